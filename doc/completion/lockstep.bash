@@ -1,0 +1,36 @@
+# bash completion for lockstep
+
+_lockstep()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local options="--batch --dry-run --run --seed --duration --quantum --set --until --out --pace --no-skip --json
+        --verbose --quiet --no-color --ascii --keys --size --help --version"
+    COMPREPLY=()
+    case $before in
+        --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --pace)
+            return
+            ;;
+        --size)
+            mapfile -t COMPREPLY < <(compgen -W "80x24 120x36 200x60" -- "$word")
+            return
+            ;;
+        --out | -o)
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -d -- "$word")
+            return
+            ;;
+        --keys)
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            return
+            ;;
+    esac
+    if [[ $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+        return
+    fi
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*.yaml' -- "$word"; compgen -f -X '!*.yml' -- "$word")
+}
+
+complete -F _lockstep lockstep

@@ -1,0 +1,22 @@
+/* Waiting: for an input, for signals, for a time. The only place where the program blocks. */
+#ifndef LOCKSTEP_LOOP_H
+#define LOCKSTEP_LOOP_H
+
+struct loop;
+
+/* Watches these signals (0 ends the list) until loop_free; they then do nothing else. Those that the program was started
+ * with as ignored stay ignored. One loop at a time. */
+struct loop *loop_new(const int *signals);
+void loop_free(struct loop *l); /* the signals have their default effect again; NULL is fine */
+
+/* What ended a wait; a set of flags. */
+enum loop_wake { LOOP_WAKE_INPUT = 1, LOOP_WAKE_SIGNAL = 2, LOOP_WAKE_TIMEOUT = 4 };
+
+/* Blocks until input_fd is readable (-1: none; a regular file always is), a signal has come, or timeout_ms have passed
+ * (0: only looks; -1: no limit). */
+unsigned loop_wait(struct loop *l, int input_fd, int timeout_ms);
+
+/* The signal that came first of those not told yet, or 0. One that came twice is told twice. */
+int loop_signal(struct loop *l);
+
+#endif

@@ -1,0 +1,145 @@
+/* A run: a scenario's nodes started, moved through virtual time in lockstep, and ended. The fronts (batch, terminal UI)
+ * are its clients; it does not know which one it serves.
+ *
+ *     session_new → while not over: session_wait, session_step, the front's own step → session_free
+ *
+ * Everything happens on the caller's thread. Records go up to the sinks; commands come down through session_command and
+ * act at the next barrier. */
+#ifndef LOCKSTEP_SESSION_H
+#define LOCKSTEP_SESSION_H
+
+#include <stdbool.h>
+
+#include "lockstep/loop.h"
+#include "lockstep/record.h"
+#include "lockstep/scenario.h"
+#include "lockstep/store.h"
+
+struct session;
+
+enum session_state {
+    SESSION_LOADED,   /* nothing started yet */
+    SESSION_STARTING, /* nodes are being started */
+    SESSION_PAUSED,   /* at a barrier, waiting for a command */
+    SESSION_RUNNING,
+    SESSION_FINISHED, /* this and what follows: over, results written, nothing left running */
+    SESSION_FAILED,
+    SESSION_ABORTED
+};
+const char *session_state_name(enum session_state s); /* "LOADED", … */
+static inline bool session_state_over(enum session_state s) { return s >= SESSION_FINISHED; }
+
+struct session_options {
+    struct loop *loop;    /* what session_wait waits with; borrowed */
+    const char *out_dir;  /* the run folder; NULL: runs/NAME-seedN-K, K the first free number */
+    bool no_skip;         /* step every quantum, idle ones too */
+    simtime until;        /* stop there, successfully (outcome `until`); SIMTIME_NEVER: at the duration */
+    bool start_running;   /* RUNNING once the nodes are ready; else PAUSED at t = 0 */
+};
+
+/* Whether this program can launch all nodes of the scenario; -1 with *err set as session_new would. Starts nothing. */
+int session_check(const struct scenario *scenario, struct error *err);
+
+/* Makes the run folder and prepares the nodes; starts nothing. The scenario is borrowed and must outlive the session.
+ * Returns NULL with *err set (EXIT_LAUNCH) when the folder cannot be written or a node cannot be launched. */
+struct session *session_new(const struct scenario *scenario, const struct session_options *options,
+                            struct error *err);
+/* Ends what still runs, at once, as COMMAND_KILL with discard does. NULL is fine. */
+void session_free(struct session *s);
+
+/* Waits as loop_wait does, for the nodes too, and returns the same flags: at once while there is work to do. Paused
+ * without a timeout, it wakes for input and signals only. */
+unsigned session_wait(struct session *s, int input_fd, int timeout_ms);
+
+/* A bounded slice of work, some milliseconds at most: starts nodes, runs quanta, ends nodes. */
+void session_step(struct session *s);
+
+enum command_kind {
+    COMMAND_RUN,      /* to the end */
+    COMMAND_PAUSE,    /* at the next barrier */
+    COMMAND_STEP,     /* `count` quanta, then pause */
+    COMMAND_NEXT,     /* to the end of the next quantum in which a node has something to do, then pause */
+    COMMAND_RUN_TO,   /* pause at the first barrier at or after `time` */
+    COMMAND_ABORT,    /* end cleanly at the present barrier; `signal` is what asked for it, 0: a person or front */
+    COMMAND_KILL,     /* as abort, without waiting for any node */
+    COMMAND_PACE      /* `pace` times real time from now on; 0: as fast as it goes */
+};
+struct command {
+    enum command_kind kind;
+    uint64_t count;
+    simtime time;
+    double pace;
+    int signal;
+    bool discard; /* abort, kill: nothing is to be kept of a run that never moved, unless out_dir was named */
+};
+/* Acts at the next barrier. Returns false when the present state does not take the command (it is then ignored). */
+bool session_command(struct session *s, const struct command *c);
+
+/* The run as a whole, at this moment. Pointers are borrowed and good until the session is stepped or freed. */
+struct session_status {
+    enum session_state state;
+    simtime now;             /* the last barrier */
+    simtime end;             /* the barrier at which it finishes: the duration, or options->until */
+    uint64_t quanta;         /* finished, skipped ones included */
+    uint64_t quanta_skipped;
+    uint64_t records, messages, dropped, in_flight; /* in_flight: in the network or waiting for their node */
+    double wall_s;           /* since the nodes were ready, pauses left out */
+    double speed;            /* virtual seconds per wall second, of the last second or so; 0 while paused */
+    double pace;
+    simtime run_to;          /* where COMMAND_STEP or COMMAND_RUN_TO will pause; SIMTIME_NEVER: nowhere */
+    const char *outcome;     /* "finished", "failed", "aborted", "until"; NULL while not over */
+    const char *cause;       /* one line; "" where there is none */
+    int exit_code;           /* once over */
+    const char *run_dir;
+    int waiting_for;         /* node that holds the quantum, -1: none */
+    double waiting_s;        /* for how long */
+};
+void session_status(const struct session *s, struct session_status *out);
+
+enum node_state {
+    NODE_LOADED,
+    NODE_STARTING,
+    NODE_IDLE,   /* has answered; nothing due now */
+    NODE_BUSY,   /* was granted a quantum and has not answered */
+    NODE_FINISHED,
+    NODE_FAILED
+};
+const char *node_state_name(enum node_state s); /* "loaded", "idle", … */
+
+/* One node, at this moment. */
+struct node_status {
+    enum node_state state;
+    const char *cause;              /* of a failure; "" otherwise */
+    simtime next;                   /* its next own event as far as it has said; SIMTIME_NEVER: none */
+    simtime last_active;            /* virtual time of its last event; -1: none yet */
+    uint64_t events;                /* handled */
+    uint64_t messages_in, messages_out, dropped;
+    uint64_t queue;                 /* its own future events, plus messages that wait for it */
+    uint64_t wall_ns;               /* spent on it so far */
+    unsigned restarts;
+};
+/* `i` is the index in the scenario. */
+void session_node(const struct session *s, int i, struct node_status *out);
+/* The wall time that a share (0 … 1) of node i's quanta did not exceed, in ns: of those in which it had something to do;
+ * 0: none yet. */
+uint64_t session_step_ns(const struct session *s, int i, double share);
+
+/* The node's metrics as they stand in its file, the last `size`-1 bytes at most, cut to whole lines; NUL-terminated.
+ * Returns the length, 0 where the node has no metrics. */
+size_t session_metrics(const struct session *s, int i, char *buf, size_t size);
+
+/* Results of machine-learning inference so far: how many, and the virtual time from sample to result (nearest rank;
+ * 0 while there are none). */
+struct session_inference {
+    uint64_t count;
+    simtime p50, p99, max;
+};
+void session_inference(const struct session *s, struct session_inference *out);
+
+/* The text of summary.json, once the run is over; else NULL. */
+const char *session_summary(const struct session *s);
+
+/* The records so far, up to the last barrier. Owned by the session. */
+struct store *session_store(struct session *s);
+
+#endif

@@ -1,0 +1,114 @@
+#include "batch/batch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "batch/progress.h"
+#include "batch/report.h"
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
+
+static struct scenario *load(const struct batch_options *o)
+{
+    struct problems problems = { 0 };
+    struct scenario *s = scenario_load(o->file, o->overrides, o->override_count, &problems);
+    if (!s || !o->quiet)
+        problems_print(&problems, stderr);
+    problems_clear(&problems);
+    return s;
+}
+
+/* Standard output may be a full disk too. */
+static int finish_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "lockstep: cannot write to standard output: %s\n", strerror(errno));
+    return code ? code : EXIT_LAUNCH;
+}
+
+int batch_dry_run(const struct batch_options *o)
+{
+    struct scenario *s = load(o);
+    if (!s)
+        return EXIT_INVALID;
+    struct error err = { 0 };
+    if (!o->quiet)
+        report_scenario(stdout, s);
+    if (!o->quiet && session_check(s, &err) < 0)
+        fprintf(stderr, "lockstep: valid, but it would not be launched: %s\n", err.text);
+    scenario_free(s);
+    return finish_output(EXIT_FINISHED);
+}
+
+/* The first signal ends the run cleanly, the second one at once. */
+static void obey_signals(struct session *s, struct loop *loop, int *first, struct progress *progress, bool quiet)
+{
+    for (int signal; (signal = loop_signal(loop));) {
+        struct command c = { .kind = *first ? COMMAND_KILL : COMMAND_ABORT, .signal = *first ? *first : signal };
+        progress_clear(progress);
+        if (!*first && !quiet)
+            fprintf(stderr, "lockstep: ending the run cleanly; once more ends it at once\n");
+        if (!*first)
+            *first = signal;
+        session_command(s, &c);
+    }
+}
+
+static int conclude(const struct batch_options *o, const struct session *s, const struct scenario *scenario)
+{
+    struct session_status status;
+    session_status(s, &status);
+    if (status.exit_code != EXIT_FINISHED)
+        fprintf(stderr, "lockstep: %s: %s\n", status.outcome, status.cause);
+    if (o->json)
+        fputs(session_summary(s), stdout);
+    else if (!o->quiet)
+        report_run(stdout, s, scenario, o->color, o->verbose);
+    return finish_output(status.exit_code);
+}
+
+static int run(const struct batch_options *o, const struct scenario *scenario, struct loop *loop)
+{
+    struct error err = { 0 };
+    struct session_options options = o->session;
+    options.loop = loop;
+    options.start_running = true;
+    struct session *s = session_new(scenario, &options, &err);
+    if (!s) {
+        fprintf(stderr, "lockstep: %s\n", err.text);
+        return err.code;
+    }
+    struct progress progress;
+    struct session_status status;
+    int signal = 0;
+    enum session_state shown = SESSION_LOADED;
+    progress_begin(&progress, o->color, o->ascii);
+    for (session_status(s, &status); !session_state_over(status.state); session_status(s, &status)) {
+        session_wait(s, -1, -1);
+        obey_signals(s, loop, &signal, &progress, o->quiet);
+        session_step(s);
+        if (!o->quiet)
+            progress_show(&progress, s);
+        if (o->verbose && status.state != shown)
+            fprintf(stderr, "lockstep: %s\n", session_state_name(shown = status.state));
+    }
+    progress_clear(&progress);
+    int code = conclude(o, s, scenario);
+    session_free(s);
+    return code;
+}
+
+int batch_run(const struct batch_options *o)
+{
+    struct scenario *scenario = load(o);
+    if (!scenario)
+        return EXIT_INVALID;
+    struct loop *loop = loop_new(signals);
+    int code = run(o, scenario, loop);
+    loop_free(loop);
+    scenario_free(scenario);
+    return code;
+}

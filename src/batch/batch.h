@@ -1,0 +1,22 @@
+/* The front for scripts: progress on stderr, the summary on stdout, an exit code to trust. */
+#ifndef BATCH_BATCH_H
+#define BATCH_BATCH_H
+
+#include "lockstep/session.h"
+
+struct batch_options {
+    const char *file; /* the scenario */
+    const struct scenario_override *overrides;
+    size_t override_count;
+    struct session_options session; /* loop and start_running are set here */
+    bool json;    /* the summary as JSON */
+    bool quiet;   /* errors and, with json, the summary; nothing else */
+    bool verbose; /* state changes, and every node in the summary */
+    bool color, ascii;
+};
+
+/* Both return the exit code of the program. */
+int batch_run(const struct batch_options *o);
+int batch_dry_run(const struct batch_options *o); /* loads and checks; starts nothing */
+
+#endif

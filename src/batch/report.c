@@ -1,0 +1,144 @@
+#include "batch/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/utf8.h"
+
+/* A count with a comma between thousands. */
+static const char *grouped(uint64_t v, char buf[32])
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof digits, "%" PRIu64, v), out = 0;
+    for (int i = 0; i < len; i++) {
+        if (i && (len - i) % 3 == 0)
+            buf[out++] = ',';
+        buf[out++] = digits[i];
+    }
+    buf[out] = '\0';
+    return buf;
+}
+
+/* Text of the scenario's author: nothing in it may command the terminal. */
+static void print_safe(FILE *to, const char *text)
+{
+    struct buffer safe = { 0 };
+    utf8_escape(&safe, text, strlen(text));
+    fwrite(safe.data, 1, safe.len, to);
+    buffer_free(&safe);
+}
+
+static void report_network(FILE *to, const struct scenario *s)
+{
+    char latency[SIMTIME_TEXT];
+    fprintf(to, "  network   %s", network_model_name(s->network));
+    if (s->network == NETWORK_LATENCY) {
+        simtime_format(s->default_latency, latency);
+        fprintf(to, ", %s and %g %% loss", latency, s->default_loss * 100);
+        if (s->link_count)
+            fprintf(to, "; %d link%s of their own", s->link_count, s->link_count == 1 ? "" : "s");
+    }
+    fputs("\n", to);
+}
+
+#define LISTED 8 /* ids of a tier that are named */
+
+static void report_tier(FILE *to, const struct scenario *s, enum tier tier)
+{
+    int count = 0;
+    for (int i = 0; i < s->node_count; i++)
+        count += s->nodes[i].tier == tier;
+    if (!count)
+        return;
+    fprintf(to, "  %-8s  %d node%s:", tier_name(tier), count, count == 1 ? "" : "s");
+    int named = 0;
+    for (int i = 0; i < s->node_count && named < LISTED; i++) {
+        const struct scenario_node *n = &s->nodes[i];
+        if (n->tier != tier)
+            continue;
+        fprintf(to, "%s %s (", named++ ? "," : "", n->id);
+        print_safe(to, n->type);
+        fprintf(to, ", %s)", implementation_name(n->implementation));
+    }
+    fputs(count > named ? ", …\n" : "\n", to);
+}
+
+void report_scenario(FILE *to, const struct scenario *s)
+{
+    char duration[SIMTIME_TEXT], quantum[SIMTIME_TEXT], quanta[32];
+    simtime_format(s->duration, duration);
+    simtime_format(s->quantum, quantum);
+    print_safe(to, s->name);
+    if (s->description) {
+        fputs("\n  ", to);
+        print_safe(to, s->description);
+    }
+    fputs("\n", to);
+    fprintf(to, "  time      %s in quanta of %s (%s), seed %" PRIu64 "\n", duration, quantum,
+            grouped((uint64_t)((s->duration + s->quantum - 1) / s->quantum), quanta), s->seed);
+    report_network(to, s);
+    if (s->ml.placement != PLACEMENT_NONE)
+        fprintf(to, "  ml        inference on the %s tier\n", placement_name(s->ml.placement));
+    for (enum tier t = TIER_DEVICE; t <= TIER_CLOUD; t++)
+        report_tier(to, s, t);
+    if (s->fault_count)
+        fprintf(to, "  faults    %d\n", s->fault_count);
+    fprintf(to, "  digest    %s\n", s->digest);
+}
+
+static void report_nodes(FILE *to, const struct session *s, const struct scenario *scenario)
+{
+    fprintf(to, "  %-20s %-8s %-9s %10s %10s %10s %12s\n", "node", "kind", "state", "events", "in", "out", "step p99 us");
+    for (int i = 0; i < scenario->node_count; i++) {
+        struct node_status n;
+        session_node(s, i, &n);
+        fprintf(to, "  %-20s %-8s %-9s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %12.1f\n", scenario->nodes[i].id,
+                implementation_name(scenario->nodes[i].implementation), node_state_name(n.state), n.events, n.messages_in,
+                n.messages_out, (double)session_step_ns(s, i, 0.99) / 1e3);
+    }
+}
+
+static void report_inference(FILE *to, const struct session *s, const struct scenario *scenario)
+{
+    struct session_inference l;
+    session_inference(s, &l);
+    if (scenario->ml.placement == PLACEMENT_NONE)
+        return;
+    char count[32], p50[SIMTIME_TEXT], p99[SIMTIME_TEXT], max[SIMTIME_TEXT];
+    fprintf(to, "  inference  %s: %s results", placement_name(scenario->ml.placement), grouped(l.count, count));
+    if (l.count) {
+        simtime_format(l.p50, p50);
+        simtime_format(l.p99, p99);
+        simtime_format(l.max, max);
+        fprintf(to, "; from sample to result p50 %s, p99 %s, max %s", p50, p99, max);
+    }
+    fputs("\n", to);
+}
+
+void report_run(FILE *to, const struct session *s, const struct scenario *scenario, bool color, bool nodes)
+{
+    struct session_status r;
+    char time[SIMTIME_TEXT], a[32], b[32], c[32];
+    session_status(s, &r);
+    simtime_format(r.now, time);
+    const char *tone = !color ? "" : r.exit_code == 0 ? "\033[1;32m" : "\033[1;31m";
+    print_safe(to, scenario->name);
+    fprintf(to, ": %s%s%s%s%s\n", tone, r.outcome, color ? "\033[0m" : "", *r.cause ? ": " : "", r.cause);
+    fprintf(to, "  time       %s in ", time);
+    fprintf(to, r.wall_s < 1 ? "%.3g ms of wall time" : "%.2f s of wall time", r.wall_s < 1 ? r.wall_s * 1e3 : r.wall_s);
+    double speed = r.wall_s > 0 ? (double)r.now / 1e6 / r.wall_s : 0;
+    if (speed >= 10)
+        fprintf(to, " (%sx)", grouped((uint64_t)speed, a));
+    else if (speed > 0)
+        fprintf(to, " (%.2gx)", speed);
+    fprintf(to, "\n  quanta     %s, %s of them idle and skipped\n", grouped(r.quanta, a), grouped(r.quanta_skipped, b));
+    fprintf(to, "  messages   %s, %s dropped, %s in flight at the end\n", grouped(r.messages, a), grouped(r.dropped, b),
+            grouped(r.in_flight, c));
+    report_inference(to, s, scenario);
+    fputs("  results    ", to);
+    print_safe(to, r.run_dir);
+    fprintf(to, " (%s records)\n", grouped(r.records, a));
+    if (nodes)
+        report_nodes(to, s, scenario);
+}

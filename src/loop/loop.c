@@ -1,0 +1,141 @@
+/* The only user of libuv. */
+#include "lockstep/loop.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+
+#define SIGNALS_MAX 16
+#define PENDING_MAX 64 /* signals that were not told yet; further ones are of no news */
+
+struct loop {
+    uv_loop_t uv;
+    uv_timer_t timer;
+    uv_poll_t input;
+    int input_fd; /* that `input` watches; -1: none */
+    bool input_open;
+    uv_signal_t signals[SIGNALS_MAX];
+    int signal_count;
+    int pending[PENDING_MAX]; /* signals in the order in which they came */
+    int pending_count;
+    unsigned wake;
+};
+
+static void must(int result, const char *what)
+{
+    if (result < 0) {
+        fprintf(stderr, "lockstep: cannot %s: %s\n", what, uv_strerror(result));
+        abort();
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct loop *l = handle->data;
+    if (l->pending_count < PENDING_MAX)
+        l->pending[l->pending_count++] = signum;
+    l->wake |= LOOP_WAKE_SIGNAL;
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    struct loop *l = handle->data;
+    l->wake |= LOOP_WAKE_TIMEOUT;
+}
+
+static void on_input(uv_poll_t *handle, int status, int events)
+{
+    struct loop *l = handle->data;
+    (void)status; /* a hang-up is for the reader to find */
+    (void)events;
+    l->wake |= LOOP_WAKE_INPUT;
+}
+
+static void on_input_closed(uv_handle_t *handle)
+{
+    struct loop *l = handle->data;
+    l->input_open = false;
+}
+
+struct loop *loop_new(const int *signals)
+{
+    struct loop *l = mem_alloc(sizeof *l);
+    l->input_fd = -1;
+    must(uv_loop_init(&l->uv), "make an event loop");
+    must(uv_timer_init(&l->uv, &l->timer), "make a timer");
+    l->timer.data = l;
+    for (; *signals && l->signal_count < SIGNALS_MAX; signals++) {
+        struct sigaction before;
+        if (sigaction(*signals, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+            continue; /* who started us does not want it to have an effect: nohup, a background job */
+        uv_signal_t *handle = &l->signals[l->signal_count++];
+        must(uv_signal_init(&l->uv, handle), "watch a signal");
+        handle->data = l;
+        must(uv_signal_start(handle, on_signal, *signals), "watch a signal");
+    }
+    return l;
+}
+
+static void watch_input(struct loop *l, int fd)
+{
+    if (fd == l->input_fd)
+        return;
+    if (l->input_open) {
+        uv_close((uv_handle_t *)&l->input, on_input_closed);
+        while (l->input_open)
+            uv_run(&l->uv, UV_RUN_NOWAIT);
+    }
+    l->input_fd = fd;
+    if (fd < 0 || uv_poll_init(&l->uv, &l->input, fd) < 0)
+        return; /* a regular file: always readable */
+    l->input.data = l;
+    l->input_open = true;
+    must(uv_poll_start(&l->input, UV_READABLE, on_input), "watch an input");
+}
+
+unsigned loop_wait(struct loop *l, int input_fd, int timeout_ms)
+{
+    l->wake = 0;
+    watch_input(l, input_fd);
+    if (input_fd >= 0 && !l->input_open)
+        l->wake |= LOOP_WAKE_INPUT;
+    if (timeout_ms == 0 || l->wake) {
+        uv_run(&l->uv, UV_RUN_NOWAIT);
+        return l->wake ? l->wake : (unsigned)LOOP_WAKE_TIMEOUT;
+    }
+    if (timeout_ms > 0) {
+        uv_update_time(&l->uv);
+        must(uv_timer_start(&l->timer, on_timer, (uint64_t)timeout_ms, 0), "start a timer");
+    }
+    while (!l->wake)
+        uv_run(&l->uv, UV_RUN_ONCE);
+    uv_timer_stop(&l->timer);
+    return l->wake;
+}
+
+int loop_signal(struct loop *l)
+{
+    if (!l->pending_count)
+        return 0;
+    int first = l->pending[0];
+    memmove(l->pending, l->pending + 1, (size_t)--l->pending_count * sizeof l->pending[0]);
+    return first;
+}
+
+void loop_free(struct loop *l)
+{
+    if (!l)
+        return;
+    watch_input(l, -1);
+    uv_close((uv_handle_t *)&l->timer, NULL);
+    for (int i = 0; i < l->signal_count; i++)
+        uv_close((uv_handle_t *)&l->signals[i], NULL);
+    uv_run(&l->uv, UV_RUN_DEFAULT);
+    must(uv_loop_close(&l->uv), "close the event loop");
+    free(l);
+}

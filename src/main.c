@@ -1,0 +1,306 @@
+/* The option table, and the choice of the front. */
+#include <getopt.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "batch/batch.h"
+#include "ui/ui.h"
+
+enum mode { MODE_UI, MODE_BATCH, MODE_DRY_RUN, MODE_HELP, MODE_VERSION };
+
+struct arguments {
+    enum mode mode;
+    const char *file;
+    struct scenario_override *overrides; /* their paths are owned; values and origins are not */
+    size_t override_count, override_capacity;
+    struct session_options session;
+    bool json, quiet, verbose, no_color, ascii;
+    const char *keys_file;
+    int columns, rows; /* 0: not given */
+};
+
+/* An option: parser and help at once. One of flag, path and take says what it does. */
+struct option_row {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: takes none */
+    const char *help;
+    size_t flag;          /* where in struct arguments a bool is set */
+    const char *path;     /* the field of the scenario that it overrides, */
+    const char *origin;   /* and what problems with it name */
+    int (*take)(struct arguments *a, const char *value, struct error *err);
+};
+
+static int take_batch(struct arguments *a, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    a->mode = MODE_BATCH;
+    return 0;
+}
+
+static int take_dry_run(struct arguments *a, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    a->mode = MODE_DRY_RUN;
+    return 0;
+}
+
+static int take_help(struct arguments *a, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    a->mode = MODE_HELP;
+    return 0;
+}
+
+static int take_version(struct arguments *a, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    a->mode = MODE_VERSION;
+    return 0;
+}
+
+static void add_override(struct arguments *a, char *path, const char *value, const char *origin)
+{
+    a->overrides = mem_grow(a->overrides, a->override_count, &a->override_capacity, sizeof *a->overrides);
+    a->overrides[a->override_count++] = (struct scenario_override){ path, value, origin };
+}
+
+static int take_set(struct arguments *a, const char *value, struct error *err)
+{
+    const char *equals = strchr(value, '=');
+    if (!equals || equals == value) {
+        error_set(err, EXIT_USAGE, "--set %s: write PATH=VALUE, for example --set network.default_latency=5ms", value);
+        return -1;
+    }
+    add_override(a, mem_text_n(value, (size_t)(equals - value)), equals + 1, "--set");
+    return 0;
+}
+
+static int take_until(struct arguments *a, const char *value, struct error *err)
+{
+    const char *why;
+    if (simtime_parse(value, 1000000, &a->session.until, &why) < 0)
+        error_set(err, EXIT_USAGE, "--until %s: %s", value, why);
+    else if (a->session.until == 0)
+        error_set(err, EXIT_USAGE, "--until %s: the run is there already; name a later time", value);
+    return err->code ? -1 : 0;
+}
+
+static int take_out(struct arguments *a, const char *value, struct error *err)
+{
+    if (!*value) {
+        error_set(err, EXIT_USAGE, "--out: the name of the run folder is empty");
+        return -1;
+    }
+    a->session.out_dir = value;
+    return 0;
+}
+
+static int take_keys(struct arguments *a, const char *value, struct error *err)
+{
+    (void)err;
+    a->keys_file = value;
+    return 0;
+}
+
+static int take_size(struct arguments *a, const char *value, struct error *err)
+{
+    char end;
+    if (sscanf(value, "%4dx%4d%c", &a->columns, &a->rows, &end) == 2 && a->columns > 0 && a->rows > 0)
+        return 0;
+    error_set(err, EXIT_USAGE, "--size %s: write COLUMNSxROWS, for example 80x24", value);
+    return -1;
+}
+
+#define FLAG(member) .flag = offsetof(struct arguments, member)
+
+static const struct option_row options[] = {
+    { "batch", 'b', NULL, "no terminal UI: progress on stderr, summary on stdout", .take = take_batch },
+    { "dry-run", 'n', NULL, "check the scenario and describe it; start nothing", .take = take_dry_run },
+    { "run", 0, NULL, "UI: start running at once, not paused", FLAG(session.start_running) },
+    { "seed", 's', "N", "override simulation.seed", .path = "simulation.seed", .origin = "--seed" },
+    { "duration", 'd', "T", "override simulation.duration: 10s, 2.5min, or seconds", .path = "simulation.duration", .origin = "--duration" },
+    { "quantum", 0, "T", "override simulation.quantum: 1ms, 100us, or seconds", .path = "simulation.quantum", .origin = "--quantum" },
+    { "set", 'S', "PATH=VALUE",
+      "override any field: network.default_latency=5ms, nodes.gw.config.forward_to=cloud; may repeat", .take = take_set },
+    { "until", 'u', "T", "end there, successfully", .take = take_until },
+    { "out", 'o', "DIR", "the run folder (default: runs/NAME-seedN-K, K the first free number)", .take = take_out },
+    { "pace", 0, "X", "follow the wall clock at X times real time (default: as fast as it goes)", .path = "simulation.pace", .origin = "--pace" },
+    { "no-skip", 0, NULL, "step idle quanta too: the same results, the long way", FLAG(session.no_skip) },
+    { "json", 'j', NULL, "batch: the summary as one JSON object", FLAG(json) },
+    { "verbose", 'v', NULL, "batch: say more: states, and every node in the summary", FLAG(verbose) },
+    { "quiet", 'q', NULL, "batch: only errors, and the summary where --json asks for it", FLAG(quiet) },
+    { "no-color", 0, NULL, "no colours; the environment's NO_COLOR does the same", FLAG(no_color) },
+    { "ascii", 0, NULL, "only ASCII characters on the screen", FLAG(ascii) },
+    { "keys", 0, "FILE", "UI without a terminal: take keys and steps from FILE", .take = take_keys },
+    { "size", 0, "COLSxROWS", "with --keys: the size of the screen (default: 80x24)", .take = take_size },
+    { "help", 'h', NULL, "this text", .take = take_help },
+    { "version", 'V', NULL, "the version", .take = take_version },
+};
+#define OPTIONS (sizeof options / sizeof options[0])
+
+static void take_option(struct arguments *a, const struct option_row *row, const char *value, struct error *err)
+{
+    if (row->take)
+        row->take(a, value, err);
+    else if (row->path)
+        add_override(a, mem_text(row->path), value, row->origin);
+    else
+        *(bool *)((char *)a + row->flag) = true;
+}
+
+static void print_help(void)
+{
+    puts("lockstep runs a co-simulation scenario: it moves every node through simulated time in lockstep.\n\n"
+         "  lockstep SCENARIO.yaml              the terminal UI; starts paused at t = 0, ? shows the keys\n"
+         "  lockstep --batch SCENARIO.yaml      without a screen, for scripts: results in a run folder\n"
+         "  lockstep --dry-run SCENARIO.yaml    check the scenario, start nothing\n\nOptions:");
+    for (size_t i = 0; i < OPTIONS; i++) {
+        char letter[] = { '-', options[i].letter, ',', '\0' }, name[40];
+        snprintf(name, sizeof name, "--%s%s%s", options[i].name, options[i].argument ? " " : "",
+                 options[i].argument ? options[i].argument : "");
+        printf("  %-3s %-18s  %s\n", options[i].letter ? letter : "", name, options[i].help);
+    }
+    puts("\nExit codes: 0 finished; 1 the run failed; 2 bad usage; 3 the scenario is invalid; 4 the launch failed or the\n"
+         "results cannot be written; 128+N ended cleanly by signal N (130 also: aborted at the keys).\n"
+         "The scenario format, the keys and the run folder are described in lockstep(1) and the README.");
+}
+
+/* getopt's tables, made from ours. A long option's value is its row + 256. */
+static void make_tables(struct option longs[OPTIONS + 1], char shorts[2 * OPTIONS + 2])
+{
+    char *s = shorts;
+    *s++ = ':';
+    for (size_t i = 0; i < OPTIONS; i++) {
+        longs[i] = (struct option){ options[i].name, options[i].argument ? required_argument : no_argument, NULL,
+                                    (int)i + 256 };
+        if (!options[i].letter)
+            continue;
+        *s++ = options[i].letter;
+        if (options[i].argument)
+            *s++ = ':';
+    }
+    *s = '\0';
+    longs[OPTIONS] = (struct option){ 0 };
+}
+
+static const struct option_row *find_option(int c)
+{
+    if (c >= 256)
+        return &options[c - 256];
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (options[i].letter == c)
+            return &options[i];
+    return NULL;
+}
+
+static int parse(struct arguments *a, int argc, char **argv, struct error *err)
+{
+    struct option longs[OPTIONS + 1];
+    char shorts[2 * OPTIONS + 2];
+    make_tables(longs, shorts);
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        const struct option_row *row = find_option(c);
+        if (c == '?' && optopt >= 256)
+            error_set(err, EXIT_USAGE, "--%s takes no value", options[optopt - 256].name);
+        else if (c == '?' && optopt)
+            error_set(err, EXIT_USAGE, "unknown option -%c", optopt);
+        else if (c == '?')
+            error_set(err, EXIT_USAGE, "unknown option %s", argv[optind - 1]);
+        else if (c == ':')
+            error_set(err, EXIT_USAGE, "%s needs a value", argv[optind - 1]);
+        else
+            take_option(a, row, optarg, err);
+        if (err->code || a->mode == MODE_HELP || a->mode == MODE_VERSION)
+            return err->code ? -1 : 0;
+    }
+    if (optind == argc)
+        error_set(err, EXIT_USAGE, "no scenario is named");
+    else if (argc - optind > 1)
+        error_set(err, EXIT_USAGE, "one scenario at a time: what is '%s'?", argv[optind + 1]);
+    else
+        a->file = argv[optind];
+    return err->code ? -1 : 0;
+}
+
+static int check_front(const struct arguments *a, struct error *err)
+{
+    if (a->json && a->mode != MODE_BATCH)
+        error_set(err, EXIT_USAGE, "--json goes with --batch");
+    else if (a->keys_file && a->mode != MODE_UI)
+        error_set(err, EXIT_USAGE, "--keys drives the terminal UI; leave --batch and --dry-run out");
+    else if (a->columns && !a->keys_file)
+        error_set(err, EXIT_USAGE, "--size goes with --keys");
+    else if (a->mode == MODE_UI && !a->keys_file && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
+        error_set(err, EXIT_USAGE, "there is no terminal here; use --batch (or --keys FILE)");
+    return err->code ? -1 : 0;
+}
+
+static bool is_utf8(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static int run_batch(const struct arguments *a)
+{
+    struct batch_options o = { .file = a->file,
+                               .overrides = a->overrides,
+                               .override_count = a->override_count,
+                               .session = a->session,
+                               .json = a->json,
+                               .quiet = a->quiet,
+                               .verbose = a->verbose,
+                               .color = !a->no_color && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO),
+                               .ascii = a->ascii || !is_utf8() };
+    return a->mode == MODE_BATCH ? batch_run(&o) : batch_dry_run(&o);
+}
+
+static int run_ui(const struct arguments *a)
+{
+    struct ui_options o = { .file = a->file,
+                            .overrides = a->overrides,
+                            .override_count = a->override_count,
+                            .session = a->session,
+                            .keys_file = a->keys_file,
+                            .columns = a->columns ? a->columns : 80,
+                            .rows = a->rows ? a->rows : 24,
+                            .color = !a->no_color,
+                            .ascii = a->ascii || (!a->keys_file && !is_utf8()) };
+    return ui_run(&o);
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments a = { .session = { .until = SIMTIME_NEVER } };
+    struct error err = { 0 };
+    int code;
+    setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_IGN); /* write says so */
+    signal(SIGXFSZ, SIG_IGN);
+    const char *no_color = getenv("NO_COLOR");
+    a.no_color = no_color && *no_color;
+    if (parse(&a, argc, argv, &err) == 0 && a.mode == MODE_HELP) {
+        print_help();
+        code = EXIT_FINISHED;
+    } else if (!err.code && a.mode == MODE_VERSION) {
+        puts("lockstep " LOCKSTEP_VERSION);
+        code = EXIT_FINISHED;
+    } else if (err.code || check_front(&a, &err) < 0) {
+        fprintf(stderr, "lockstep: %s; lockstep --help lists what there is\n", err.text);
+        code = err.code;
+    } else {
+        code = a.mode == MODE_UI ? run_ui(&a) : run_batch(&a);
+    }
+    for (size_t i = 0; i < a.override_count; i++)
+        free((char *)(uintptr_t)a.overrides[i].path);
+    free(a.overrides);
+    return code;
+}

@@ -1,0 +1,10 @@
+#include "lockstep/session.h"
+
+const char *node_state_name(enum node_state s)
+{
+    static const char *const names[] = {
+        [NODE_LOADED] = "loaded", [NODE_STARTING] = "starting", [NODE_IDLE] = "idle",
+        [NODE_BUSY] = "busy",     [NODE_FINISHED] = "finished", [NODE_FAILED] = "failed",
+    };
+    return names[s];
+}

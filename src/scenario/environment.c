@@ -1,0 +1,170 @@
+/* Checks against this machine: files, folders, programs and ports that the nodes will need. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "scenario/hint.h"
+#include "scenario/load.h"
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+static bool is_program(const char *path)
+{
+    return is_file(path) && access(path, X_OK) == 0;
+}
+
+static void want_folder(const struct load *l, int i, const char *field, const char *path)
+{
+    if (path && !is_folder(full_path(l, NULL, path)))
+        node_tell(l, SEVERITY_ERROR, i, field, "the folder '%s' does not exist", shown(path).text);
+}
+
+static void want_file(const struct load *l, int i, const char *field, const char *path)
+{
+    const char *full = path ? full_path(l, NULL, path) : NULL;
+    if (full && !is_file(full))
+        node_tell(l, SEVERITY_ERROR, i, field, "the file '%s' does not exist", shown(path).text);
+    else if (full && access(full, R_OK) != 0)
+        node_tell(l, SEVERITY_ERROR, i, field, "the file '%s' cannot be read: %s", shown(path).text, strerror(errno));
+}
+
+/* The PATH that a node's program is looked up in. */
+static const char *search_path(const struct string_map *environment)
+{
+    for (size_t k = 0; environment->keys && environment->keys[k]; k++)
+        if (strcmp(environment->keys[k], "PATH") == 0)
+            return environment->values[k];
+    const char *path = getenv("PATH");
+    return path ? path : "/usr/local/bin:/usr/bin:/bin";
+}
+
+static bool is_in_path(const struct load *l, const char *program, const char *path)
+{
+    for (;;) {
+        size_t n = strcspn(path, ":");
+        struct buffer full = { 0 };
+        buffer_format(&full, "%.*s/%s", (int)n, path, program);
+        bool found = n && is_program(full_path(l, NULL, buffer_string(&full)));
+        buffer_free(&full);
+        if (found)
+            return true;
+        if (!path[n])
+            return false;
+        path += n + 1;
+    }
+}
+
+static void want_program(const struct load *l, int i, const char *field, const char *program, const char *folder)
+{
+    const struct scenario_node *n = &l->s->nodes[i];
+    if (!strchr(program, '/')) {
+        if (!is_in_path(l, program, search_path(&n->environment)))
+            node_tell(l, SEVERITY_ERROR, i, field, "the program '%s' is not in PATH; install it, or write its path",
+                      shown(program).text);
+        return;
+    }
+    const char *full = full_path(l, folder ? full_path(l, NULL, folder) : NULL, program);
+    if (!is_file(full))
+        node_tell(l, SEVERITY_ERROR, i, field, "the program '%s' does not exist", shown(program).text);
+    else if (!is_program(full))
+        node_tell(l, SEVERITY_ERROR, i, field, "the program '%s' may not be run; try `chmod +x`", shown(program).text);
+}
+
+/* Whether something listens on a port here already. */
+static bool is_taken(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    bool taken = fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) < 0 && errno == EADDRINUSE;
+    if (fd >= 0)
+        close(fd);
+    return taken;
+}
+
+static void want_port(const struct load *l, int i, const char *field, int port)
+{
+    if (port && is_taken(port))
+        node_tell(l, SEVERITY_ERROR, i, field, "port %d is in use on this machine; end what uses it, or choose another",
+                  port);
+}
+
+static void check_process(const struct load *l, int i)
+{
+    const struct scenario_node *n = &l->s->nodes[i];
+    want_folder(l, i, "working_dir", n->working_dir);
+    if (n->command)
+        want_program(l, i, "command", n->command[0], n->working_dir);
+    if (n->command && n->transport == TRANSPORT_TCP)
+        want_port(l, i, "port", n->port);
+}
+
+static void check_docker(const struct load *l, int i)
+{
+    const struct docker_config *d = &l->s->nodes[i].docker;
+    want_folder(l, i, "docker.build_context", d->build_context);
+    if (d->build_context && d->dockerfile && is_folder(full_path(l, NULL, d->build_context)) &&
+        !is_file(full_path(l, full_path(l, NULL, d->build_context), d->dockerfile)))
+        node_tell(l, SEVERITY_ERROR, i, "docker.dockerfile", "there is no '%s' in '%s'", shown(d->dockerfile).text,
+                  shown(d->build_context).text);
+    for (size_t k = 0; d->ports.keys && d->ports.keys[k]; k++)
+        if (!strstr(d->ports.values[k], "/udp") && !strstr(d->ports.values[k], "/sctp"))
+            want_port(l, i, "docker.ports", atoi(d->ports.keys[k]));
+}
+
+static void check_renode(const struct load *l, int i)
+{
+    const struct scenario_node *n = &l->s->nodes[i];
+    const struct renode_config *r = &n->renode;
+    bool from_renode = r->platform && strncmp(r->platform, "platforms/", 10) == 0;
+    if (from_renode && !is_file(full_path(l, NULL, r->platform)))
+        node_tell(l, SEVERITY_WARNING, i, "platform", "'%s' is not beside the scenario; Renode will look for its own",
+                  shown(r->platform).text);
+    else
+        want_file(l, i, "platform", r->platform);
+    want_file(l, i, "firmware", r->firmware);
+    want_file(l, i, "script", r->script);
+    want_folder(l, i, "working_dir", n->working_dir);
+    want_program(l, i, "renode", r->program, NULL);
+    want_port(l, i, "monitor_port", r->monitor_port);
+}
+
+void environment_check(struct load *l)
+{
+    const struct tree *base_dir = tree_get(l->root, "base_dir");
+    if (base_dir && !is_folder(l->s->base_dir))
+        root_tell(l, SEVERITY_ERROR, "base_dir", "the folder '%s' does not exist",
+                  shown(base_dir->kind < TREE_LIST ? base_dir->text : "").text);
+    for (int i = 0; i < l->s->node_count; i++) {
+        switch (l->s->nodes[i].implementation) {
+        case IMPLEMENTATION_PROCESS:
+            check_process(l, i);
+            break;
+        case IMPLEMENTATION_DOCKER:
+            check_docker(l, i);
+            break;
+        case IMPLEMENTATION_RENODE:
+            check_renode(l, i);
+            break;
+        case IMPLEMENTATION_MODEL:
+            break;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+#include "scenario/hint.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LONGEST 40 /* bytes; longer words have no near ones */
+#define SHOWN   60
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Edits between two words: a letter more, less, other, or two swapped. Case does not count. */
+static int distance(const char *a, const char *b)
+{
+    int rows[3][LONGEST + 1];
+    int *before = rows[0], *last = rows[1], *now = rows[2];
+    int na = (int)strlen(a), nb = (int)strlen(b);
+    for (int j = 0; j <= nb; j++)
+        last[j] = j;
+    for (int i = 1; i <= na; i++) {
+        now[0] = i;
+        for (int j = 1; j <= nb; j++) {
+            int other = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
+            now[j] = least(least(last[j] + 1, now[j - 1] + 1), last[j - 1] + other);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = least(now[j], before[j - 2] + 1);
+        }
+        int *spare = before;
+        before = last;
+        last = now;
+        now = spare;
+    }
+    return last[nb];
+}
+
+void hint_consider(struct hint *h, const char *candidate, const char *meaning)
+{
+    size_t len = strlen(h->word), other = strlen(candidate);
+    if (!len || !other || len > LONGEST || other > LONGEST)
+        return;
+    size_t longer = len > other ? len : other;
+    int limit = longer < 4 ? 1 : longer < 8 ? 2 : 3;
+    int d = distance(h->word, candidate);
+    if (d <= limit && d < (int)longer && (!h->best || d < h->distance)) {
+        h->best = meaning;
+        h->distance = d;
+    }
+}
+
+struct shown hint_text(const struct hint *h)
+{
+    struct shown s = { "" };
+    if (h->best)
+        snprintf(s.text, sizeof s.text, "; did you mean '%s'?", h->best);
+    return s;
+}
+
+struct shown shown(const char *text)
+{
+    struct shown s;
+    size_t len = strlen(text);
+    if (len > SHOWN) {
+        len = SHOWN;
+        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+            len--;
+        snprintf(s.text, sizeof s.text, "%.*s…", (int)len, text);
+    } else {
+        memcpy(s.text, text, len + 1);
+    }
+    return s;
+}

@@ -1,0 +1,158 @@
+/* Links of the network and faults, their ends looked up among the nodes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "scenario/load.h"
+
+/* The list below a field, NULL where it is absent, empty or no list (which is told). */
+static const struct tree *list_at(const struct load *l, const struct tree *map, const char *name, const char *path)
+{
+    const struct tree *list = tree_get(map, name);
+    if (list && list->kind != TREE_LIST) {
+        root_tell(l, SEVERITY_ERROR, path, "must be a list, not %s", tree_kind_name(list));
+        return NULL;
+    }
+    return list && list->count ? list : NULL;
+}
+
+static int end_of_link(const struct load *l, const struct tree *link, const char *field, const char *id,
+                       const struct place *place)
+{
+    const struct tree *value = tree_get(link, field);
+    struct place at = { .up = place, .key = field };
+    return id && value ? find_node_or_tell(l, id, value->mark, &at) : -1;
+}
+
+static void read_link(const struct load *l, struct tree *link, const struct place *place, struct scenario_link *out)
+{
+    struct raw_link raw = { .latency = -1, .loss = -1 };
+    struct reader reader = { .problems = l->problems, .arena = l->scratch };
+    schema_read(&reader, &link_table, link, place, &raw);
+    out->src = end_of_link(l, link, "src", raw.src, place);
+    out->dst = end_of_link(l, link, "dst", raw.dst, place);
+    out->latency = raw.latency < 0 ? l->s->default_latency : raw.latency;
+    out->loss = raw.loss < 0 ? l->s->default_loss : raw.loss;
+    if (raw.latency >= 0 && raw.latency < l->s->quantum && l->s->network == NETWORK_LATENCY)
+        load_tell(l, SEVERITY_WARNING, &link_table, link, place, "latency",
+                  "is below the quantum; messages may be seen up to one quantum late");
+}
+
+/* A link with its place among the others, for finding those that are given twice. */
+struct end_pair {
+    int src, dst, index;
+};
+
+static int by_ends(const void *a, const void *b)
+{
+    const struct end_pair *x = a, *y = b;
+    if (x->src != y->src)
+        return x->src < y->src ? -1 : 1;
+    if (x->dst != y->dst)
+        return x->dst < y->dst ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+static void check_twice(const struct load *l, const struct tree *links, const struct place *place)
+{
+    const struct scenario *s = l->s;
+    struct end_pair *pairs = mem_array((size_t)s->link_count, sizeof *pairs);
+    for (int i = 0; i < s->link_count; i++)
+        pairs[i] = (struct end_pair){ s->links[i].src, s->links[i].dst, i };
+    qsort(pairs, (size_t)s->link_count, sizeof *pairs, by_ends);
+    for (int i = 1, first = 0; i < s->link_count; i++) {
+        if (pairs[i].src != pairs[first].src || pairs[i].dst != pairs[first].dst) {
+            first = i;
+            continue;
+        }
+        if (pairs[i].src < 0 || pairs[i].dst < 0)
+            continue;
+        struct place at = { .up = place, .index = (size_t)pairs[i].index };
+        place_tell(l->problems, SEVERITY_ERROR, links->items[pairs[i].index]->mark, &at,
+                   "the link from '%s' to '%s' is given twice; the first one is in line %d", s->nodes[pairs[i].src].id,
+                   s->nodes[pairs[i].dst].id, links->items[pairs[first].index]->mark.line);
+    }
+    free(pairs);
+}
+
+void links_read(struct load *l)
+{
+    const struct tree *links = list_at(l, tree_get(l->root, "network"), "links", "network.links");
+    if (!links)
+        return;
+    struct place network = { .key = "network" };
+    struct place list = { .up = &network, .key = "links" };
+    l->s->link_count = (int)links->count;
+    l->s->links = arena_alloc(l->arena, links->count * sizeof *l->s->links);
+    for (size_t i = 0; i < links->count; i++)
+        read_link(l, links->items[i], &(struct place){ .up = &list, .index = i }, &l->s->links[i]);
+    check_twice(l, links, &list);
+}
+
+static void read_fault_link(const struct load *l, const struct tree *fault, const struct raw_fault *raw,
+                            const struct place *place, struct scenario_fault *out)
+{
+    const struct tree *ends = tree_get(fault, "link");
+    struct place at = { .up = place, .key = "link" };
+    if (!raw->link[0] || !raw->link[1] || raw->link[2]) {
+        place_tell(l->problems, SEVERITY_ERROR, ends->mark, &at, "must be two nodes, for example `[sensor1, gateway]`");
+        return;
+    }
+    out->src = find_node_or_tell(l, raw->link[0], ends->items[0]->mark, &(struct place){ &at, NULL, 0 });
+    out->dst = find_node_or_tell(l, raw->link[1], ends->items[1]->mark, &(struct place){ &at, NULL, 1 });
+    if (raw->latency < 0 && raw->loss < 0)
+        load_tell(l, SEVERITY_ERROR, &fault_table, fault, place, "", "needs what becomes of the link: loss or latency");
+    if (raw->action != FAULT_LINK)
+        load_tell(l, SEVERITY_ERROR, &fault_table, fault, place, "action", "is for nodes; a link has loss or latency");
+    if (l->s->network == NETWORK_DIRECT)
+        load_tell(l, SEVERITY_WARNING, &fault_table, fault, place, "link",
+                  "has no effect with network.model direct; set `model: latency`");
+}
+
+static void read_fault_node(const struct load *l, const struct tree *fault, const struct raw_fault *raw,
+                            const struct place *place, struct scenario_fault *out)
+{
+    struct place at = { .up = place, .key = "node" };
+    out->node = find_node_or_tell(l, raw->node, tree_get(fault, "node")->mark, &at);
+    if (raw->action == FAULT_LINK && !tree_get(fault, "action"))
+        load_tell(l, SEVERITY_ERROR, &fault_table, fault, place, "action",
+                  "is required; add kill, pause, resume or restart");
+    if (raw->latency >= 0 || raw->loss >= 0)
+        load_tell(l, SEVERITY_ERROR, &fault_table, fault, place, raw->loss >= 0 ? "loss" : "latency",
+                  "is for links; a node has an action");
+    if (raw->duration > 0)
+        load_tell(l, SEVERITY_WARNING, &fault_table, fault, place, "for", "has no effect for a node; remove it");
+}
+
+static void read_fault(const struct load *l, struct tree *fault, const struct place *place, struct scenario_fault *out)
+{
+    struct raw_fault raw = { .latency = -1, .loss = -1, .action = FAULT_LINK };
+    struct reader reader = { .problems = l->problems, .arena = l->scratch };
+    size_t errors = l->problems->errors;
+    schema_read(&reader, &fault_table, fault, place, &raw);
+    *out = (struct scenario_fault){ raw.at,      (enum fault_action)raw.action, -1, -1, -1, raw.latency, raw.loss,
+                                    raw.duration };
+    if (fault->kind != TREE_MAP || (l->problems->errors != errors && !raw.node && !raw.link))
+        return;
+    if (!raw.node == !raw.link)
+        load_tell(l, SEVERITY_ERROR, &fault_table, fault, place, "", "needs either a node or a link");
+    else if (raw.link)
+        read_fault_link(l, fault, &raw, place, out);
+    else
+        read_fault_node(l, fault, &raw, place, out);
+    if (l->s->duration > 0 && raw.at > l->s->duration)
+        load_tell(l, SEVERITY_WARNING, &fault_table, fault, place, "at",
+                  "is after the end of the run; it never happens");
+}
+
+void faults_read(struct load *l)
+{
+    const struct tree *faults = list_at(l, l->root, "faults", "faults");
+    if (!faults)
+        return;
+    struct place list = { .key = "faults" };
+    l->s->fault_count = (int)faults->count;
+    l->s->faults = arena_alloc(l->arena, faults->count * sizeof *l->s->faults);
+    for (size_t i = 0; i < faults->count; i++)
+        read_fault(l, faults->items[i], &(struct place){ .up = &list, .index = i }, &l->s->faults[i]);
+}

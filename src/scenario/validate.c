@@ -1,0 +1,173 @@
+/* Checks across fields, one function each. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "scenario/load.h"
+
+static void check_name(const struct load *l)
+{
+    const char *name = l->s->name;
+    size_t len = strlen(name);
+    bool bad = *name == '.' || strchr(name, '/') != NULL || len > 128;
+    for (const char *c = name; *c; c++)
+        bad = bad || (unsigned char)*c < 0x20 || *c == 0x7f;
+    if (bad)
+        root_tell(l, SEVERITY_ERROR, "name",
+                  "names the run's folder: at most 128 characters, no '/', no control characters, no '.' at the start");
+}
+
+static void check_network(const struct load *l)
+{
+    static const char *const fields[] = { "default_latency", "default_loss", "links" };
+    const struct scenario *s = l->s;
+    const struct tree *network = tree_get(l->root, "network");
+    struct place at = { .key = "network" };
+    if (!network || network->kind != TREE_MAP)
+        return;
+    const struct tree_entry *model = schema_find(&network_table, network, "model");
+    bool model_is_bad = s->network == NETWORK_DIRECT && model && !tree_is(model->value, "direct");
+    for (size_t i = 0; s->network == NETWORK_DIRECT && i < 3; i++) {
+        const struct tree_entry *e = schema_find(&network_table, network, fields[i]);
+        if (!e || (e->value->kind == TREE_LIST && !e->value->count) || e->value->kind == TREE_NULL || model_is_bad)
+            continue;
+        load_tell(l, SEVERITY_WARNING, &network_table, network, &at, fields[i],
+                  "has no effect with model direct; add `model: latency`");
+        break;
+    }
+    if (s->network == NETWORK_LATENCY && s->default_latency < s->quantum)
+        load_tell(l, SEVERITY_WARNING, &network_table, network, &at, "default_latency",
+                  "is below the quantum; messages may be seen up to one quantum late");
+}
+
+static void check_restart(const struct load *l)
+{
+    for (int i = 0; i < l->s->node_count; i++)
+        if (l->s->nodes[i].on_failure != ON_FAILURE_RESTART && tree_get(l->nodes->items[i], "restart"))
+            node_tell(l, SEVERITY_WARNING, i, "restart", "has no effect without `on_failure: restart`");
+}
+
+static void check_process(const struct load *l)
+{
+    for (int i = 0; i < l->s->node_count; i++) {
+        const struct scenario_node *n = &l->s->nodes[i];
+        if (n->implementation != IMPLEMENTATION_PROCESS)
+            continue;
+        if (!n->command && n->transport != TRANSPORT_TCP && !tree_get(l->nodes->items[i], "command"))
+            node_tell(l, SEVERITY_ERROR, i, "command",
+                      "is required; add for example `command: [python3, nodes/node.py]`");
+        if (n->transport == TRANSPORT_TCP && !n->port && !tree_get(l->nodes->items[i], "port"))
+            node_tell(l, SEVERITY_ERROR, i, "port", "is required with transport tcp; add for example `port: 5004`");
+        if (n->transport != TRANSPORT_TCP && n->port)
+            node_tell(l, SEVERITY_WARNING, i, "port", "has no effect without `transport: tcp`");
+    }
+}
+
+static bool is_engine(const char *engine)
+{
+    return strncmp(engine, "unix:///", 8) == 0 || (strncmp(engine, "tcp://", 6) == 0 && engine[6]);
+}
+
+static void check_docker(const struct load *l)
+{
+    for (int i = 0; i < l->s->node_count; i++) {
+        const struct scenario_node *n = &l->s->nodes[i];
+        const struct tree *docker = tree_get(l->nodes->items[i], "docker");
+        if (n->implementation != IMPLEMENTATION_DOCKER || !docker || docker->kind != TREE_MAP)
+            continue;
+        if (n->docker.engine && !is_engine(n->docker.engine))
+            node_tell(l, SEVERITY_ERROR, i, "docker.engine",
+                      "must be unix:///PATH or tcp://HOST:PORT, for example unix:///var/run/docker.sock");
+        if (n->transport == TRANSPORT_EXEC && !n->docker.exec && !tree_get(docker, "exec"))
+            node_tell(l, SEVERITY_ERROR, i, "docker.exec",
+                      "is required with transport exec; add for example `exec: [python3, -u, -m, service]`");
+        if (n->transport != TRANSPORT_EXEC && n->docker.exec)
+            node_tell(l, SEVERITY_WARNING, i, "docker.exec", "has no effect without `transport: exec`");
+        const struct tree *ports = tree_get(docker, "ports");
+        if (n->transport == TRANSPORT_TCP && (!ports || (ports->kind >= TREE_LIST && !ports->count)))
+            node_tell(l, SEVERITY_ERROR, i, "docker.ports",
+                      "is required with transport tcp; add for example `ports: [\"5000:5000\"]`");
+        if (tree_get(docker, "dockerfile") && !n->docker.build_context)
+            node_tell(l, SEVERITY_WARNING, i, "docker.dockerfile", "has no effect without build_context");
+    }
+}
+
+static void check_renode(const struct load *l)
+{
+    for (int i = 0; i < l->s->node_count; i++) {
+        const struct scenario_node *n = &l->s->nodes[i];
+        const struct tree *node = l->nodes->items[i];
+        if (n->implementation != IMPLEMENTATION_RENODE || tree_get(node, "script"))
+            continue;
+        if (!n->renode.platform && !tree_get(node, "platform"))
+            node_tell(l, SEVERITY_ERROR, i, "platform",
+                      "is required; add for example `platform: platforms/board.repl`");
+        if (!n->renode.firmware && !tree_get(node, "firmware"))
+            node_tell(l, SEVERITY_ERROR, i, "firmware", "is required; add for example `firmware: firmware/sensor.elf`");
+    }
+}
+
+/* A port of this machine and the node that wants it. */
+struct use {
+    int port, node;
+    const char *field;
+};
+
+static int by_port(const void *a, const void *b)
+{
+    const struct use *x = a, *y = b;
+    return x->port != y->port ? (x->port < y->port ? -1 : 1) : (x->node > y->node) - (x->node < y->node);
+}
+
+static size_t host_ports(const struct scenario_node *n, int i, struct use *uses)
+{
+    size_t count = 0;
+    if (n->implementation == IMPLEMENTATION_PROCESS && n->transport == TRANSPORT_TCP && n->port)
+        uses[count++] = (struct use){ n->port, i, "port" };
+    if (n->implementation == IMPLEMENTATION_RENODE && n->renode.monitor_port)
+        uses[count++] = (struct use){ n->renode.monitor_port, i, "monitor_port" };
+    for (size_t k = 0; n->implementation == IMPLEMENTATION_DOCKER && n->docker.ports.keys && n->docker.ports.keys[k];
+         k++)
+        if (*n->docker.ports.keys[k])
+            uses[count++] = (struct use){ atoi(n->docker.ports.keys[k]), i, "docker.ports" };
+    return count;
+}
+
+static size_t count_ports(const struct scenario_node *n)
+{
+    size_t count = 2;
+    for (size_t k = 0; n->docker.ports.keys && n->docker.ports.keys[k]; k++)
+        count++;
+    return count;
+}
+
+static void check_ports(const struct load *l)
+{
+    const struct scenario *s = l->s;
+    size_t room = 0, count = 0;
+    for (int i = 0; i < s->node_count; i++)
+        room += count_ports(&s->nodes[i]);
+    struct use *uses = mem_array(room + 1, sizeof *uses);
+    for (int i = 0; i < s->node_count; i++)
+        count += host_ports(&s->nodes[i], i, uses + count);
+    qsort(uses, count, sizeof *uses, by_port);
+    for (size_t k = 1; k < count; k++) {
+        const struct use *first = &uses[k - 1], *again = &uses[k];
+        if (first->port != again->port)
+            continue;
+        const char *id = s->nodes[first->node].id;
+        node_tell(l, SEVERITY_ERROR, again->node, again->field,
+                  "port %d is taken by node '%s' already; use another one", again->port, id ? id : "?");
+    }
+    free(uses);
+}
+
+void validate(struct load *l)
+{
+    static void (*const checks[])(const struct load *l) = {
+        check_name, check_network, check_restart, check_process, check_docker, check_renode, check_ports, ml_check,
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
+        checks[i](l);
+}

@@ -1,0 +1,104 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "session/session_state.h"
+
+static void note_node_times(struct session *s)
+{
+    for (int i = 0; i < s->scenario->node_count; i++) {
+        struct node_status n;
+        struct buffer keys = { 0 };
+        session_node(s, i, &n);
+        buffer_format(&keys, "\"node\":\"%s\",\"wall_ns\":%" PRIu64 ",\"step_p50_ns\":%" PRIu64 ",\"step_p99_ns\":%" PRIu64,
+                      s->scenario->nodes[i].id, n.wall_ns, session_step_ns(s, i, 0.50), session_step_ns(s, i, 0.99));
+        wall_note(s->results.wall, coordinator_counts(s->coordinator)->now, "node", buffer_string(&keys));
+        buffer_free(&keys);
+    }
+}
+
+static void format_summary(struct session *s)
+{
+    struct session_status status;
+    session_status(s, &status);
+    int n = s->scenario->node_count;
+    struct summary_node *nodes = mem_array((size_t)n, sizeof *nodes);
+    for (int i = 0; i < n; i++) {
+        struct node_status node;
+        session_node(s, i, &node);
+        nodes[i] = (struct summary_node){ .id = s->scenario->nodes[i].id,
+                                          .kind = implementation_name(s->scenario->nodes[i].implementation),
+                                          .state = node_state_name(node.state),
+                                          .cause = node.cause,
+                                          .messages_in = node.messages_in,
+                                          .messages_out = node.messages_out,
+                                          .restarts = node.restarts,
+                                          .step_p50_ns = session_step_ns(s, i, 0.50),
+                                          .step_p99_ns = session_step_ns(s, i, 0.99) };
+    }
+    struct summary summary = { .outcome = s->outcome,
+                               .cause = s->verdict.text,
+                               .exit_code = s->verdict.code,
+                               .scenario = s->scenario,
+                               .failed_node = s->failed_node >= 0 ? s->scenario->nodes[s->failed_node].id : NULL,
+                               .now = status.now,
+                               .wall_s = status.wall_s,
+                               .quanta = status.quanta,
+                               .quanta_skipped = status.quanta_skipped,
+                               .records = s->results.index.records,
+                               .messages = status.messages,
+                               .dropped = status.dropped,
+                               .in_flight = status.in_flight,
+                               .events_sha256 = s->results.sha256,
+                               .nodes = nodes };
+    latencies_summarize(s->results.latencies, &summary.inference);
+    s->results.summary.len = 0;
+    summary_format(&s->results.summary, &summary);
+    buffer_string(&s->results.summary);
+    free(nodes);
+}
+
+/* A run whose results cannot be written has failed, whatever else it was; the first failure is the cause. */
+static void fail_results(struct session *s, const struct error *err)
+{
+    if (s->verdict.code == EXIT_LAUNCH)
+        return;
+    s->state = SESSION_FAILED;
+    s->outcome = "failed";
+    s->verdict = *err;
+}
+
+void session_end(struct session *s, enum session_state state, const char *outcome, int exit_code, const char *cause)
+{
+    struct results *r = &s->results;
+    struct error err = { 0 };
+    simtime now = coordinator_counts(s->coordinator)->now;
+    if (s->state == SESSION_RUNNING)
+        s->wall_ns += clock_ns() - s->running_since_ns;
+    s->state = state;
+    s->outcome = outcome;
+    s->verdict = (struct error){ 0 };
+    error_set(&s->verdict, exit_code, "%s", cause);
+    s->verdict.code = exit_code;
+    launcher_stop(s->launcher);
+    coordinator_publish_end(s->coordinator, outcome, s->verdict.text);
+    if (bus_barrier(s->bus, now, &err) < 0)
+        fail_results(s, &err);
+    if (metrics_flush(r->metrics, &err) < 0)
+        fail_results(s, &err);
+    events_end(r->events, r->sha256);
+    r->events = NULL;
+    note_node_times(s);
+    struct buffer keys = { 0 };
+    buffer_format(&keys, "\"outcome\":\"%s\"", s->outcome);
+    wall_note(r->wall, now, "end", buffer_string(&keys));
+    buffer_free(&keys);
+    if (wall_result(r->wall, &err) < 0)
+        fail_results(s, &err);
+    format_summary(s);
+    if (summary_finish(r->summary_fd, r->folder, r->summary.data, r->summary.len, &err) < 0) {
+        fail_results(s, &err);
+        format_summary(s);
+    }
+}

@@ -1,0 +1,96 @@
+/* What a session tells of itself and of its nodes. */
+#include <string.h>
+
+#include "session/session_state.h"
+
+const char *session_state_name(enum session_state s)
+{
+    static const char *const names[] = {
+        [SESSION_LOADED] = "LOADED",     [SESSION_STARTING] = "STARTING", [SESSION_PAUSED] = "PAUSED",
+        [SESSION_RUNNING] = "RUNNING",   [SESSION_FINISHED] = "FINISHED", [SESSION_FAILED] = "FAILED",
+        [SESSION_ABORTED] = "ABORTED",
+    };
+    return names[s];
+}
+
+static double speed_of(const struct session *s)
+{
+    if (s->state != SESSION_RUNNING || !s->mark_count)
+        return 0;
+    int64_t wall = clock_ns() - s->marks[0].wall_ns;
+    simtime virtual = coordinator_counts(s->coordinator)->now - s->marks[0].now;
+    return wall > 0 ? (double)virtual * 1e3 / (double)wall : 0;
+}
+
+void session_status(const struct session *s, struct session_status *out)
+{
+    const struct coordinator_counts *c = coordinator_counts(s->coordinator);
+    int64_t wall = s->wall_ns + (s->state == SESSION_RUNNING ? clock_ns() - s->running_since_ns : 0);
+    *out = (struct session_status){ .state = s->state,
+                                    .now = c->now,
+                                    .end = s->stop_at,
+                                    .quanta = c->quanta,
+                                    .quanta_skipped = c->skipped,
+                                    .records = s->results.index.records,
+                                    .messages = c->messages,
+                                    .dropped = c->dropped,
+                                    .in_flight = c->in_flight,
+                                    .wall_s = (double)wall / 1e9,
+                                    .speed = speed_of(s),
+                                    .pace = s->pace,
+                                    .run_to = SIMTIME_NEVER,
+                                    .outcome = s->outcome,
+                                    .cause = s->verdict.text,
+                                    .exit_code = s->verdict.code,
+                                    .run_dir = folder_path(s->results.folder),
+                                    .waiting_for = -1 };
+    if (s->state == SESSION_RUNNING && s->limit < s->stop_at)
+        out->run_to = s->limit;
+    if (s->in_round && s->cursor < s->scenario->node_count && !session_state_over(s->state)) {
+        out->waiting_for = s->cursor;
+        out->waiting_s = (double)(clock_ns() - s->granted_ns) / 1e9;
+    }
+}
+
+void session_node(const struct session *s, int i, struct node_status *out)
+{
+    const struct node *n = launcher_node(s->launcher, i);
+    const struct node_timing *timing = &s->timing[i];
+    struct coordinator_traffic traffic;
+    coordinator_traffic(s->coordinator, i, &traffic);
+    *out = (struct node_status){ .state = n->phase,
+                                 .cause = n->failure.text,
+                                 .next = traffic.next,
+                                 .last_active = n->last_active,
+                                 .events = n->events,
+                                 .messages_in = traffic.in,
+                                 .messages_out = traffic.out,
+                                 .dropped = traffic.dropped,
+                                 .queue = n->driver->queue(n) + traffic.waiting,
+                                 .wall_ns = (uint64_t)timing->total_ns };
+}
+
+uint64_t session_step_ns(const struct session *s, int i, double share)
+{
+    return histogram_quantile(&s->timing[i].steps, share);
+}
+
+size_t session_metrics(const struct session *s, int i, char *buf, size_t size)
+{
+    return metrics_tail(s->results.metrics, i, buf, size);
+}
+
+struct store *session_store(struct session *s)
+{
+    return s->results.store;
+}
+
+void session_inference(const struct session *s, struct session_inference *out)
+{
+    latencies_summarize(s->results.latencies, out);
+}
+
+const char *session_summary(const struct session *s)
+{
+    return s->results.summary.len ? s->results.summary.data : NULL;
+}

@@ -1,0 +1,288 @@
+#include "sim/coordinator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "sim/network.h"
+
+struct coordinator {
+    const struct scenario *scenario;
+    struct bus *bus;
+    struct network *network;
+    bool skip;
+    simtime target;
+    struct text *ids;              /* of the nodes */
+    simtime *next;                 /* of the nodes */
+    struct message_list *pending;  /* of the nodes */
+    size_t *taken;                 /* by the nodes, in this round */
+    struct coordinator_traffic *traffic;
+    uint64_t pending_count, next_id;
+    struct coordinator_counts counts;
+};
+
+static struct text text_of(const char *s)
+{
+    return (struct text){ s, strlen(s) };
+}
+
+struct coordinator *coordinator_new(const struct scenario *s, struct bus *bus, bool skip)
+{
+    struct coordinator *c = mem_alloc(sizeof *c);
+    size_t n = (size_t)s->node_count;
+    c->scenario = s;
+    c->bus = bus;
+    c->skip = skip;
+    c->network = network_new(s, COORDINATOR_IN_FLIGHT_MAX);
+    c->ids = mem_array(n, sizeof *c->ids);
+    c->next = mem_array(n, sizeof *c->next);
+    c->pending = mem_array(n, sizeof *c->pending);
+    c->taken = mem_array(n, sizeof *c->taken);
+    c->traffic = mem_array(n, sizeof *c->traffic);
+    for (size_t i = 0; i < n; i++) {
+        c->ids[i] = text_of(s->nodes[i].id);
+        c->next[i] = NEXT_UNKNOWN;
+    }
+    return c;
+}
+
+void coordinator_free(struct coordinator *c)
+{
+    if (!c)
+        return;
+    for (int i = 0; i < c->scenario->node_count; i++)
+        message_list_free(&c->pending[i]);
+    network_free(c->network);
+    free(c->ids);
+    free(c->next);
+    free(c->pending);
+    free(c->taken);
+    free(c->traffic);
+    free(c);
+}
+
+void coordinator_publish_run(struct coordinator *c)
+{
+    struct record r = { .kind = RECORD_RUN, .src_node = -1, .dst_node = -1 };
+    bus_publish(c->bus, &r);
+}
+
+void coordinator_publish_end(struct coordinator *c, const char *outcome, const char *cause)
+{
+    struct record r = { .t = c->counts.now,
+                        .kind = RECORD_END,
+                        .src_node = -1,
+                        .dst_node = -1,
+                        .state = text_of(outcome),
+                        .cause = text_of(cause),
+                        .quanta = c->counts.quanta,
+                        .messages = c->counts.messages,
+                        .dropped = c->counts.dropped,
+                        .in_flight = c->counts.in_flight };
+    bus_publish(c->bus, &r);
+}
+
+static simtime min_time(simtime a, simtime b)
+{
+    return a < b ? a : b;
+}
+
+simtime coordinator_barrier_after(const struct coordinator *c, simtime t)
+{
+    simtime q = c->scenario->quantum, end = c->scenario->duration;
+    if (t >= end)
+        return end;
+    simtime grid = t / q * q;
+    return min_time(grid < t ? grid + q : grid, end);
+}
+
+static void add_pending(struct coordinator *c, struct message *m)
+{
+    message_list_add(&c->pending[m->dst], m);
+    c->pending_count++;
+}
+
+static void take_arrivals(struct coordinator *c)
+{
+    for (struct message *m; (m = network_arrived(c->network, c->counts.now));)
+        add_pending(c, m);
+}
+
+/* The barrier up to which nothing can happen: the one before the first event of a node, or the one at which the first
+ * message under way becomes pending. */
+static simtime idle_until(struct coordinator *c)
+{
+    simtime first = SIMTIME_NEVER, arrival = network_next(c->network), q = c->scenario->quantum;
+    for (int i = 0; i < c->scenario->node_count; i++)
+        first = min_time(first, c->next[i]);
+    if (c->pending_count || first < c->counts.now)
+        return c->counts.now;
+    simtime until = first == SIMTIME_NEVER ? c->scenario->duration : first / q * q;
+    if (arrival != SIMTIME_NEVER)
+        until = min_time(until, coordinator_barrier_after(c, arrival));
+    return until;
+}
+
+simtime coordinator_next_activity(struct coordinator *c)
+{
+    return min_time(idle_until(c) + c->scenario->quantum, c->scenario->duration);
+}
+
+bool coordinator_begin(struct coordinator *c, simtime limit, simtime *target)
+{
+    simtime q = c->scenario->quantum;
+    if (c->skip) {
+        simtime to = min_time(idle_until(c), limit);
+        if (to > c->counts.now) {
+            uint64_t quanta = (uint64_t)((to - c->counts.now + q - 1) / q);
+            c->counts.quanta += quanta;
+            c->counts.skipped += quanta;
+            c->counts.now = to;
+            take_arrivals(c);
+        }
+    }
+    if (c->counts.now >= limit)
+        return false;
+    *target = c->target = min_time(c->counts.now + q, c->scenario->duration);
+    return true;
+}
+
+bool coordinator_must_grant(const struct coordinator *c, int i)
+{
+    return !c->skip || c->next[i] < c->target || c->pending[i].count > 0;
+}
+
+void coordinator_take(struct coordinator *c, int i, struct message_list *out)
+{
+    struct message_list empty = *out;
+    *out = c->pending[i];
+    c->pending[i] = empty;
+    c->taken[i] = out->count;
+}
+
+void coordinator_answered(struct coordinator *c, int i, simtime next)
+{
+    c->next[i] = next;
+}
+
+static void publish_drop(struct coordinator *c, const struct message *m, simtime t, const char *reason)
+{
+    struct record r = { .t = t,
+                        .kind = RECORD_DROP,
+                        .src_node = m->src,
+                        .dst_node = m->dst >= 0 ? m->dst : -1,
+                        .id = m->id,
+                        .cause = text_of(reason) };
+    c->counts.dropped++;
+    c->traffic[m->src].dropped++;
+    bus_publish(c->bus, &r);
+}
+
+static void publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due)
+{
+    struct record r = { .t = sent,
+                        .kind = RECORD_MESSAGE,
+                        .src_node = m->src,
+                        .dst_node = m->dst >= 0 ? m->dst : -1,
+                        .id = m->id,
+                        .src = c->ids[m->src],
+                        .dst = m->dst >= 0 ? c->ids[m->dst] : m->unknown_dst,
+                        .type = m->type,
+                        .size = m->size,
+                        .payload = m->payload,
+                        .due = due,
+                        .latency = due == SIMTIME_NEVER ? -1 : due - sent };
+    c->counts.messages++;
+    c->traffic[m->src].out++;
+    bus_publish(c->bus, &r);
+}
+
+/* Owns m. */
+static void route(struct coordinator *c, struct message *m)
+{
+    simtime sent = m->time;
+    m->id = c->next_id++;
+    const char *lost = NULL;
+    if (m->dst == DESTINATION_UNKNOWN) {
+        lost = "unknown destination";
+    } else {
+        enum network_fate fate = network_send(c->network, m);
+        if (fate == NETWORK_LOST)
+            lost = "loss";
+        else if (fate == NETWORK_FULL || (fate == NETWORK_AT_ONCE && c->pending_count >= COORDINATOR_IN_FLIGHT_MAX))
+            lost = "limit";
+        else if (fate == NETWORK_AT_ONCE)
+            add_pending(c, m);
+    }
+    publish_message(c, m, sent, lost ? SIMTIME_NEVER : m->time);
+    if (lost) {
+        publish_drop(c, m, sent, lost);
+        message_free(m);
+    }
+}
+
+static struct message *copy_for(const struct message *m, int dst)
+{
+    size_t type = m->type.len, payload = m->payload.len;
+    struct message *copy = message_new(m->pool, type + payload);
+    struct message_pool *pool = copy->pool; /* none, where the texts are too long for it */
+    char *text = copy->text;
+    *copy = *m;
+    copy->pool = pool;
+    memcpy(text, m->type.s, type);
+    if (payload)
+        memcpy(text + type, m->payload.s, payload);
+    copy->type.s = text;
+    copy->payload.s = text + type;
+    copy->unknown_dst = (struct text){ 0 };
+    copy->dst = dst;
+    return copy;
+}
+
+void coordinator_send(struct coordinator *c, struct message *m)
+{
+    if (m->dst == DESTINATION_NONE) {
+        struct record r = { .t = m->time,
+                            .kind = RECORD_LOCAL,
+                            .src_node = m->src,
+                            .dst_node = -1,
+                            .src = c->ids[m->src],
+                            .type = m->type,
+                            .payload = m->payload,
+                            .latency = m->latency };
+        bus_publish(c->bus, &r);
+        message_free(m);
+    } else if (m->dst == DESTINATION_ALL) {
+        for (int i = 0; i < c->scenario->node_count; i++)
+            if (i != m->src)
+                route(c, copy_for(m, i));
+        message_free(m);
+    } else {
+        route(c, m);
+    }
+}
+
+void coordinator_end(struct coordinator *c)
+{
+    c->counts.now = c->target;
+    c->counts.quanta++;
+    for (int i = 0; i < c->scenario->node_count; i++) {
+        c->traffic[i].in += c->taken[i];
+        c->pending_count -= c->taken[i];
+        c->taken[i] = 0;
+    }
+    take_arrivals(c);
+    c->counts.in_flight = c->pending_count + network_count(c->network);
+}
+
+const struct coordinator_counts *coordinator_counts(const struct coordinator *c)
+{
+    return &c->counts;
+}
+
+void coordinator_traffic(const struct coordinator *c, int i, struct coordinator_traffic *out)
+{
+    *out = c->traffic[i];
+    out->waiting = c->pending[i].count;
+    out->next = c->next[i];
+}

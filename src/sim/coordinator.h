@@ -1,0 +1,62 @@
+/* Rounds and barriers: moves a scenario's nodes through virtual time, quantum by quantum, and carries what they send.
+ * Pure: no descriptor, no clock.
+ *
+ * A round, as its caller drives it:
+ *     coordinator_begin → grant every node that coordinator_must_grant names, with what coordinator_take gives
+ *     → when all have answered, in node order: coordinator_answered, coordinator_send for each message
+ *     → coordinator_end
+ * A round that was begun and is not ended leaves no trace in records and counts. */
+#ifndef SIM_COORDINATOR_H
+#define SIM_COORDINATOR_H
+
+#include "base/message.h"
+#include "bus/bus.h"
+#include "lockstep/scenario.h"
+
+#define COORDINATOR_IN_FLIGHT_MAX 1000000u /* messages under way or pending; more are dropped, with a record */
+#define NEXT_UNKNOWN (-1)                  /* of a node that does not say when its next event is */
+
+struct coordinator;
+/* Scenario and bus are borrowed. With skip false every quantum is a round of all nodes. */
+struct coordinator *coordinator_new(const struct scenario *s, struct bus *bus, bool skip);
+void coordinator_free(struct coordinator *c);
+
+/* Publishes the records `run` and `end`. */
+void coordinator_publish_run(struct coordinator *c);
+void coordinator_publish_end(struct coordinator *c, const char *outcome, const char *cause);
+
+/* Skips idle quanta, at most up to `limit` (a time on the grid, or the duration); then begins a round and returns true
+ * with its end in *target, or returns false when `limit` was reached. */
+bool coordinator_begin(struct coordinator *c, simtime limit, simtime *target);
+/* Whether node i has to run in this round: it has messages, an event before its end, or says nothing about its next. */
+bool coordinator_must_grant(const struct coordinator *c, int i);
+/* Swaps the messages for node i, in order of (time, arrival), with the empty list *out. The caller then owns them. */
+void coordinator_take(struct coordinator *c, int i, struct message_list *out);
+/* Node i has answered; its next own event is at `next` (SIMTIME_NEVER: none, NEXT_UNKNOWN). */
+void coordinator_answered(struct coordinator *c, int i, simtime next);
+/* Takes a message, or a local event, that m->src sent in this round. */
+void coordinator_send(struct coordinator *c, struct message *m);
+/* The barrier: what has arrived becomes pending, and the round's target becomes now. */
+void coordinator_end(struct coordinator *c);
+
+/* The end of the next quantum in which a node has something to do, as far as the nodes have said. */
+simtime coordinator_next_activity(struct coordinator *c);
+/* The first barrier at or after t. */
+simtime coordinator_barrier_after(const struct coordinator *c, simtime t);
+
+struct coordinator_counts {
+    simtime now;
+    uint64_t quanta, skipped; /* finished; of these, skipped */
+    uint64_t messages, dropped, in_flight;
+};
+const struct coordinator_counts *coordinator_counts(const struct coordinator *c);
+
+/* Per node: messages delivered to it, sent by it, and lost on their way from it. */
+struct coordinator_traffic {
+    uint64_t in, out, dropped;
+    uint64_t waiting; /* pending for it now */
+    simtime next;
+};
+void coordinator_traffic(const struct coordinator *c, int i, struct coordinator_traffic *out);
+
+#endif

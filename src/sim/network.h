@@ -1,0 +1,26 @@
+/* The network between nodes: which messages are lost, and when the others arrive. */
+#ifndef SIM_NETWORK_H
+#define SIM_NETWORK_H
+
+#include "base/message.h"
+#include "lockstep/scenario.h"
+
+struct network;
+struct network *network_new(const struct scenario *s, size_t limit); /* messages it holds at most */
+void network_free(struct network *n); /* and the messages in it; NULL is fine */
+
+enum network_fate {
+    NETWORK_AT_ONCE, /* the message is the caller's again, for its destination, its time unchanged */
+    NETWORK_TAKEN,   /* it arrives later; m->time is when */
+    NETWORK_LOST,    /* the caller's again */
+    NETWORK_FULL     /* the caller's again */
+};
+/* Takes a message that was sent at m->time. Every call draws once from the link's random stream (model latency). */
+enum network_fate network_send(struct network *n, struct message *m);
+
+simtime network_next(struct network *n); /* when the first arrives; SIMTIME_NEVER: none is under way */
+/* The first message that has arrived by `now`, in order of (time, sending), or NULL. The caller owns it. */
+struct message *network_arrived(struct network *n, simtime now);
+size_t network_count(const struct network *n);
+
+#endif

@@ -1,0 +1,230 @@
+#include "lockstep/store.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "trace/store_open.h"
+
+#define CHUNK_MAX (64u << 20) /* bytes of STORE_STRIDE lines that are read at once at most */
+
+struct store {
+    int fd;
+    const struct store_index *index;
+    struct buffer chunk;   /* the lines of one stride */
+    uint64_t chunk_first;  /* number of its first line */
+    size_t starts[STORE_STRIDE + 1];
+    uint64_t chunk_lines;  /* whole lines in it; 0: no chunk */
+    struct json *value;    /* of the record that was read last */
+    struct buffer payload; /* of it */
+};
+
+void store_index_note(struct store_index *x, uint64_t n, int64_t offset)
+{
+    if (n % STORE_STRIDE)
+        return;
+    x->offsets = mem_grow(x->offsets, x->count, &x->capacity, sizeof *x->offsets);
+    x->offsets[x->count++] = offset;
+}
+
+void store_index_free(struct store_index *x)
+{
+    free(x->offsets);
+    *x = (struct store_index){ 0 };
+}
+
+struct store *store_new(int fd, const struct store_index *index)
+{
+    struct store *s = mem_alloc(sizeof *s);
+    s->fd = fd;
+    s->index = index;
+    return s;
+}
+
+void store_free(struct store *s)
+{
+    if (!s)
+        return;
+    json_free(s->value);
+    buffer_free(&s->payload);
+    buffer_free(&s->chunk);
+    free(s);
+}
+
+uint64_t store_count(const struct store *s)
+{
+    return s->index->records;
+}
+
+static int read_chunk(struct store *s, uint64_t first)
+{
+    const struct store_index *x = s->index;
+    size_t slot = (size_t)(first / STORE_STRIDE);
+    int64_t from = x->offsets[slot], to = slot + 1 < x->count && x->offsets[slot + 1] < x->end ? x->offsets[slot + 1]
+                                                                                             : x->end;
+    size_t len = (size_t)(to - from), done = 0;
+    s->chunk_lines = 0;
+    s->chunk.len = 0;
+    if (len > CHUNK_MAX)
+        return -1;
+    buffer_grow(&s->chunk, len);
+    while (done < len) {
+        ssize_t n = pread(s->fd, s->chunk.data + done, len - done, from + (int64_t)done);
+        if (n <= 0)
+            return -1;
+        done += (size_t)n;
+    }
+    s->chunk.len = len;
+    s->chunk_first = first;
+    for (size_t at = 0; at < len && s->chunk_lines < STORE_STRIDE;) {
+        const char *end = memchr(s->chunk.data + at, '\n', len - at);
+        if (!end)
+            break;
+        s->starts[s->chunk_lines++] = at;
+        at = (size_t)(end - s->chunk.data) + 1;
+        s->starts[s->chunk_lines] = at;
+    }
+    return 0;
+}
+
+int store_line(struct store *s, uint64_t n, struct text *line)
+{
+    if (n >= store_count(s))
+        return -1;
+    uint64_t first = n / STORE_STRIDE * STORE_STRIDE;
+    bool there = s->chunk_lines && s->chunk_first == first && n - first < s->chunk_lines;
+    if (!there && (read_chunk(s, first) < 0 || n - first >= s->chunk_lines))
+        return -1;
+    size_t i = (size_t)(n - first);
+    *line = (struct text){ s->chunk.data + s->starts[i], s->starts[i + 1] - s->starts[i] - 1 };
+    return 0;
+}
+
+static struct text string_of(const struct json *object, const char *key)
+{
+    const char *s = json_string(json_get(object, key), "");
+    return (struct text){ s, strlen(s) };
+}
+
+static bool parse_kind(const char *name, enum record_kind *kind)
+{
+    for (int k = 0; k < RECORD_KINDS; k++)
+        if (strcmp(name, record_kind_name((enum record_kind)k)) == 0) {
+            *kind = (enum record_kind)k;
+            return true;
+        }
+    return false;
+}
+
+static struct text first_of(struct text a, struct text b, struct text c)
+{
+    return a.len ? a : b.len ? b : c;
+}
+
+int store_read(struct store *s, uint64_t n, struct record *r)
+{
+    struct text line;
+    const char *why;
+    json_free(s->value);
+    s->value = NULL;
+    s->payload.len = 0;
+    *r = (struct record){ .n = n, .src_node = -1, .dst_node = -1 };
+    if (store_line(s, n, &line) < 0 || !(s->value = json_parse(line.s, line.len, &why)))
+        return -1;
+    const struct json *v = s->value, *payload = json_get(v, "payload");
+    if (!parse_kind(json_string(json_get(v, "kind"), ""), &r->kind))
+        return -1;
+    r->t = json_int64(json_get(v, "t"), 0);
+    r->id = (uint64_t)json_int64(json_get(v, "id"), 0);
+    r->src = first_of(string_of(v, "src"), string_of(v, "node"), (struct text){ 0 });
+    r->dst = string_of(v, "dst");
+    r->type = string_of(v, "type");
+    r->size = (uint64_t)json_int64(json_get(v, "size"), 0);
+    r->due = json_int64(json_get(v, "due"), SIMTIME_NEVER);
+    r->latency = json_int64(json_get(v, "latency"), r->due == SIMTIME_NEVER ? -1 : r->due - r->t);
+    r->loss = json_double(json_get(v, "loss"), 0);
+    r->cause = first_of(string_of(v, "cause"), string_of(v, "reason"), string_of(v, "text"));
+    r->state = first_of(string_of(v, "state"), string_of(v, "outcome"), (struct text){ 0 });
+    r->quanta = (uint64_t)json_int64(json_get(v, "quanta"), 0);
+    r->messages = (uint64_t)json_int64(json_get(v, "messages"), 0);
+    r->dropped = (uint64_t)json_int64(json_get(v, "dropped"), 0);
+    r->in_flight = (uint64_t)json_int64(json_get(v, "in_flight"), 0);
+    if (payload)
+        json_write(&s->payload, payload);
+    r->payload = r->kind == RECORD_RUN ? line : (struct text){ s->payload.data, s->payload.len };
+    return 0;
+}
+
+/* Whether `text` stands in s[0..len), in whatever case. */
+static bool contains(const char *s, size_t len, const char *text)
+{
+    size_t n = strlen(text);
+    int first = tolower((unsigned char)*text);
+    for (size_t i = 0; n <= len && i <= len - n; i++)
+        if (tolower((unsigned char)s[i]) == first && strncasecmp(s + i, text, n) == 0)
+            return true;
+    return n == 0;
+}
+
+static bool in_text(struct text t, const char *text)
+{
+    return t.len && contains(t.s, t.len, text);
+}
+
+static bool is_text(struct text t, const char *text)
+{
+    return t.len == strlen(text) && memcmp(t.s, text, t.len) == 0;
+}
+
+/* A text that can be a part of a time in seconds. */
+static bool looks_like_time(const char *text)
+{
+    return strchr(text, '.') && text[strspn(text, "0123456789.")] == '\0';
+}
+
+static bool says(const struct record *r, const char *text)
+{
+    char time[SIMTIME_TEXT];
+    const char *kind = record_kind_name(r->kind);
+    size_t len = simtime_format_seconds(r->t, time);
+    return in_text(r->src, text) || in_text(r->dst, text) || in_text(r->type, text) || in_text(r->payload, text) ||
+           in_text(r->cause, text) || in_text(r->state, text) || contains(kind, strlen(kind), text) ||
+           contains(time, len, text);
+}
+
+/* The line as a whole holds keys too, so a hit there is only a reason to look closer. */
+static bool matches(struct store *s, const struct store_query *q, uint64_t n)
+{
+    struct text line;
+    struct record r;
+    if (store_line(s, n, &line) < 0)
+        return false;
+    if (q->text && !looks_like_time(q->text) && !contains(line.s, line.len, q->text))
+        return false;
+    if (q->node && !contains(line.s, line.len, q->node))
+        return false;
+    if (store_read(s, n, &r) < 0)
+        return false;
+    if (q->node && !is_text(r.src, q->node) && !is_text(r.dst, q->node))
+        return false;
+    return !q->text || says(&r, q->text);
+}
+
+enum store_found store_find(struct store *s, const struct store_query *q, bool backward, uint64_t limit, uint64_t *n)
+{
+    uint64_t count = store_count(s);
+    for (; limit > 0; limit--) {
+        if (*n >= count)
+            return STORE_NOT_FOUND;
+        if (matches(s, q, *n))
+            return STORE_FOUND;
+        if (backward && *n == 0)
+            return STORE_NOT_FOUND;
+        *n += backward ? (uint64_t)-1 : 1;
+    }
+    return *n < count ? STORE_MORE : STORE_NOT_FOUND;
+}

@@ -1,0 +1,58 @@
+"""What every end-to-end test needs: the program, a folder of its own, and random numbers whose seed is printed."""
+import json
+import os
+import pathlib
+import random
+import subprocess
+import tempfile
+import time
+import unittest
+
+LOCKSTEP = os.path.abspath(os.environ.get("LOCKSTEP", "build/release/lockstep"))
+SOURCE = pathlib.Path(os.environ.get("LOCKSTEP_SOURCE", ".")).resolve()
+SANITIZED = os.environ.get("LOCKSTEP_SANITIZE", "0") == "1"
+SCENARIOS = SOURCE / "scenarios"
+
+
+def seeded_random():
+    seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
+    print(f"SEED={seed}", flush=True)
+    return random.Random(seed)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="lockstep-test-")
+        self.addCleanup(folder.cleanup)
+        self.dir = pathlib.Path(folder.name)
+
+    def lockstep(self, *args, expect=0, cwd=None, env=None, timeout=60):
+        """Runs the program and returns (stdout, stderr); the exit code must be `expect`."""
+        done = subprocess.run([LOCKSTEP, *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              cwd=cwd or self.dir, env={**os.environ, **(env or {})}, timeout=timeout)
+        self.assertEqual(done.returncode, expect, f"{args}\n{done.stdout}\n{done.stderr}")
+        return done.stdout, done.stderr
+
+    def batch(self, scenario, out, *args, **options):
+        return self.lockstep("--batch", "--out", self.dir / out, *args, scenario, **options)
+
+    def write(self, name, text):
+        path = self.dir / name
+        path.write_text(text)
+        return path
+
+    def events(self, out):
+        return (self.dir / out / "events.jsonl").read_bytes()
+
+    def records(self, out):
+        return [json.loads(line) for line in self.events(out).splitlines()]
+
+    def summary(self, out):
+        return json.loads((self.dir / out / "summary.json").read_text())
+
+    def assert_same_file(self, a, b):
+        self.assertTrue(pathlib.Path(a).read_bytes() == pathlib.Path(b).read_bytes(), f"{a} and {b} differ")
+
+
+def main():
+    unittest.main()

@@ -1,0 +1,408 @@
+"""The batch front: exit codes, options, the run folder, and what a script relies on."""
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import common
+
+BASELINE = common.SCENARIOS / "m0_baseline.yaml"
+SLOW = """
+simulation: { duration: 1h, quantum: 1ms, seed: 1, pace: 1 }
+nodes:
+  - { id: s, type: sensor }
+  - { id: gateway, type: gateway }
+"""
+
+
+class Results(common.Case):
+    def test_the_run_folder_holds_what_the_readme_says(self):
+        self.batch(BASELINE, "out")
+        names = sorted(os.listdir(self.dir / "out"))
+        self.assertEqual(names, ["events.jsonl", "gateway_metrics.csv", "scenario.yaml", "sensor1_metrics.csv",
+                                 "sensor2_metrics.csv", "sensor3_metrics.csv", "summary.json", "wall.jsonl"])
+
+    def test_records_are_numbered_and_their_keys_in_order(self):
+        self.batch(common.SCENARIOS / "latency_loss.yaml", "out")
+        keys = {"run": ["scenario", "digest", "seed", "quantum", "duration", "nodes"],
+                "message": ["id", "src", "dst", "type", "size", "payload", "due"],
+                "local": ["src", "type", "payload"], "drop": ["id", "reason"],
+                "end": ["outcome", "cause", "quanta", "messages", "dropped", "in_flight"]}
+        kinds = set()
+        for n, line in enumerate(self.events("out").decode().splitlines()):
+            record = json.loads(line)
+            self.assertEqual(line, json.dumps(record, separators=(",", ":"), ensure_ascii=False))
+            self.assertEqual(record["n"], n)
+            want = ["n", "t", "kind"] + keys[record["kind"]]
+            if record["kind"] == "message" and "due" not in record:
+                want.remove("due")
+            self.assertEqual(list(record), want)
+            kinds.add(record["kind"])
+        self.assertEqual(kinds, set(keys))
+
+    def test_a_lost_message_has_no_due_time_and_a_drop_record(self):
+        self.batch(common.SCENARIOS / "latency_loss.yaml", "out")
+        records = self.records("out")
+        lost = {r["id"] for r in records if r["kind"] == "message" and "due" not in r}
+        dropped = {r["id"] for r in records if r["kind"] == "drop"}
+        self.assertTrue(lost)
+        self.assertEqual(lost, dropped)
+        self.assertEqual(self.summary("out")["dropped"], len(dropped))
+
+    def test_the_summary_is_true(self):
+        self.batch(BASELINE, "out")
+        s, events = self.summary("out"), self.events("out")
+        self.assertEqual(s["outcome"], "finished")
+        self.assertEqual(s["exit_code"], 0)
+        self.assertEqual(s["events_sha256"], hashlib.sha256(events).hexdigest())
+        self.assertEqual(s["records"], len(events.splitlines()))
+        self.assertEqual(s["messages"], 27)
+        self.assertEqual(s["virtual_time_us"], 10000000)
+        self.assertEqual(s["quanta"], 10000)
+        self.assertEqual([n["id"] for n in s["nodes"]], ["sensor1", "sensor2", "sensor3", "gateway"])
+        self.assertEqual(s["nodes"][3]["messages_in"], 27)
+
+    def test_json_on_stdout_is_the_summary_file(self):
+        out, _ = self.batch(BASELINE, "out", "--json")
+        self.assertEqual(out, (self.dir / "out" / "summary.json").read_text())
+
+    def test_the_effective_scenario_repeats_the_run(self):
+        for name in ("ml_edge.yaml", "three_tier.yaml", "latency_loss.yaml"):
+            self.batch((common.SCENARIOS / name), "a", "--seed", "7", "--set", "simulation.duration=20s")
+            self.batch(self.dir / "a" / "scenario.yaml", "b")
+            self.assertEqual(self.events("a"), self.events("b"))
+
+    def test_without_out_folders_are_numbered(self):
+        for _ in range(2):
+            self.lockstep("--batch", BASELINE)
+        self.assertEqual(sorted(os.listdir(self.dir / "runs")), ["m0_baseline-seed42-1", "m0_baseline-seed42-2"])
+
+    def test_the_next_event_is_one_key_away(self):
+        keys = self.write("next.keys", ".\nscreen one\n.\nscreen two\n")
+        self.lockstep("--keys", keys, "--out", "out", common.SCENARIOS / "three_tier.yaml", expect=130)
+        self.assertIn("1.001 000 s", (self.dir / "one").read_text().splitlines()[0])
+        self.assertIn("1.006 000 s", (self.dir / "two").read_text().splitlines()[0])
+
+    def test_a_scenario_that_was_only_looked_at_leaves_nothing(self):
+        keys = self.write("look.keys", "?\nEsc\nEnter\n")
+        self.lockstep("--keys", keys, BASELINE)
+        self.assertEqual(os.listdir(self.dir), ["look.keys"])
+        self.write("look.keys", "s\n")
+        self.lockstep("--keys", keys, BASELINE, expect=130)
+        self.assertEqual(os.listdir(self.dir / "runs"), ["m0_baseline-seed42-1"])
+
+    def test_an_earlier_run_is_replaced_and_other_files_stay(self):
+        self.batch(common.SCENARIOS / "three_tier.yaml", "out")
+        self.write("out/notes.txt", "mine")
+        self.batch(BASELINE, "out")
+        names = os.listdir(self.dir / "out")
+        self.assertIn("notes.txt", names)
+        self.assertNotIn("north_metrics.csv", names)
+
+    def test_inference_latency_depends_on_the_placement(self):
+        p50 = {}
+        for place in ("edge", "cloud"):
+            self.batch((common.SCENARIOS / f"ml_{place}.yaml"), "out")
+            s = self.summary("out")["inference"]
+            self.assertEqual(s["placement"], place)
+            self.assertGreater(s["count"], 100)
+            p50[place] = s["latency_p50_us"]
+        self.assertGreater(p50["cloud"], p50["edge"])
+
+    def test_records_reach_the_disk_at_every_barrier(self):
+        path = self.write("slow.yaml", SLOW.replace("pace: 1", "pace: 4"))
+        p = subprocess.Popen([common.LOCKSTEP, "--batch", "-q", "--out", self.dir / "out", path])
+        time.sleep(2.0)
+        p.kill()
+        p.wait()
+        records = self.records("out")
+        self.assertGreaterEqual(len([r for r in records if r["kind"] == "message"]), 4)
+        rows = (self.dir / "out" / "s_metrics.csv").read_text().splitlines()
+        self.assertGreaterEqual(len(rows), 9)
+        self.assertEqual(self.summary("out")["outcome"], "unfinished")
+
+
+class Options(common.Case):
+    def test_seed_duration_quantum_and_set_override_the_scenario(self):
+        self.batch(BASELINE, "a", "--seed", "7", "--duration", "2.5s", "--quantum", "10ms",
+                   "--set", "nodes.sensor1.config.interval=500ms")
+        run = self.records("a")[0]
+        self.assertEqual((run["seed"], run["duration"], run["quantum"]), (7, 2500000, 10000))
+        sent = [r["t"] for r in self.records("a") if r.get("src") == "sensor1"]
+        self.assertEqual(sent, [1000000, 1500000, 2000000])
+
+    def test_until_ends_the_run_successfully(self):
+        self.batch(BASELINE, "out", "--until", "2.5s")
+        end = self.records("out")[-1]
+        self.assertEqual((end["outcome"], end["t"]), ("until", 2500000))
+        self.batch(BASELINE, "whole")
+        self.assertTrue(self.events("whole").startswith(b"".join(self.events("out").splitlines(True)[:-1])))
+
+    def test_pace_follows_the_wall_clock(self):
+        began = time.monotonic()
+        self.batch(BASELINE, "out", "--pace", "10", "--duration", "5s", "-q")
+        self.assertGreater(time.monotonic() - began, 0.45)
+        self.batch(BASELINE, "free", "--duration", "5s")
+        self.assertEqual(self.events("out"), self.events("free"))
+
+    def test_dry_run_starts_nothing(self):
+        out, _ = self.lockstep("--dry-run", BASELINE)
+        self.assertIn("10s in quanta of 1ms", out)
+        self.assertEqual(os.listdir(self.dir), [])
+
+    def test_dry_run_says_what_would_not_be_launched(self):
+        path = self.write("p.yaml", """
+simulation: { duration: 1s, seed: 1 }
+nodes: [{ id: p, type: custom, implementation: process, command: [cat] }]
+""")
+        _, err = self.lockstep("--dry-run", path)
+        self.assertIn("would not be launched: nodes[0] p", err)
+
+    def test_an_override_of_an_unknown_field_is_an_error(self):
+        for path in ("netwrok.default_loss=1", "nodes.sensor1.typ=x", "simulation.sede=1", "network.links[0].losss=1"):
+            _, err = self.batch(BASELINE, "out", "--set", path, expect=3)
+            self.assertIn("--set", err)
+
+    def test_quiet_says_nothing(self):
+        self.assertEqual(self.batch(BASELINE, "out", "-q"), ("", ""))
+
+    def test_bad_usage_exits_with_2(self):
+        for args in (["--nonsense", BASELINE], [], ["--batch"], ["--seed"], [BASELINE, BASELINE], [BASELINE],
+                     ["--json", "--dry-run", BASELINE], ["--batch", "--until", "x", BASELINE],
+                     ["--batch", "--set", "x", BASELINE], ["--keys", "k", "--batch", BASELINE],
+                     ["--size", "0x0", "--keys", "k", BASELINE]):
+            _, err = self.lockstep(*args, expect=2)
+            self.assertRegex(err, r"^lockstep: .+\n$")
+
+    def test_help_and_version(self):
+        out, _ = self.lockstep("--help")
+        self.assertIn("--no-skip", out)
+        self.assertRegex(self.lockstep("--version")[0], r"^lockstep \d+\.\d+\.\d+\n$")
+
+
+class Failures(common.Case):
+    def test_what_is_no_scenario_exits_with_3(self):
+        for path in (self.dir / "absent.yaml", self.dir, "/dev/null"):
+            _, err = self.batch(path, "out", expect=3)
+            self.assertTrue(err.startswith(f"{path}: "), err)
+            self.assertFalse((self.dir / "out").exists())
+
+    def test_bad_overrides_exit_with_3_and_name_their_option(self):
+        for args in (["--seed", "x"], ["--seed", "-1"], ["--duration", "0"], ["--duration", "soon"], ["--quantum", "0.1us"],
+                     ["--set", "nodes.nobody.config.interval=1s"], ["--set", "network.model=carrier pigeon"]):
+            _, err = self.batch(BASELINE, "out", *args, expect=3)
+            self.assertIn(args[0], err)
+
+    def test_a_node_that_needs_a_driver_of_a_later_version_is_refused_at_launch(self):
+        path = self.write("p.yaml", """
+simulation: { duration: 1s, seed: 1 }
+nodes:
+  - { id: p, type: custom, implementation: process, command: [cat] }
+""")
+        _, err = self.batch(path, "out", expect=4)
+        self.assertEqual(len(err.splitlines()), 1)
+        self.assertIn("nodes[0] p", err)
+        self.assertIn("'process'", err)
+        self.assertFalse((self.dir / "out").exists())
+
+    def test_a_scenario_with_faults_is_refused_at_launch(self):
+        text = BASELINE.read_text() + "\nfaults:\n  - { at: 3s, node: gateway, action: kill }\n"
+        _, err = self.batch(self.write("f.yaml", text), "out", expect=4)
+        self.assertRegex(err, r"^lockstep: faults: [^\n]+\n$")
+
+    def test_a_node_that_fails_ends_the_run_with_its_cause(self):
+        path = self.write("f.yaml", """
+simulation: { duration: 10s, quantum: 1ms, seed: 1 }
+nodes:
+  - { id: s, type: sensor, config: { interval: 1us, destination: slow } }
+  - { id: slow, type: cloud, config: { processing_delay: 1h } }
+""")
+        _, err = self.batch(path, "out", "-q", expect=1)
+        self.assertRegex(err, r"^lockstep: failed: nodes\[1\] slow: it has 1000000 events ahead of it")
+        failed, end = map(json.loads, self.events("out").splitlines()[-2:])
+        self.assertEqual((failed["kind"], failed["node"], failed["state"]), ("node", "slow", "failed"))
+        self.assertEqual((end["outcome"], end["t"]), ("failed", failed["t"]))
+        s = self.summary("out")
+        self.assertEqual((s["outcome"], s["exit_code"], s["failed_node"]), ("failed", 1, "slow"))
+        self.assertEqual([n["state"] for n in s["nodes"]], ["finished", "failed"])
+
+    def test_a_model_that_gives_no_number_fails_its_node(self):
+        self.write("model.json", json.dumps({"kind": "logistic", "features": ["temperature", "sample_id"], "mean": [0, 0],
+                                             "scale": [1e-300, 1e-300], "weights": [1e300, -1e300], "bias": 0}))
+        path = self.write("f.yaml", """
+simulation: { duration: 3s, seed: 1 }
+ml_inference: { placement: edge, edge_config: { model_path: model.json } }
+nodes: [{ id: s, type: sensor }, { id: gateway, type: gateway }]
+""")
+        _, err = self.batch(path, "out", "-q", expect=1)
+        self.assertIn("nodes[1] gateway: model.json gives no number for sample 1", err)
+
+    def test_a_file_size_limit_ends_the_run_as_a_full_disk_does(self):
+        limited = f"ulimit -f 100; exec {common.LOCKSTEP} --batch -q --duration 60s --out out {common.SCENARIOS}/large.yaml"
+        done = subprocess.run(["bash", "-c", limited], cwd=self.dir, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertIn("File too large", done.stderr)
+        self.assertTrue(self.events("out").endswith(b"}\n"))
+
+    def test_a_node_that_sends_without_end_in_one_quantum_fails(self):
+        path = self.write("f.yaml", """
+simulation: { duration: 10h, quantum: 10h, seed: 1 }
+nodes:
+  - { id: s, type: sensor, config: { interval: 1us } }
+  - { id: gateway, type: gateway }
+""")
+        _, err = self.batch(path, "out", "-q", expect=1)
+        self.assertIn("nodes[0] s: with its messages there are more than 1000000 in one quantum", err)
+        self.assertEqual([r["kind"] for r in self.records("out")], ["run", "end"])
+
+    def test_a_run_folder_that_cannot_be_made_exits_with_4(self):
+        self.write("file", "x")
+        for out in ("/dev/full", "/proc/nowhere/x", self.dir / "file", self.dir / "file" / "x"):
+            _, err = self.lockstep("--batch", "--out", out, BASELINE, expect=4)
+            self.assertIn(str(out), err)
+            self.assertEqual(len(err.splitlines()), 1)
+
+    def test_files_of_somebody_else_are_not_overwritten(self):
+        (self.dir / "out").mkdir()
+        self.write("out/events.jsonl", "precious\n")
+        self.batch(BASELINE, "out", expect=4)
+        self.assertEqual((self.dir / "out" / "events.jsonl").read_text(), "precious\n")
+
+        self.write("out/events.jsonl", "")
+        for name in ("scenario.yaml", "summary.json", "wall.jsonl", "gateway_metrics.csv"):
+            self.write(f"out/{name}", "precious\n")
+            self.batch(BASELINE, "out", expect=4)
+            self.assertEqual((self.dir / "out" / name).read_text(), "precious\n")
+            (self.dir / "out" / name).unlink()
+            self.assertEqual(os.listdir(self.dir / "out"), ["events.jsonl"])
+
+    def test_a_launch_that_failed_does_not_stand_in_the_way_of_the_next(self):
+        full = self.dir / "full"
+        full.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", full], capture_output=True).returncode:
+            self.skipTest("no tmpfs may be mounted here")
+        self.addCleanup(subprocess.run, ["umount", full])
+        (full / "stone").write_bytes(b"x" * 65536)
+        _, err = self.lockstep("--batch", "--out", full / "run", BASELINE, expect=4)
+        self.assertIn("No space left on device", err)
+        (full / "stone").unlink()
+        self.lockstep("--batch", "--out", full / "run", BASELINE)
+
+    def test_an_earlier_run_is_replaced_but_nothing_that_looks_like_it(self):
+        self.batch(BASELINE, "out")
+        self.write("out/mine_metrics.csv", "precious\n")
+        self.batch(BASELINE, "out")
+        self.assertEqual((self.dir / "out" / "mine_metrics.csv").read_text(), "precious\n")
+
+    def test_the_scenario_that_runs_is_not_replaced_by_its_results(self):
+        self.batch(BASELINE, "out")
+        before = (self.dir / "out" / "scenario.yaml").read_text()
+        _, err = self.batch(self.dir / "out" / "scenario.yaml", "out", expect=4)
+        self.assertIn("holds the scenario", err)
+        self.assertEqual((self.dir / "out" / "scenario.yaml").read_text(), before)
+        (self.dir / "new").mkdir()
+        self.write("new/scenario.yaml", before)
+        self.batch(self.dir / "new" / "scenario.yaml", "new", expect=4)
+        self.assertEqual((self.dir / "new" / "scenario.yaml").read_text(), before)
+
+    def test_two_runs_do_not_share_a_folder(self):
+        path = self.write("slow.yaml", SLOW)
+        p = subprocess.Popen([common.LOCKSTEP, "--batch", "-q", "--out", self.dir / "out", path], stderr=subprocess.PIPE)
+        try:
+            while not (self.dir / "out" / "wall.jsonl").exists():
+                time.sleep(0.01)
+            _, err = self.batch(BASELINE, "out", expect=4)
+            self.assertIn("another lockstep", err)
+        finally:
+            p.terminate()
+            p.communicate()
+        self.assertEqual(p.returncode, 128 + signal.SIGTERM)
+
+    def test_a_full_disk_ends_the_run_and_leaves_whole_lines(self):
+        full = self.dir / "full"
+        full.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", full], capture_output=True).returncode:
+            self.skipTest("no tmpfs may be mounted here")
+        self.addCleanup(subprocess.run, ["umount", full])
+        _, err = self.lockstep("--batch", "-q", "--out", full / "run", "--duration", "10min",
+                               common.SCENARIOS / "three_tier.yaml", expect=4)
+        self.assertEqual(len(err.splitlines()), 1)
+        self.assertIn("No space left on device", err)
+        events = (full / "run" / "events.jsonl").read_bytes()
+        self.assertTrue(events.endswith(b"\n"))
+        for line in events.splitlines():
+            json.loads(line)
+        summary = json.loads((full / "run" / "summary.json").read_text())
+        self.assertEqual((summary["outcome"], summary["exit_code"]), ("failed", 4))
+        self.assertEqual(summary["events_sha256"], hashlib.sha256(events).hexdigest())
+
+    def test_standard_output_that_is_full_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([common.LOCKSTEP, "--batch", "--out", self.dir / "out", BASELINE], stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("standard output", done.stderr)
+
+
+class Signals(common.Case):
+    def start(self, out="out"):
+        path = self.write("slow.yaml", SLOW)
+        p = subprocess.Popen([common.LOCKSTEP, "--batch", "--out", self.dir / out, path], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+        self.addCleanup(p.stdout.close)
+        self.addCleanup(p.stderr.close)
+        wall = self.dir / out / "wall.jsonl"
+        while not wall.exists() or "RUNNING" not in wall.read_text():
+            time.sleep(0.01)
+        return p
+
+    def test_a_signal_ends_the_run_cleanly(self):
+        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(signal=sig):
+                p = self.start(sig.name)
+                p.send_signal(sig)
+                p.communicate(timeout=10)
+                self.assertEqual(p.returncode, 128 + sig)
+                s = self.summary(sig.name)
+                self.assertEqual((s["outcome"], s["exit_code"]), ("aborted", 128 + sig))
+                self.assertIn(sig.name, s["cause"])
+                self.assertEqual(self.records(sig.name)[-1]["outcome"], "aborted")
+
+    def test_a_signal_that_was_ignored_at_the_start_stays_ignored(self):
+        path = self.write("slow.yaml", SLOW.replace("1h", "2s"))
+        p = subprocess.Popen(["nohup", common.LOCKSTEP, "--batch", "-q", "--out", self.dir / "out", path],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not (self.dir / "out" / "wall.jsonl").exists():
+            time.sleep(0.01)
+        p.send_signal(signal.SIGHUP)
+        self.assertEqual(p.wait(timeout=20), 0)
+
+    def test_two_signals_end_it_too(self):
+        p = self.start()
+        p.send_signal(signal.SIGINT)
+        p.send_signal(signal.SIGINT)
+        p.communicate(timeout=10)
+        self.assertEqual(p.returncode, 130)
+
+    def test_an_aborted_run_is_the_beginning_of_the_whole_one(self):
+        large = common.SCENARIOS / "large.yaml"
+        duration = "20s" if common.SANITIZED else "100s"
+        self.batch(large, "whole", "-q", "--duration", duration)
+        p = subprocess.Popen([common.LOCKSTEP, "--batch", "-q", "--duration", duration, "--out", self.dir / "part", large],
+                             stderr=subprocess.DEVNULL)
+        events = self.dir / "part" / "events.jsonl"
+        while not events.exists() or events.stat().st_size < 100000:
+            time.sleep(0.001)
+        p.send_signal(signal.SIGINT)
+        p.wait(timeout=30)
+        self.assertEqual(p.returncode, 130)
+        lines = self.events("part").splitlines(True)
+        self.assertEqual(json.loads(lines[-1])["outcome"], "aborted")
+        self.assertTrue(self.events("whole").startswith(b"".join(lines[:-1])))
+
+
+if __name__ == "__main__":
+    common.main()

@@ -1,0 +1,150 @@
+/* Files, folders, programs and ports that nodes need are looked for on this machine. */
+#include "check.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lockstep/scenario.h"
+
+static char folder[] = "/tmp/lockstep-environment-XXXXXX";
+
+static const char *path_of(const char *name)
+{
+    static char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void create(const char *name, mode_t mode, const char *text)
+{
+    FILE *f = fopen(path_of(name), "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fchmod(fileno(f), mode);
+    fclose(f);
+}
+
+/* The texts of all problems of a scenario of one node, each with its path and a newline. */
+static void tells(const char *node, const char *expected)
+{
+    struct problems problems = { 0 };
+    char text[1000], told[4000] = "";
+    snprintf(text, sizeof text, "simulation: { duration: 1s, seed: 1 }\nnodes:\n  - { id: n, type: gateway, %s }\n",
+             node);
+    create("scenario.yaml", 0644, text);
+    struct scenario *s = scenario_load(path_of("scenario.yaml"), NULL, 0, &problems);
+    for (size_t i = 0; i < problems.count; i++) {
+        size_t len = strlen(told);
+        snprintf(told + len, sizeof told - len, "%s: %s\n", problems.items[i].path, problems.items[i].text);
+    }
+    assert_string_equal(told, expected);
+    assert_true((s != NULL) == (problems.errors == 0));
+    problems_clear(&problems);
+    scenario_free(s);
+}
+
+static void programs_are_looked_for(void **state)
+{
+    (void)state;
+    create("tool", 0755, "#!/bin/sh\n");
+    create("text", 0644, "no program\n");
+    tells("implementation: process, command: sh", "");
+    tells("implementation: process, command: /bin/sh", "");
+    tells("implementation: process, command: ./tool", "");
+    tells("implementation: process, command: ../tool, working_dir: sub", "");
+    tells("implementation: process, command: tool, environment: { PATH: /nowhere:. }", "");
+    tells("implementation: process, command: tool, environment: { PATH: /nowhere }",
+          "nodes[0].command: the program 'tool' is not in PATH; install it, or write its path\n");
+    tells("implementation: process, command: ./text",
+          "nodes[0].command: the program './text' may not be run; try `chmod +x`\n");
+    tells("implementation: process, command: ./sub", "nodes[0].command: the program './sub' does not exist\n");
+    tells("implementation: process, command: ./tool, working_dir: text",
+          "nodes[0].command: the program './tool' does not exist\nnodes[0].working_dir: the folder 'text' does not "
+          "exist\n");
+}
+
+static void folders_of_containers_are_looked_for(void **state)
+{
+    (void)state;
+    create("sub/Dockerfile", 0644, "FROM scratch\n");
+    tells("implementation: docker, docker: { image: x, build_context: sub }", "");
+    tells("implementation: docker, docker: { image: x, build_context: ., dockerfile: sub/Dockerfile }", "");
+    tells("implementation: docker, docker: { image: x, build_context: ., dockerfile: Other }",
+          "nodes[0].docker.dockerfile: there is no 'Other' in '.'\n");
+    tells("implementation: docker, docker: { image: x, dockerfile: Other }",
+          "nodes[0].docker.dockerfile: has no effect without build_context\n");
+    tells("implementation: docker, docker: { image: x, exec: [a] }",
+          "nodes[0].docker.exec: has no effect without `transport: exec`\n");
+}
+
+static void files_of_emulators_are_looked_for(void **state)
+{
+    (void)state;
+    create("tool", 0755, "#!/bin/sh\n");
+    create("board.repl", 0644, "");
+    tells("implementation: renode, platform: board.repl, firmware: tool, renode: ./tool", "");
+    tells("implementation: renode, script: board.repl, renode: ./tool", "");
+    tells("implementation: renode, platform: platforms/a.repl, firmware: none.elf, renode: ./tool",
+          "nodes[0].platform: 'platforms/a.repl' is not beside the scenario; Renode will look for its own\n"
+          "nodes[0].firmware: the file 'none.elf' does not exist\n");
+    tells("implementation: renode, platform: board.repl, firmware: tool, renode: ./no-tool",
+          "nodes[0].renode: the program './no-tool' does not exist\n");
+}
+
+/* A port that something listens on is an error for nodes that would listen there themselves. */
+static void ports_are_tried(void **state)
+{
+    (void)state;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    socklen_t len = sizeof at;
+    char node[300], expected[300];
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    int port = ntohs(at.sin_port);
+    snprintf(node, sizeof node, "implementation: process, command: sh, port: %d", port);
+    snprintf(expected, sizeof expected,
+             "nodes[0].port: port %d is in use on this machine; end what uses it, or choose another\n", port);
+    tells(node, expected);
+    snprintf(node, sizeof node, "implementation: process, transport: tcp, port: %d", port);
+    tells(node, "");
+    snprintf(node, sizeof node, "implementation: docker, docker: { image: x, ports: [\"%d:80\", \"%d:81/udp\"] }", port,
+             port == 65535 ? 1024 : port + 1);
+    snprintf(expected, sizeof expected,
+             "nodes[0].docker.ports: port %d is in use on this machine; end what uses it, or choose another\n", port);
+    tells(node, expected);
+    close(fd);
+    tells("implementation: process, command: sh, transport: stdio, port: 5000",
+          "nodes[0].port: has no effect without `transport: tcp`\n");
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) && mkdir(path_of("sub"), 0755) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "tool", "text", "sub/Dockerfile", "board.repl", "scenario.yaml" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        unlink(path_of(names[i]));
+    return rmdir(path_of("sub")) || rmdir(folder) ? -1 : 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(programs_are_looked_for),
+        cmocka_unit_test(folders_of_containers_are_looked_for),
+        cmocka_unit_test(files_of_emulators_are_looked_for),
+        cmocka_unit_test(ports_are_tried),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

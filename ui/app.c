@@ -1,0 +1,354 @@
+#include "ui/app.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+const int app_watched_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT, 0 };
+
+static bool alive(const struct app *app)
+{
+    return app->session && !session_state_over(app->status.state);
+}
+
+void app_say(struct app *app, enum role role, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(app->message, sizeof app->message, fmt, args);
+    va_end(args);
+    app->message_role = role;
+    app->dirty = true;
+}
+
+struct view app_view(const struct app *app)
+{
+    return (struct view){
+        .file = app->options->file,
+        .scenario = app->scenario,
+        .problems = &app->problems,
+        .launch = &app->launch,
+        .session = app->session,
+        .store = app->session ? session_store(app->session) : NULL,
+        .status = &app->status,
+        .model = app->scenario ? &app->model : NULL,
+        .find = app->find.active ? app->find.text : "",
+        .since = app->since,
+        .wall = app->wall,
+    };
+}
+
+enum pane_id app_top(const struct app *app)
+{
+    return app->open_count ? app->open[app->open_count - 1] : app->focus;
+}
+
+unsigned app_context(const struct app *app)
+{
+    enum pane_id top = app_top(app);
+    if (app->prompt != PROMPT_NONE)
+        return CONTEXT_PROMPT;
+    if (top == PANE_HELP || top == PANE_RECORD)
+        return CONTEXT_POPUP;
+    if (!app->session)
+        return CONTEXT_BROKEN;
+    if (top == PANE_PROBLEMS)
+        return CONTEXT_WARNINGS;
+    unsigned find = app->find.active ? CONTEXT_FINDING : 0;
+    unsigned detail = top == PANE_DETAIL ? CONTEXT_DETAIL : 0;
+    if (session_state_over(app->status.state))
+        return CONTEXT_OVER | find | detail;
+    return (app->status.state == SESSION_PAUSED ? CONTEXT_PAUSED : CONTEXT_RUNNING) | find | detail;
+}
+
+static void load(struct app *app, bool start_running)
+{
+    const struct ui_options *o = app->options;
+    app->scenario = scenario_load(o->file, o->overrides, o->override_count, &app->problems);
+    app->open_count = 0;
+    app->since = app->drawn = -1;
+    if (app->scenario) {
+        model_init(&app->model, app->scenario);
+        struct session_options session = o->session;
+        session.start_running = start_running;
+        session.loop = app->loop;
+        app->session = session_new(app->scenario, &session, &app->launch);
+    }
+    if (app->session)
+        app_refresh(app);
+    else
+        app_open(app, PANE_PROBLEMS);
+    if (app->session && app->problems.warnings)
+        app_say(app, ROLE_WARN, "%zu warning%s in the scenario: w shows them", app->problems.warnings,
+                app->problems.warnings == 1 ? "" : "s");
+    app->dirty = true;
+}
+
+static void unload(struct app *app)
+{
+    session_free(app->session);
+    app->session = NULL;
+    model_free(&app->model);
+    scenario_free(app->scenario);
+    app->scenario = NULL;
+    problems_clear(&app->problems);
+    app->launch = (struct error){ 0 };
+    app->status = (struct session_status){ .waiting_for = -1, .run_to = SIMTIME_NEVER };
+}
+
+static void make_panes(struct app *app)
+{
+    static struct pane *(*const makers[PANES])(void) = {
+        [PANE_NODES] = pane_nodes_new,     [PANE_EVENTS] = pane_events_new, [PANE_HEALTH] = pane_health_new,
+        [PANE_BARRIER] = pane_barrier_new, [PANE_DETAIL] = pane_detail_new, [PANE_PROBLEMS] = pane_problems_new,
+        [PANE_RECORD] = pane_record_new,   [PANE_HELP] = pane_help_new,
+    };
+    for (int i = 0; i < PANES; i++)
+        app->panes[i] = makers[i]();
+}
+
+static void free_panes(struct app *app)
+{
+    for (int i = 0; i < PANES; i++)
+        app->panes[i]->ops->free(app->panes[i]);
+}
+
+void app_init(struct app *app, const struct ui_options *options, struct loop *loop)
+{
+    *app = (struct app){ .options = options, .loop = loop, .wall = !options->keys_file, .bottom = PANE_HEALTH };
+    app->status = (struct session_status){ .waiting_for = -1, .run_to = SIMTIME_NEVER };
+    make_panes(app);
+    load(app, options->session.start_running);
+}
+
+void app_free(struct app *app)
+{
+    unload(app);
+    free_panes(app);
+}
+
+void app_rerun(struct app *app)
+{
+    unload(app);
+    free_panes(app);
+    make_panes(app);
+    app->await = AWAIT_NOTHING;
+    app->then = THEN_STAY;
+    app->interrupts = 0;
+    app->aborted = false;
+    app->tallied_state = SESSION_LOADED;
+    app->find = (struct find){ 0 };
+    app->message[0] = '\0';
+    load(app, false);
+}
+
+void app_refresh(struct app *app)
+{
+    if (!app->session)
+        return;
+    struct session_status before = app->status;
+    session_status(app->session, &app->status);
+    const struct session_status *now = &app->status;
+    if (before.state != now->state || before.quanta != now->quanta || before.records != now->records ||
+        before.now != now->now || before.waiting_for != now->waiting_for)
+        app->dirty = true;
+    bool over = session_state_over(now->state);
+    if (over || (app->await == AWAIT_PAUSE && now->state == SESSION_PAUSED && now->run_to == SIMTIME_NEVER))
+        app->await = AWAIT_NOTHING;
+    if (!over)
+        return;
+    if (!session_state_over(before.state)) {
+        app->message[0] = '\0';
+        app->prompt = app->prompt == PROMPT_FIND ? PROMPT_FIND : PROMPT_NONE; /* the others make no sense any more */
+    }
+    if (app->then == THEN_QUIT)
+        app->leaving = true;
+    else if (app->then == THEN_RERUN)
+        app_rerun(app);
+}
+
+#define TALLY_MS 250 /* between two readings of all nodes while the run goes on */
+#define WORK_MS  100 /* between two slices of a pane's work then: the run's own work comes first */
+
+void app_tally(struct app *app)
+{
+    const struct session_status *s = &app->status;
+    bool moving = s->state == SESSION_RUNNING || s->state == SESSION_STARTING;
+    int64_t ms = clock_ms();
+    if (!app->session || (moving && ms - app->tallied_ms < TALLY_MS))
+        return;
+    if (!moving && s->state == app->tallied_state && s->quanta == app->tallied_quanta)
+        return;
+    model_refresh(&app->model, app->session, app->wall);
+    app->tallied_ms = ms;
+    app->tallied_state = s->state;
+    app->tallied_quanta = s->quanta;
+}
+
+bool app_command(struct app *app, struct command command, enum await await)
+{
+    if (!app->session || !session_command(app->session, &command)) {
+        if (!app->session)
+            app_say(app, ROLE_WARN, "There is no run; R reads the file again");
+        else if (session_state_over(app->status.state))
+            app_say(app, ROLE_WARN, "The run is over; R starts it anew");
+        else
+            app_say(app, ROLE_WARN, "That is not possible while the run is %s", session_state_name(app->status.state));
+        return false;
+    }
+    app->await = await;
+    app->dirty = true;
+    return true;
+}
+
+void app_end(struct app *app, enum then then, int signal)
+{
+    app->then = then;
+    if (alive(app) && app_command(app, (struct command){ .kind = COMMAND_ABORT, .signal = signal, .discard = then != THEN_STAY && !signal },
+                                  AWAIT_OVER))
+        return;
+    if (then == THEN_RERUN)
+        app_rerun(app);
+    else if (then == THEN_QUIT)
+        app->leaving = true;
+}
+
+static void force(struct app *app, int signal)
+{
+    if (alive(app))
+        session_command(app->session, &(struct command){ .kind = COMMAND_KILL, .signal = signal });
+    app->then = THEN_QUIT;
+    app->leaving = !alive(app);
+}
+
+/* The first asks for a clean end, the second does not wait for any node. */
+static void interrupt(struct app *app)
+{
+    if (!alive(app)) {
+        app->leaving = true;
+    } else if (app->interrupts++ == 0) {
+        app_end(app, app->then, SIGINT);
+        app_say(app, ROLE_WARN, "Ending the run; Ctrl-C once more ends it at once");
+    } else {
+        force(app, SIGINT);
+    }
+}
+
+static void take_signal(struct app *app, int signal)
+{
+    switch (signal) {
+    case SIGINT:
+        interrupt(app);
+        break;
+    case SIGTERM:
+    case SIGHUP:
+        if (app->signal)
+            force(app, signal);
+        else
+            app_end(app, THEN_QUIT, signal);
+        app->signal = signal;
+        break;
+    case SIGQUIT:
+        app->signal = signal;
+        force(app, signal);
+        break;
+    case SIGTSTP:
+        app->suspend = true;
+        break;
+    default: /* SIGWINCH, SIGCONT */
+        app->redraw = true;
+        break;
+    }
+    app->dirty = true;
+}
+
+void app_signals(struct app *app)
+{
+    for (int signal; (signal = loop_signal(app->loop)) != 0;)
+        take_signal(app, signal);
+}
+
+void app_hang_up(struct app *app)
+{
+    take_signal(app, SIGHUP);
+}
+
+bool app_work(struct app *app)
+{
+    bool more = find_work(app);
+    struct pane *top = app->panes[app_top(app)];
+    int64_t ms = clock_ms();
+    bool due = app->status.state != SESSION_RUNNING || ms - app->worked_ms >= WORK_MS;
+    if (top->ops->work && due) {
+        app->worked_ms = ms;
+        struct view v = app_view(app);
+        bool again = top->ops->work(top, &v, &app->dirty);
+        more |= again && app->status.state != SESSION_RUNNING;
+    }
+    return more;
+}
+
+static void mouse(struct app *app, const struct input *in)
+{
+    enum pane_id target = app->open_count ? app_top(app) : PANE_NONE;
+    for (int i = 0; i < MAIN_PANES && target == PANE_NONE; i++)
+        if (rect_contains(&app->layout.panes[i], in->x, in->y))
+            target = (enum pane_id)i;
+    if (target == PANE_NONE)
+        return;
+    struct view v = app_view(app);
+    struct pane *p = app->panes[target];
+    if (target < MAIN_PANES)
+        app->focus = target;
+    if (in->key != INPUT_CLICK) {
+        p->ops->act(p, &v, key_action(in->key));
+        return;
+    }
+    if (target == PANE_EVENTS)
+        p->ops->act(p, &v, ACTION_CLICK);
+    list_click(&p->list, in->y);
+}
+
+void app_input(struct app *app, const struct input *in)
+{
+    app->dirty = true;
+    app->message[0] = '\0';
+    if (in->key == INPUT_CLICK || in->key == INPUT_WHEEL_UP || in->key == INPUT_WHEEL_DOWN) {
+        mouse(app, in);
+        return;
+    }
+    enum action action = key_action(in->key);
+    if (action == ACTION_INTERRUPT && app->prompt == PROMPT_NONE)
+        interrupt(app);
+    else if (action == ACTION_FORCE)
+        take_signal(app, SIGQUIT);
+    else if (action == ACTION_SUSPEND)
+        app->suspend = true;
+    else if (app->prompt != PROMPT_NONE)
+        prompt_key(app, in->key);
+    else
+        app_act(app, action);
+}
+
+bool app_settled(const struct app *app)
+{
+    if (app->leaving || !app->session)
+        return true;
+    enum session_state s = app->status.state;
+    return app->await == AWAIT_NOTHING && app->then == THEN_STAY && !app->find.searching && s != SESSION_LOADED &&
+           s != SESSION_STARTING;
+}
+
+int app_exit_code(const struct app *app)
+{
+    if (app->signal)
+        return 128 + app->signal;
+    if (app->launch.code)
+        return app->launch.code;
+    if (!app->session)
+        return app->problems.errors ? EXIT_INVALID : EXIT_FINISHED;
+    bool untouched = app->status.quanta == 0 && !app->interrupts && !app->aborted && app->status.state != SESSION_FAILED;
+    return untouched || !session_state_over(app->status.state) ? EXIT_FINISHED : app->status.exit_code;
+}

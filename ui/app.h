@@ -1,0 +1,104 @@
+/* The state of the front: the run, what is open on the screen, and what the user is being asked. Apart from drawing
+ * (screen.h) and from where keys come from (ui.c, keyfile.h). */
+#ifndef UI_APP_H
+#define UI_APP_H
+
+#include "ui/editor.h"
+#include "ui/layout.h"
+#include "ui/pane.h"
+#include "ui/ui.h"
+
+/* What the front's loop watches: for loop_new. */
+extern const int app_watched_signals[];
+
+enum prompt { PROMPT_NONE, PROMPT_FIND, PROMPT_STEPS, PROMPT_UNTIL, PROMPT_QUIT, PROMPT_RERUN };
+
+/* What a command is to bring about. */
+enum await { AWAIT_NOTHING, AWAIT_PAUSE, AWAIT_OVER };
+
+/* What follows once the run is over. */
+enum then { THEN_STAY, THEN_RERUN, THEN_QUIT };
+
+struct find {
+    char text[256];
+    bool active; /* n and N go on with it */
+    bool searching, backward, wrapped;
+    uint64_t at, start;
+};
+
+struct app {
+    const struct ui_options *options;
+    struct loop *loop; /* borrowed */
+    bool wall;         /* show what depends on the wall clock */
+
+    struct problems problems;
+    struct scenario *scenario; /* NULL: not valid */
+    struct session *session;   /* NULL: none could be started */
+    struct error launch;
+    struct model model;
+    struct session_status status; /* zero where there is no session */
+
+    struct pane *panes[PANES];
+    enum pane_id focus, bottom; /* of the main panes */
+    enum pane_id open[4];       /* what is open above them, the topmost last */
+    int open_count;
+    bool zoom;
+    struct layout layout; /* as drawn last */
+
+    enum prompt prompt;
+    struct editor editor;
+    const char *prompt_error; /* what is wrong with what was typed; static or NULL */
+    struct find find;
+    char message[256];
+    enum role message_role;
+
+    enum await await;
+    enum then then;
+    int interrupts; /* Ctrl-C so far in this run */
+    bool aborted;   /* this run, by its key */
+    int signal;     /* that asked to leave, or 0 */
+    bool leaving, suspend, redraw;
+    bool dirty; /* the screen is not what it should be */
+
+    int64_t tallied_ms, worked_ms;
+    enum session_state tallied_state; /* of what the last tally was */
+    uint64_t tallied_quanta;
+    simtime since, drawn; /* virtual times of the frame before and of the last one */
+};
+
+/* Loads the scenario and starts the run. Options and loop are borrowed. */
+void app_init(struct app *app, const struct ui_options *options, struct loop *loop);
+void app_free(struct app *app);
+/* Takes the run's state; to be called after every step of it. Goes on with what waited for its end. */
+void app_refresh(struct app *app);
+/* Reads what all nodes have in common for the panes: while the run goes on a few times a second only, else exactly. */
+void app_tally(struct app *app);
+/* A bounded slice of find and other work that is not the run's. Returns whether there is more of it. */
+bool app_work(struct app *app);
+void app_input(struct app *app, const struct input *in);
+void app_signals(struct app *app); /* those that the loop has seen */
+void app_hang_up(struct app *app); /* nobody is at the terminal any more */
+/* Whether nothing is under way that ends by itself: for scripts that wait for it. */
+bool app_settled(const struct app *app);
+int app_exit_code(const struct app *app);
+
+struct view app_view(const struct app *app);
+enum pane_id app_top(const struct app *app); /* the pane that takes the keys */
+unsigned app_context(const struct app *app); /* of enum context */
+void app_say(struct app *app, enum role role, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
+
+/* For the files that app.c is split into. */
+void app_rerun(struct app *app);
+bool app_command(struct app *app, struct command command, enum await await);
+void app_act(struct app *app, enum action action); /* actions.c */
+void app_open(struct app *app, enum pane_id id);
+void app_end(struct app *app, enum then then, int signal); /* the run, cleanly; then what follows */
+void prompt_open(struct app *app, enum prompt prompt);     /* prompt.c */
+bool prompt_key(struct app *app, uint32_t key);
+const char *prompt_text(enum prompt prompt);
+bool prompt_is_question(enum prompt prompt);
+void find_start(struct app *app, const char *text); /* find.c */
+void find_next(struct app *app, bool backward);
+bool find_work(struct app *app);
+
+#endif

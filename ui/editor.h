@@ -1,0 +1,18 @@
+/* One line of text that is being typed. */
+#ifndef UI_EDITOR_H
+#define UI_EDITOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct editor {
+    char text[256]; /* UTF-8, NUL-terminated */
+    size_t len, cursor;
+};
+
+void editor_set(struct editor *e, const char *text);
+/* Takes a key: a character or one that moves or deletes. Returns false for other keys. What has no room is left out. */
+bool editor_key(struct editor *e, uint32_t key);
+
+#endif

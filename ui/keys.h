@@ -1,0 +1,87 @@
+/* The one key table: what every key does, and with it the key bar and the help. */
+#ifndef UI_KEYS_H
+#define UI_KEYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ui/input.h"
+
+enum action {
+    ACTION_NONE,
+    ACTION_PAUSE,
+    ACTION_STEP,
+    ACTION_NEXT,
+    ACTION_STEP_N, /* find previous while a find is active */
+    ACTION_CONTINUE,
+    ACTION_UNTIL,
+    ACTION_ABORT,
+    ACTION_RERUN,
+    ACTION_QUIT,
+    ACTION_QUIT_NOW,
+    ACTION_PANE_NEXT,
+    ACTION_PANE_PREVIOUS,
+    ACTION_PANE_1,
+    ACTION_PANE_2,
+    ACTION_PANE_3,
+    ACTION_PANE_4,
+    ACTION_PANE_5,
+    ACTION_ZOOM,
+    ACTION_ENTER,
+    ACTION_BACK,
+    ACTION_UP,
+    ACTION_DOWN,
+    ACTION_LEFT,
+    ACTION_RIGHT,
+    ACTION_PAGE_UP,
+    ACTION_PAGE_DOWN,
+    ACTION_TOP,
+    ACTION_BOTTOM,
+    ACTION_FOLD,
+    ACTION_FIND,
+    ACTION_FIND_NEXT,
+    ACTION_FOLLOW,
+    ACTION_PROBLEMS,
+    ACTION_HELP,
+    ACTION_REDRAW,
+    ACTION_INTERRUPT,
+    ACTION_SUSPEND,
+    ACTION_FORCE,
+    ACTION_CLICK,
+    ACTION_WHEEL_UP,
+    ACTION_WHEEL_DOWN
+};
+
+/* Where the user is; the key bar shows what counts there. */
+enum context {
+    CONTEXT_PAUSED = 1,
+    CONTEXT_RUNNING = 2,
+    CONTEXT_OVER = 4,
+    CONTEXT_BROKEN = 8, /* no run: problems, or the launch failed */
+    CONTEXT_FINDING = 16,
+    CONTEXT_DETAIL = 32,
+    CONTEXT_POPUP = 64,
+    CONTEXT_WARNINGS = 128, /* the problems of a scenario that runs */
+    CONTEXT_PROMPT = 256    /* something is being asked */
+};
+
+struct binding {
+    uint32_t keys[3];
+    enum action action;
+    const char *names; /* of the keys, for bar and help; NULL: stands in neither */
+    const char *help;
+    const char *label; /* in the key bar */
+    unsigned bar;      /* contexts in whose key bar it stands */
+    const char *other; /* the label in the contexts `other_in` */
+    unsigned other_in;
+    const char *group; /* heading of the help that starts here */
+};
+
+extern const struct binding key_table[];
+extern const size_t key_table_count;
+
+enum action key_action(uint32_t key);
+/* "Space", "F5", "Ctrl-C", "s": the key of that name, or INPUT_NONE. Case counts only for single characters. */
+uint32_t key_named(const char *name);
+
+#endif

@@ -1,0 +1,74 @@
+#include "ui/pane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void pane_empty(const struct area *a, const char *line, const char *hint)
+{
+    int y = a->height > 3 ? a->height / 2 - 1 : 0;
+    area_center(a, y, ROLE_LABEL, line);
+    if (hint && y + 1 < a->height)
+        area_center(a, y + 1, ROLE_DIM, hint);
+}
+
+void pane_select(const struct area *a, int y, bool focus)
+{
+    area_paint(a, 0, y, a->width, focus ? GROUND_SELECT : GROUND_SELECT_DIM);
+}
+
+enum role node_state_role(enum node_state s)
+{
+    switch (s) {
+    case NODE_BUSY:
+    case NODE_STARTING:
+        return ROLE_BUSY;
+    case NODE_IDLE:
+        return ROLE_GOOD;
+    case NODE_FAILED:
+        return ROLE_BAD;
+    case NODE_FINISHED:
+        return ROLE_INFO;
+    case NODE_LOADED:
+        break;
+    }
+    return ROLE_DIM;
+}
+
+int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text)
+{
+    int lines = 0;
+    for (size_t len = strlen(text); len; lines++) {
+        size_t fit = text_fit(text, len, width, a->canvas->charset), next = fit;
+        if (fit < len) {
+            size_t blank = fit;
+            while (blank > 0 && text[blank] != ' ')
+                blank--;
+            fit = blank ? blank : fit;
+            next = blank ? blank + 1 : fit;
+        }
+        area_text(a, x, y + lines, width, role, text, fit);
+        text += next;
+        len -= next;
+    }
+    return lines;
+}
+
+void area_heading(const struct area *a, int y, bool focus, const char *text)
+{
+    area_line(a, 0, y, a->width, ROLE_BORDER, GLYPH_HORIZONTAL);
+    struct pen pen = pen_at(a, 1, y, a->width - 1);
+    pen_put(&pen, focus ? ROLE_TITLE_FOCUS : ROLE_HEADING, " ");
+    pen_put(&pen, focus ? ROLE_TITLE_FOCUS : ROLE_HEADING, text);
+    pen_put(&pen, ROLE_TEXT, " ");
+}
+
+bool pane_move(struct pane *p, const struct view *v, enum action action)
+{
+    (void)v;
+    return list_act(&p->list, action);
+}
+
+void pane_free(struct pane *p)
+{
+    free(p);
+}

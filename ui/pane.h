@@ -1,0 +1,83 @@
+/* A pane: a const model in, a canvas or a command out. */
+#ifndef UI_PANE_H
+#define UI_PANE_H
+
+#include "lockstep/session.h"
+#include "ui/canvas.h"
+#include "ui/keys.h"
+#include "ui/list.h"
+#include "ui/model.h"
+
+/* What panes read. Everything is borrowed; `session` and what hangs on it is NULL where there is no run. */
+struct view {
+    const char *file; /* the scenario's */
+    const struct scenario *scenario;
+    const struct problems *problems;
+    const struct error *launch; /* why the launch failed; its code is 0 where it did not */
+    const struct session *session;
+    struct store *store; /* reading moves its buffer, no more */
+    const struct session_status *status;
+    const struct model *model;
+    const char *find; /* text that is being looked for; "": none */
+    simtime since;    /* the time of the frame before, for activity marks */
+    bool wall;        /* show what depends on the wall clock; else a dash */
+};
+
+struct pane;
+struct pane_ops {
+    const char *name;
+    /* Appends what stands behind the name in the frame's title; may be NULL. */
+    void (*title)(const struct pane *p, const struct view *v, struct buffer *out);
+    /* Draws the inside of the frame. */
+    void (*draw)(struct pane *p, const struct view *v, const struct area *a, bool focus);
+    /* Returns whether the action was the pane's. */
+    bool (*act)(struct pane *p, const struct view *v, enum action action);
+    /* The node that is selected, or -1; may be NULL. */
+    int (*node)(const struct pane *p, const struct view *v);
+    /* A bounded slice of work beside drawing; returns whether there is more to do, and sets *changed when what is
+     * drawn has. May be NULL. */
+    bool (*work)(struct pane *p, const struct view *v, bool *changed);
+    /* The rows that it would like to have at a width; for popups. */
+    int (*rows)(const struct pane *p, const struct view *v, int width);
+    void (*free)(struct pane *p);
+};
+
+/* The first member of every pane. */
+struct pane {
+    const struct pane_ops *ops;
+    struct list list;
+};
+
+struct pane *pane_nodes_new(void);
+struct pane *pane_events_new(void);
+struct pane *pane_health_new(void);
+struct pane *pane_barrier_new(void);
+struct pane *pane_detail_new(void);
+struct pane *pane_problems_new(void);
+struct pane *pane_help_new(void);
+struct pane *pane_record_new(void);
+
+void pane_events_go(struct pane *p, uint64_t n); /* selects record n; ends following */
+bool pane_events_following(const struct pane *p);
+void pane_detail_show(struct pane *p, int node);
+void pane_record_show(struct pane *p, uint64_t n);
+
+/* Verbs of panes that are a list and nothing else: `act` that moves the cursor, and `free`. */
+bool pane_move(struct pane *p, const struct view *v, enum action action);
+void pane_free(struct pane *p);
+
+/* Shared drawing. */
+
+/* An empty pane's words, in its middle; lines that do not fit are left out. */
+void pane_empty(const struct area *a, const char *line, const char *hint);
+/* Text over as many lines as it takes, broken at blanks. Returns how many. */
+int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text);
+/* A heading with a rule behind it. */
+void area_heading(const struct area *a, int y, bool focus, const char *text);
+/* The ground of a list's row, painted over its whole width. */
+void pane_select(const struct area *a, int y, bool focus);
+enum role node_state_role(enum node_state s);
+/* What a value that depends on the wall clock is shown as where it must not be seen. */
+#define WALL_HIDDEN "-"
+
+#endif

@@ -1,0 +1,343 @@
+/* One node: its state, its configuration, its last messages, the end of its metrics. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "ui/format.h"
+#include "ui/json_view.h"
+#include "ui/pane.h"
+
+enum section { SECTION_MESSAGES, SECTION_METRICS, SECTION_CONFIG, SECTIONS };
+
+#define KEPT         200  /* messages */
+#define SLICE        4096 /* records that are looked through at a time */
+#define METRICS_TAIL 8192
+
+struct pane_detail {
+    struct pane pane;
+    int node;
+    enum section focus;
+    struct list lists[SECTIONS];
+    /* Its records among those from `low` to `high` (exclusive), newest first. */
+    uint64_t found[KEPT];
+    int count;
+    uint64_t low, high;
+};
+
+static struct pane_detail *detail_of(struct pane *p)
+{
+    return (struct pane_detail *)p;
+}
+
+static const struct scenario_node *node_of(const struct pane_detail *d, const struct view *v)
+{
+    return v->scenario && d->node >= 0 && d->node < v->scenario->node_count ? &v->scenario->nodes[d->node] : NULL;
+}
+
+static void title(const struct pane *p, const struct view *v, struct buffer *out)
+{
+    const struct pane_detail *d = (const struct pane_detail *)p;
+    const struct scenario_node *n = node_of(d, v);
+    if (n)
+        buffer_format(out, " %s (%d of %d)", n->id, d->node + 1, v->scenario->node_count);
+}
+
+/* Looks backward from record `from` down to `floor`; *floor_reached is where it is to go on. Returns how many. */
+static int look_back(const struct view *v, const char *id, uint64_t from, uint64_t floor, uint64_t found[KEPT],
+                     uint64_t *reached)
+{
+    int count = 0;
+    uint64_t n = from;
+    struct store_query query = { .node = id };
+    while (n > floor && count < KEPT) {
+        uint64_t at = n - 1;
+        enum store_found f = store_find(v->store, &query, true, n - floor, &at);
+        if (f != STORE_FOUND || at < floor) {
+            n = floor;
+            break;
+        }
+        found[count++] = at;
+        n = at;
+    }
+    *reached = n;
+    return count;
+}
+
+static bool work(struct pane *p, const struct view *v, bool *changed)
+{
+    struct pane_detail *d = detail_of(p);
+    const struct scenario_node *n = node_of(d, v);
+    if (!n || !v->store)
+        return false;
+    uint64_t records = store_count(v->store), found[KEPT], reached;
+    *changed |= records != d->high || (d->count < KEPT && d->low > 0);
+    if (records > d->high + SLICE || records < d->high) {
+        d->count = 0;
+        d->low = d->high = records;
+    }
+    if (records > d->high) {
+        int fresh = look_back(v, n->id, records, d->high, found, &reached);
+        int keep = d->count < KEPT - fresh ? d->count : KEPT - fresh;
+        memmove(d->found + fresh, d->found, (size_t)keep * sizeof *d->found);
+        memcpy(d->found, found, (size_t)fresh * sizeof *found);
+        d->count = fresh + keep;
+        d->high = records;
+    }
+    if (d->count < KEPT && d->low > 0) {
+        uint64_t floor = d->low > SLICE ? d->low - SLICE : 0;
+        int older = look_back(v, n->id, d->low, floor, found, &d->low);
+        older = older < KEPT - d->count ? older : KEPT - d->count;
+        memcpy(d->found + d->count, found, (size_t)older * sizeof *found);
+        d->count += older;
+    }
+    return d->count < KEPT && d->low > 0;
+}
+
+static struct pen label(const struct area *a, int *y, const char *name)
+{
+    area_text(a, 1, *y, 11, ROLE_DIM, name, strlen(name));
+    return pen_at(a, 13, (*y)++, -1);
+}
+
+static void draw_work(const struct view *v, const struct area *a, int *y, int node, const struct node_status *s)
+{
+    char x[FORMAT_TEXT], z[FORMAT_TEXT];
+    struct pen pen = label(a, y, "events");
+    pen_put(&pen, ROLE_TEXT, format_count(s->events, x));
+    pen_printf(&pen, ROLE_DIM, "  queue %s", format_count(s->queue, x));
+    pen = label(a, y, "messages");
+    pen_printf(&pen, ROLE_TEXT, "%s in  %s out", format_count(s->messages_in, x), format_count(s->messages_out, z));
+    if (s->dropped)
+        pen_printf(&pen, ROLE_BAD, "  %s lost", format_count(s->dropped, x));
+    pen = label(a, y, "step");
+    uint64_t half = v->session ? session_step_ns(v->session, node, 0.50) : 0;
+    bool known = v->wall && half;
+    pen_printf(&pen, ROLE_TEXT, "p50 %s  ", known ? format_ns(half, x) : WALL_HIDDEN);
+    pen_printf(&pen, ROLE_TEXT, "p99 %s", known ? format_ns(session_step_ns(v->session, node, 0.99), x) : WALL_HIDDEN);
+    pen = label(a, y, "wall time");
+    known = v->wall && v->model->wall_total;
+    pen_put(&pen, ROLE_TEXT, known ? format_ns(s->wall_ns, x) : WALL_HIDDEN);
+    if (known)
+        pen_printf(&pen, ROLE_DIM, "  %s", format_percent((double)s->wall_ns / (double)v->model->wall_total, x));
+    if (s->restarts) {
+        pen = label(a, y, "restarts");
+        pen_printf(&pen, ROLE_WARN, "%u", s->restarts);
+    }
+}
+
+/* Returns the rows used. */
+static int draw_state(const struct pane_detail *d, const struct view *v, const struct area *a)
+{
+    struct node_status s = { .state = NODE_LOADED, .cause = "", .last_active = -1, .next = SIMTIME_NEVER };
+    if (v->session)
+        session_node(v->session, d->node, &s);
+    char x[FORMAT_TEXT];
+    int y = 0;
+    area_heading(a, y++, false, "State");
+    struct pen pen = label(a, &y, "state");
+    pen_put(&pen, node_state_role(s.state), node_state_name(s.state));
+    if (*s.cause)
+        y += area_wrap(a, 1, y, a->width - 2, ROLE_BAD, s.cause);
+    pen = label(a, &y, "last event");
+    pen_put(&pen, ROLE_TEXT, s.last_active < 0 ? "none yet" : format_clock(s.last_active, x));
+    pen = label(a, &y, "next event");
+    pen_put(&pen, ROLE_TEXT, s.next == SIMTIME_NEVER ? "none" : format_clock(s.next, x));
+    draw_work(v, a, &y, d->node, &s);
+    return y;
+}
+
+/* Lines of text; a tab stands between a label and its value. */
+static void config_text(const struct scenario_node *n, struct buffer *out)
+{
+    char x[FORMAT_TEXT];
+    buffer_format(out, "type\t%s, %s\n", n->type, tier_name(n->tier));
+    buffer_format(out, "runs as\t%s\n", implementation_name(n->implementation));
+    if (strcmp(n->config_json, "{}") != 0) {
+        buffer_text(out, "config\t\n");
+        json_pretty(out, n->config_json, strlen(n->config_json));
+        buffer_text(out, "\n");
+    } else {
+        buffer_text(out, "config\tnone\n");
+    }
+    buffer_format(out, "on failure\t%s\n", on_failure_name(n->on_failure));
+    buffer_format(out, "timeouts\tstart %s\n", format_duration(n->timeout_start, x));
+    buffer_format(out, "\tstep %s\n", format_duration(n->timeout_step, x));
+    buffer_format(out, "\tstop %s\n", format_duration(n->timeout_stop, x));
+    if (n->mark.line)
+        buffer_format(out, "in the file\tline %d\n", n->mark.line);
+}
+
+static void draw_line(const struct area *a, int y, const char *s, size_t len, bool config)
+{
+    const char *tab = config ? memchr(s, '\t', len) : NULL;
+    struct pen pen = pen_at(a, 1, y, -1);
+    if (!config)
+        pen_text(&pen, ROLE_TEXT, s, len);
+    else if (!tab)
+        json_line(&pen, s, len);
+    if (!tab)
+        return;
+    pen_text(&pen, ROLE_DIM, s, (size_t)(tab - s));
+    pen = pen_at(a, 13, y, -1);
+    pen_text(&pen, ROLE_TEXT, tab + 1, len - (size_t)(tab + 1 - s));
+}
+
+/* Text, line by line, through a list's window. */
+static void draw_text(const struct area *a, struct list *l, const char *s, size_t len, bool config)
+{
+    uint64_t lines = 0, line = 0;
+    for (size_t i = 0; i < len; i++)
+        lines += s[i] == '\n' || i + 1 == len;
+    list_show(l, lines, a->height, a->y);
+    while (len) {
+        const char *newline = memchr(s, '\n', len);
+        size_t n = newline ? (size_t)(newline - s) : len;
+        size_t shown = n && s[n - 1] == '\r' ? n - 1 : n;
+        if (line >= l->top && line - l->top < (uint64_t)a->height)
+            draw_line(a, (int)(line - l->top), s, shown, config);
+        line++;
+        s += n + (newline != NULL);
+        len -= n + (newline != NULL);
+    }
+}
+
+static void draw_message(const struct pane_detail *d, const struct view *v, const struct area *a, int y, uint64_t n)
+{
+    struct record r;
+    char stamp[FORMAT_TEXT];
+    if (store_read(v->store, n, &r) != 0)
+        return;
+    const char *id = v->scenario->nodes[d->node].id;
+    bool out = r.src.len == strlen(id) && !memcmp(r.src.s, id, r.src.len);
+    struct text other = out ? r.dst : r.src;
+    struct pen pen = pen_at(a, 0, y, -1);
+    int width = (int)strlen(format_stamp(v->scenario->duration, stamp)) + 1;
+    area_right(a, 0, y, width, ROLE_TIME, format_stamp(r.t, stamp));
+    pen.x = width + 1;
+    bool lost = r.kind == RECORD_MESSAGE && r.due == SIMTIME_NEVER;
+    const char *way = r.kind != RECORD_MESSAGE ? "" : out ? "out" : "in";
+    area_text(a, pen.x, y, 4, out ? ROLE_INFO : ROLE_GOOD, way, strlen(way));
+    pen.x += 4;
+    int id_width = v->model->id_width > 12 ? 12 : v->model->id_width;
+    area_text(a, pen.x, y, id_width, lost ? ROLE_BAD : ROLE_TEXT, other.s ? other.s : "", other.len);
+    pen.x += id_width + 1;
+    struct text type = r.type.len ? r.type : r.state;
+    area_text(a, pen.x, y, 9, theme_type_role(type.s, type.len), type.s ? type.s : "", type.len);
+    pen.x += 10;
+    pen.full = pen.x >= pen.end;
+    if (lost)
+        pen_put(&pen, ROLE_BAD, "lost  ");
+    if (r.payload.len)
+        json_compact(&pen, r.payload.s, r.payload.len);
+    else
+        pen_text(&pen, ROLE_DIM, r.cause.s, r.cause.len);
+}
+
+static void draw_messages(struct pane_detail *d, const struct view *v, const struct area *a)
+{
+    struct list *l = &d->lists[SECTION_MESSAGES];
+    area_heading(a, 0, d->focus == SECTION_MESSAGES, "Last messages, the newest first");
+    struct area rows = area_sub(a, 0, 1, a->width, a->height - 1);
+    list_show(l, (uint64_t)d->count, rows.height, rows.y);
+    if (!d->count)
+        area_put(&rows, 1, 0, ROLE_DIM, d->low > 0 ? "looking for them" : "none yet");
+    for (int y = 0; y < rows.height && l->top + (uint64_t)y < l->count; y++)
+        draw_message(d, v, &rows, y, d->found[l->top + (uint64_t)y]);
+}
+
+static void draw_metrics(struct pane_detail *d, const struct view *v, const struct area *a)
+{
+    char text[METRICS_TAIL];
+    size_t len = v->session ? session_metrics(v->session, d->node, text, sizeof text) : 0;
+    struct list *l = &d->lists[SECTION_METRICS];
+    bool at_end = l->top + (uint64_t)(l->rows > 0 ? l->rows : 0) >= l->count;
+    area_heading(a, 0, d->focus == SECTION_METRICS, "Metrics, the last rows");
+    struct area rows = area_sub(a, 0, 1, a->width, a->height - 1);
+    if (!len)
+        area_put(&rows, 1, 0, ROLE_DIM, "none yet");
+    if (at_end && rows.height > 0)
+        l->cursor = l->top = UINT64_MAX / 2;
+    draw_text(&rows, l, text, len, false);
+}
+
+static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
+{
+    (void)focus;
+    struct pane_detail *d = detail_of(p);
+    const struct scenario_node *n = node_of(d, v);
+    if (!n || !v->model) {
+        pane_empty(a, "No node is selected", "choose one in the Nodes pane and press Enter");
+        return;
+    }
+    int left_width = a->width < 60 ? a->width / 2 : a->width < 110 ? 36 : 48;
+    struct area left = area_sub(a, 0, 0, left_width, a->height);
+    int used = draw_state(d, v, &left) - (a->height < 22); /* the blank row goes first */
+    area_heading(&left, used + 1, d->focus == SECTION_CONFIG, "Configuration");
+    struct area config = area_sub(&left, 0, used + 2, left.width, left.height - used - 2);
+    struct buffer text = { 0 };
+    config_text(n, &text);
+    draw_text(&config, &d->lists[SECTION_CONFIG], text.data, text.len, true);
+    buffer_free(&text);
+    struct area right = area_sub(a, left_width + 1, 0, a->width - left_width - 1, a->height);
+    for (int y = 0; y < a->height; y++)
+        area_glyph(a, left_width, y, ROLE_BORDER, GLYPH_VERTICAL);
+    struct area messages = area_sub(&right, 0, 0, right.width, (right.height + 1) / 2);
+    struct area metrics = area_sub(&right, 0, messages.height, right.width, right.height - messages.height);
+    draw_messages(d, v, &messages);
+    draw_metrics(d, v, &metrics);
+}
+
+static bool act(struct pane *p, const struct view *v, enum action action)
+{
+    struct pane_detail *d = detail_of(p);
+    int count = v->scenario ? v->scenario->node_count : 0;
+    switch (action) {
+    case ACTION_PANE_NEXT:
+        d->focus = (d->focus + 1) % SECTIONS;
+        return true;
+    case ACTION_PANE_PREVIOUS:
+        d->focus = (d->focus + SECTIONS - 1) % SECTIONS;
+        return true;
+    case ACTION_LEFT:
+    case ACTION_RIGHT:
+        if (count)
+            pane_detail_show(p, (d->node + (action == ACTION_RIGHT ? 1 : count - 1)) % count);
+        return true;
+    default:
+        return list_scroll(&d->lists[d->focus], action);
+    }
+}
+
+static int selected(const struct pane *p, const struct view *v)
+{
+    (void)v;
+    return ((const struct pane_detail *)p)->node;
+}
+
+void pane_detail_show(struct pane *p, int node)
+{
+    struct pane_detail *d = detail_of(p);
+    if (node == d->node)
+        return;
+    d->node = node;
+    d->count = 0;
+    d->low = d->high = 0;
+    memset(d->lists, 0, sizeof d->lists);
+}
+
+struct pane *pane_detail_new(void)
+{
+    static const struct pane_ops ops = {
+        .name = "Node",
+        .title = title,
+        .draw = draw,
+        .act = act,
+        .node = selected,
+        .work = work,
+        .free = pane_free,
+    };
+    struct pane_detail *p = mem_alloc(sizeof *p);
+    p->pane.ops = &ops;
+    p->node = -1;
+    return &p->pane;
+}

@@ -1,0 +1,257 @@
+/* The records of the run, read from its file: only those that are in sight. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "ui/format.h"
+#include "ui/json_view.h"
+#include "ui/pane.h"
+
+struct pane_events {
+    struct pane pane;
+    bool follow;
+};
+
+/* Where the columns of a row are; 0: there is no room for it. */
+struct columns {
+    int time, id, type, size, latency;
+    int gap; /* between them */
+};
+
+static struct columns columns_for(const struct view *v, int width)
+{
+    struct columns c = { 0 };
+    char stamp[FORMAT_TEXT];
+    c.time = (int)strlen(format_stamp(v->scenario->duration, stamp));
+    int most = width < 70 ? 8 : width < 110 ? 12 : 20;
+    c.id = v->model->id_width > most ? most : v->model->id_width;
+    c.gap = width < 70 ? 1 : 2;
+    c.type = width < 46 ? 0 : 9;
+    c.size = width < 86 ? 0 : 8;
+    c.latency = width < 104 ? 0 : 9;
+    return c;
+}
+
+static enum role id_role(const struct view *v, struct text id)
+{
+    char name[80];
+    if (id.len >= sizeof name)
+        return ROLE_TEXT;
+    memcpy(name, id.s, id.len);
+    name[id.len] = '\0';
+    return theme_node_role(scenario_find_node(v->scenario, name));
+}
+
+static void draw_id(const struct view *v, const struct area *a, int x, int y, int width, struct text id)
+{
+    if (id.len)
+        area_text(a, x, y, width, id_role(v, id), id.s, id.len);
+}
+
+/* What stands behind the route, for kinds that are no messages. */
+static void draw_words(struct pen *pen, const struct view *v, const struct record *r)
+{
+    char count[FORMAT_TEXT];
+    switch (r->kind) {
+    case RECORD_RUN:
+        pen_printf(pen, ROLE_DIM, "%s", v->scenario->name);
+        pen_printf(pen, ROLE_DIM, "  seed %llu", (unsigned long long)v->scenario->seed);
+        pen_printf(pen, ROLE_DIM, "  %s nodes", format_count((uint64_t)v->scenario->node_count, count));
+        break;
+    case RECORD_DROP:
+        pen_text(pen, ROLE_BAD, r->cause.s, r->cause.len);
+        pen_printf(pen, ROLE_DIM, "  message %s", format_count(r->id, count));
+        break;
+    case RECORD_LINK:
+        if (r->latency >= 0)
+            pen_printf(pen, ROLE_TEXT, "latency %s  ", format_duration(r->latency, count));
+        pen_printf(pen, ROLE_TEXT, "loss %g  ", r->loss);
+        pen_text(pen, ROLE_DIM, r->cause.s, r->cause.len);
+        break;
+    case RECORD_NODE:
+    case RECORD_END:
+        pen_text(pen, r->kind == RECORD_END ? ROLE_STRONG : ROLE_WARN, r->state.s, r->state.len);
+        pen_put(pen, ROLE_TEXT, "  ");
+        pen_text(pen, ROLE_TEXT, r->cause.s, r->cause.len);
+        break;
+    case RECORD_COMMAND:
+    case RECORD_WARNING:
+        pen_text(pen, r->kind == RECORD_WARNING ? ROLE_WARN : ROLE_TEXT, r->cause.s, r->cause.len);
+        break;
+    case RECORD_MESSAGE:
+    case RECORD_LOCAL:
+        json_compact(pen, r->payload.s, r->payload.len);
+        break;
+    }
+}
+
+static void draw_type(const struct area *a, int x, int y, int width, const struct record *r)
+{
+    if (r->kind == RECORD_MESSAGE || r->kind == RECORD_LOCAL) {
+        enum role role = r->kind == RECORD_LOCAL ? ROLE_DIM : theme_type_role(r->type.s, r->type.len);
+        area_text(a, x, y, width, role, r->type.s, r->type.len);
+        return;
+    }
+    static const struct {
+        const char *word;
+        enum role role;
+    } words[RECORD_KINDS] = {
+        [RECORD_RUN] = { "run", ROLE_INFO },         [RECORD_DROP] = { "DROP", ROLE_BAD },
+        [RECORD_NODE] = { "NODE", ROLE_WARN },       [RECORD_LINK] = { "LINK", ROLE_WARN },
+        [RECORD_COMMAND] = { "COMMAND", ROLE_INFO }, [RECORD_WARNING] = { "WARNING", ROLE_WARN },
+        [RECORD_END] = { "end", ROLE_INFO },
+    };
+    if (words[r->kind].word)
+        area_text(a, x, y, width, words[r->kind].role, words[r->kind].word, strlen(words[r->kind].word));
+}
+
+static void draw_record(const struct view *v, const struct area *a, int y, const struct record *r,
+                        const struct columns *c)
+{
+    char text[FORMAT_TEXT], size[FORMAT_TEXT];
+    int x = 0;
+    area_right(a, x, y, c->time, ROLE_TIME, format_stamp(r->t, text));
+    x += c->time + c->gap;
+    draw_id(v, a, x, y, c->id, r->src);
+    x += c->id + 1;
+    bool lost = r->kind == RECORD_MESSAGE && r->due == SIMTIME_NEVER;
+    if (r->dst.len)
+        area_glyph(a, x, y, lost ? ROLE_BAD : ROLE_DIM, lost ? GLYPH_ARROW_LOST : GLYPH_ARROW);
+    x += 2;
+    draw_id(v, a, x, y, c->id, r->dst);
+    x += c->id + c->gap;
+    if (c->type) {
+        draw_type(a, x, y, c->type, r);
+        x += c->type + 1;
+    }
+    if (c->size) {
+        snprintf(size, sizeof size, "%.16s B", format_count(r->size, text));
+        if (r->kind == RECORD_MESSAGE)
+            area_right(a, x, y, c->size, ROLE_DIM, size);
+        x += c->size + 2;
+    }
+    if (c->latency) {
+        if (lost)
+            area_right(a, x, y, c->latency, ROLE_BAD, "lost");
+        else if (r->kind == RECORD_MESSAGE && r->latency > 0)
+            area_right(a, x, y, c->latency, ROLE_DIM, format_duration(r->latency, text));
+        x += c->latency + 2;
+    }
+    struct pen pen = pen_at(a, x, y, -1);
+    draw_words(&pen, v, r);
+}
+
+/* The selected record, whole as far as it fits: a rule that says what it is, then its payload. */
+static void draw_preview(const struct pane *p, const struct view *v, const struct area *a)
+{
+    struct record r;
+    char n[FORMAT_TEXT], t[FORMAT_TEXT];
+    area_line(a, 0, 0, a->width, ROLE_BORDER, GLYPH_HORIZONTAL);
+    if (!p->list.count || store_read(v->store, p->list.cursor, &r) != 0)
+        return;
+    struct pen pen = pen_at(a, 1, 0, a->width - 2);
+    pen_printf(&pen, ROLE_LABEL, " %s %s ", record_kind_name(r.kind), format_count(p->list.cursor, n));
+    if (r.kind == RECORD_MESSAGE) {
+        pen_printf(&pen, ROLE_DIM, " sent %s s", format_stamp(r.t, t));
+        if (r.due == SIMTIME_NEVER)
+            pen_put(&pen, ROLE_BAD, "  never arrives ");
+        else
+            pen_printf(&pen, ROLE_DIM, "  due %s s ", format_stamp(r.due, t));
+    }
+    struct text line = r.payload;
+    if (!line.len && store_line(v->store, p->list.cursor, &line) != 0)
+        return;
+    struct area text = area_sub(a, 1, 1, a->width - 1, a->height - 1);
+    json_flow(&text, line.s, line.len);
+}
+
+static void title(const struct pane *p, const struct view *v, struct buffer *out)
+{
+    char count[FORMAT_TEXT], at[FORMAT_TEXT];
+    if (!v->store)
+        return;
+    uint64_t records = store_count(v->store);
+    if (pane_events_following(p))
+        buffer_format(out, " %s, follow", format_count(records, count));
+    else
+        buffer_format(out, " %s of %s", format_count(p->list.cursor + 1, at), format_count(records, count));
+}
+
+static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
+{
+    const struct pane_events *events = (const struct pane_events *)p;
+    uint64_t count = v->store ? store_count(v->store) : 0;
+    if (events->follow && count)
+        p->list.cursor = count - 1;
+    int preview = a->height >= 14 ? 3 : a->height >= 8 ? 2 : 0;
+    list_show(&p->list, count, a->height - preview, a->y);
+    if (!count) {
+        pane_empty(a, "No events yet", v->session ? "Space runs, . steps to the next event" : NULL);
+        return;
+    }
+    struct columns c = columns_for(v, a->width);
+    struct area rows = area_sub(a, 0, 0, a->width, a->height - preview);
+    for (int y = 0; y < rows.height && p->list.top + (uint64_t)y < count; y++) {
+        struct record r;
+        if (store_read(v->store, p->list.top + (uint64_t)y, &r) == 0)
+            draw_record(v, &rows, y, &r, &c);
+        else
+            area_put(&rows, 0, y, ROLE_BAD, "this record cannot be read");
+        if (p->list.top + (uint64_t)y == p->list.cursor)
+            pane_select(&rows, y, focus);
+        area_mark(&rows, y, v->find);
+    }
+    if (count <= 1 && v->status->state == SESSION_PAUSED && rows.height > 4)
+        area_center(&rows, rows.height / 2, ROLE_DIM, "No messages yet: Space runs, . steps to the next event");
+    if (preview) {
+        struct area bottom = area_sub(a, 0, a->height - preview, a->width, preview);
+        draw_preview(p, v, &bottom);
+    }
+}
+
+static bool act(struct pane *p, const struct view *v, enum action action)
+{
+    struct pane_events *events = (struct pane_events *)p;
+    (void)v;
+    if (action == ACTION_FOLLOW) {
+        events->follow = !events->follow;
+        return true;
+    }
+    if (action == ACTION_CLICK) {
+        events->follow = false;
+        return true;
+    }
+    if (!list_act(&p->list, action))
+        return false;
+    if (action == ACTION_BOTTOM)
+        events->follow = true;
+    else if (action != ACTION_DOWN && action != ACTION_PAGE_DOWN && action != ACTION_WHEEL_DOWN)
+        events->follow = false;
+    return true;
+}
+
+bool pane_events_following(const struct pane *p)
+{
+    return ((const struct pane_events *)p)->follow;
+}
+
+void pane_events_go(struct pane *p, uint64_t n)
+{
+    ((struct pane_events *)p)->follow = false;
+    list_go(&p->list, n);
+}
+
+struct pane *pane_events_new(void)
+{
+    static const struct pane_ops ops = {
+        .name = "Events",
+        .title = title,
+        .draw = draw,
+        .act = act,
+        .free = pane_free,
+    };
+    struct pane_events *p = mem_alloc(sizeof *p);
+    p->pane.ops = &ops;
+    p->follow = true;
+    return &p->pane;
+}

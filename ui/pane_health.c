@@ -1,0 +1,164 @@
+/* How the nodes do: work handled, queues, step times, share of the wall time. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "ui/format.h"
+#include "ui/pane.h"
+
+/* A column, from the left; those with the highest `rank` go first where the pane is narrow. */
+enum column_id {
+    COLUMN_NODE,
+    COLUMN_KIND,
+    COLUMN_STATE,
+    COLUMN_EVENTS,
+    COLUMN_IN,
+    COLUMN_OUT,
+    COLUMN_DROPPED,
+    COLUMN_QUEUE,
+    COLUMN_P50,
+    COLUMN_P99,
+    COLUMN_SHARE,
+    COLUMN_METER,
+    COLUMN_RESTARTS,
+    COLUMNS
+};
+
+static const struct {
+    const char *heading;
+    int width, rank;
+    bool left;
+} columns[COLUMNS] = {
+    [COLUMN_NODE] = { "node", 12, 0, true },
+    [COLUMN_KIND] = { "kind", 7, 6, true },
+    [COLUMN_STATE] = { "state", 8, 0, true },
+    [COLUMN_EVENTS] = { "events", 9, 1, false },
+    [COLUMN_IN] = { "in", 8, 2, false },
+    [COLUMN_OUT] = { "out", 8, 2, false },
+    [COLUMN_DROPPED] = { "lost", 7, 7, false },
+    [COLUMN_QUEUE] = { "queue", 6, 3, false },
+    [COLUMN_P50] = { "step p50", 8, 4, false },
+    [COLUMN_P99] = { "p99", 8, 4, false },
+    [COLUMN_SHARE] = { "share", 7, 5, false },
+    [COLUMN_METER] = { "", 10, 8, true },
+    [COLUMN_RESTARTS] = { "restarts", 8, 9, false },
+};
+#define RANKS     10
+#define METER_MIN 4
+#define METER_MAX 20 /* beyond its usual width */
+
+/* The widths that fit; 0: left out. */
+static void fit_columns(const struct view *v, int room, int widths[COLUMNS])
+{
+    int id = v->model->id_width < 4 ? 4 : v->model->id_width > 20 ? 20 : v->model->id_width;
+    for (int rank = 0; rank < RANKS; rank++)
+        for (int c = 0; c < COLUMNS; c++) {
+            if (columns[c].rank != rank)
+                continue;
+            int width = c == COLUMN_NODE ? id : columns[c].width;
+            widths[c] = width + 1 <= room ? width : 0;
+            room -= widths[c] ? widths[c] + 1 : 0;
+        }
+    if (!widths[COLUMN_METER] && widths[COLUMN_SHARE] && room > METER_MIN)
+        widths[COLUMN_METER] = room - 1;
+    else if (widths[COLUMN_METER] && room > 0)
+        widths[COLUMN_METER] += room < METER_MAX ? room : METER_MAX;
+}
+
+static void cell(const struct area *a, int *x, int y, const int widths[COLUMNS], enum column_id c, enum role role,
+                 const char *text)
+{
+    if (!widths[c])
+        return;
+    if (columns[c].left)
+        area_text(a, *x, y, widths[c], role, text, strlen(text));
+    else
+        area_right(a, *x, y, widths[c], role, text);
+    *x += widths[c] + 1;
+}
+
+static void count_cell(const struct area *a, int *x, int y, const int widths[COLUMNS], enum column_id c, uint64_t n,
+                       enum role role)
+{
+    char text[FORMAT_TEXT];
+    cell(a, x, y, widths, c, n ? role : ROLE_DIM, format_brief(n, widths[c], text));
+}
+
+static void time_cell(const struct area *a, int *x, int y, const int widths[COLUMNS], enum column_id c, uint64_t ns,
+                      bool wall)
+{
+    char text[FORMAT_TEXT];
+    cell(a, x, y, widths, c, ns && wall ? ROLE_TEXT : ROLE_DIM, ns && wall ? format_ns(ns, text) : WALL_HIDDEN);
+}
+
+static void draw_node(const struct view *v, const struct area *a, int y, int node, const int widths[COLUMNS])
+{
+    const struct scenario_node *n = &v->scenario->nodes[node];
+    struct node_status s = { .state = NODE_LOADED, .cause = "" };
+    if (v->session)
+        session_node(v->session, node, &s);
+    char text[FORMAT_TEXT];
+    double share = v->wall && v->model->wall_total ? (double)v->model->wall_ns[node] / (double)v->model->wall_total : 0;
+    int x = 0;
+    cell(a, &x, y, widths, COLUMN_NODE, s.state == NODE_FAILED ? ROLE_BAD : theme_node_role(node), n->id);
+    cell(a, &x, y, widths, COLUMN_KIND, ROLE_DIM, implementation_name(n->implementation));
+    cell(a, &x, y, widths, COLUMN_STATE, node_state_role(s.state), node_state_name(s.state));
+    count_cell(a, &x, y, widths, COLUMN_EVENTS, s.events, ROLE_TEXT);
+    count_cell(a, &x, y, widths, COLUMN_IN, s.messages_in, ROLE_TEXT);
+    count_cell(a, &x, y, widths, COLUMN_OUT, s.messages_out, ROLE_TEXT);
+    count_cell(a, &x, y, widths, COLUMN_DROPPED, s.dropped, ROLE_BAD);
+    count_cell(a, &x, y, widths, COLUMN_QUEUE, s.queue, ROLE_TEXT);
+    time_cell(a, &x, y, widths, COLUMN_P50, v->session ? session_step_ns(v->session, node, 0.50) : 0, v->wall);
+    time_cell(a, &x, y, widths, COLUMN_P99, v->session ? session_step_ns(v->session, node, 0.99) : 0, v->wall);
+    bool known = v->wall && v->model->wall_total;
+    cell(a, &x, y, widths, COLUMN_SHARE, known ? ROLE_TEXT : ROLE_DIM,
+         known ? format_percent(share, text) : WALL_HIDDEN);
+    if (widths[COLUMN_METER]) {
+        area_meter(a, x, y, widths[COLUMN_METER], share, ROLE_BAR_FULL);
+        x += widths[COLUMN_METER] + 1;
+    }
+    count_cell(a, &x, y, widths, COLUMN_RESTARTS, s.restarts, ROLE_WARN);
+}
+
+static void title(const struct pane *p, const struct view *v, struct buffer *out)
+{
+    (void)p;
+    if (v->model && v->model->failed)
+        buffer_format(out, " %d failed", v->model->failed);
+}
+
+static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
+{
+    if (!v->scenario || !v->model)
+        return;
+    int widths[COLUMNS], x = 0;
+    fit_columns(v, a->width + 1, widths);
+    for (int c = 0; c < COLUMNS; c++)
+        cell(a, &x, 0, widths, (enum column_id)c, ROLE_HEADING, columns[c].heading);
+    struct area rows = area_sub(a, 0, 1, a->width, a->height - 1);
+    list_show(&p->list, (uint64_t)v->scenario->node_count, rows.height, rows.y);
+    for (int y = 0; y < rows.height && p->list.top + (uint64_t)y < p->list.count; y++) {
+        draw_node(v, &rows, y, (int)p->list.top + y, widths);
+        if (p->list.top + (uint64_t)y == p->list.cursor)
+            pane_select(&rows, y, focus);
+    }
+}
+
+static int selected(const struct pane *p, const struct view *v)
+{
+    return v->scenario && p->list.cursor < (uint64_t)v->scenario->node_count ? (int)p->list.cursor : -1;
+}
+
+struct pane *pane_health_new(void)
+{
+    static const struct pane_ops ops = {
+        .name = "Health",
+        .title = title,
+        .draw = draw,
+        .act = pane_move,
+        .node = selected,
+        .free = pane_free,
+    };
+    struct pane *p = mem_alloc(sizeof *p);
+    p->ops = &ops;
+    return p;
+}

@@ -1,0 +1,114 @@
+/* The keys, out of the one table, and what the marks mean. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "ui/pane.h"
+
+#define NAMES_WIDTH  11
+#define COLUMN_WIDTH 66
+
+/* Draws line `line` of the help at row y, or nothing when y is outside. Counts lines. */
+struct sheet {
+    const struct area *area;
+    int first; /* line at the area's top */
+    int line;
+    int half, split; /* the last heading's line up to `half` */
+};
+
+static int next_row(struct sheet *s)
+{
+    int y = s->line++ - s->first;
+    return y >= 0 && y < s->area->height ? y : -1;
+}
+
+static void put_heading(struct sheet *s, const char *text)
+{
+    if (s->line > 0)
+        next_row(s);
+    if (s->line <= s->half)
+        s->split = s->line;
+    int y = next_row(s);
+    if (y >= 0)
+        area_put(s->area, 1, y, ROLE_HEADING, text);
+}
+
+static void put_key(struct sheet *s, enum role role, const char *names, const char *text)
+{
+    int y = next_row(s);
+    if (y < 0)
+        return;
+    area_text(s->area, 2, y, NAMES_WIDTH, role, names, strlen(names));
+    area_put(s->area, 2 + NAMES_WIDTH + 1, y, ROLE_TEXT, text);
+}
+
+static void put_marks(struct sheet *s)
+{
+    enum charset charset = s->area->canvas->charset;
+    put_heading(s, "Marks");
+    put_key(s, ROLE_GOOD, glyph_text(charset, GLYPH_DOT), "the node did something since the screen before");
+    put_key(s, ROLE_DIM, glyph_text(charset, GLYPH_RING), "it had nothing to do");
+    put_key(s, ROLE_BAD, glyph_text(charset, GLYPH_CROSS), "it failed; the reason stands beside it");
+    put_key(s, ROLE_BAD, glyph_text(charset, GLYPH_ARROW_LOST), "a message that will not arrive");
+}
+
+static void draw_sheet(struct sheet *s)
+{
+    for (size_t i = 0; i < key_table_count; i++) {
+        const struct binding *b = &key_table[i];
+        if (b->group)
+            put_heading(s, b->group);
+        if (b->names && b->help)
+            put_key(s, ROLE_KEY, b->names, b->help);
+    }
+    put_marks(s);
+}
+
+/* How many lines there are, and where the second of two columns starts. */
+static int count_lines(int *split)
+{
+    struct canvas none = { 0 };
+    struct area nowhere = { .canvas = &none };
+    struct sheet s = { .area = &nowhere };
+    draw_sheet(&s);
+    struct sheet again = { .area = &nowhere, .half = (s.line + 1) / 2 };
+    draw_sheet(&again);
+    *split = again.split;
+    return s.line;
+}
+
+static int rows(const struct pane *p, const struct view *v, int width)
+{
+    (void)p;
+    (void)v;
+    int split, lines = count_lines(&split);
+    return width >= 2 * COLUMN_WIDTH ? lines - split : lines;
+}
+
+static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
+{
+    (void)v;
+    (void)focus;
+    int split, lines = count_lines(&split);
+    bool two = a->width >= 2 * COLUMN_WIDTH;
+    list_show(&p->list, (uint64_t)(two ? lines - split : lines), a->height, a->y);
+    int top = (int)p->list.top;
+    struct area left =
+        area_sub(a, 0, 0, two ? a->width / 2 : a->width, two && split - top < a->height ? split - top : a->height);
+    struct area right = area_sub(a, a->width / 2, 0, two ? a->width / 2 : 0, a->height);
+    draw_sheet(&(struct sheet){ .area = &left, .first = top });
+    draw_sheet(&(struct sheet){ .area = &right, .first = split + top });
+}
+
+static bool act(struct pane *p, const struct view *v, enum action action)
+{
+    (void)v;
+    return list_scroll(&p->list, action);
+}
+
+struct pane *pane_help_new(void)
+{
+    static const struct pane_ops ops = { .name = "Help", .draw = draw, .act = act, .rows = rows, .free = pane_free };
+    struct pane *p = mem_alloc(sizeof *p);
+    p->ops = &ops;
+    return p;
+}

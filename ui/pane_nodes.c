@@ -1,0 +1,204 @@
+/* The nodes, as a tree by tier. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "ui/format.h"
+#include "ui/pane.h"
+
+struct pane_nodes {
+    struct pane pane;
+    bool folded[TIERS];
+};
+
+/* A row of the tree: a tier's heading (node -1), or a node. */
+struct row {
+    int tier, node;
+};
+
+static const struct pane_nodes *nodes_of(const struct pane *p)
+{
+    return (const struct pane_nodes *)p;
+}
+
+static int tier_size(const struct model *m, int tier)
+{
+    return m->tier_start[tier + 1] - m->tier_start[tier];
+}
+
+static int row_count(const struct pane_nodes *p, const struct model *m)
+{
+    int rows = 0;
+    for (int tier = 0; tier < TIERS; tier++)
+        if (tier_size(m, tier))
+            rows += 1 + (p->folded[tier] ? 0 : tier_size(m, tier));
+    return rows;
+}
+
+static struct row row_at(const struct pane_nodes *p, const struct model *m, uint64_t index)
+{
+    uint64_t first = 0;
+    for (int tier = 0; tier < TIERS; tier++) {
+        uint64_t size = (uint64_t)tier_size(m, tier);
+        if (!size)
+            continue;
+        uint64_t shown = p->folded[tier] ? 0 : size;
+        if (index == first)
+            return (struct row){ tier, -1 };
+        if (index <= first + shown)
+            return (struct row){ tier, m->by_tier[m->tier_start[tier] + (int)(index - first - 1)] };
+        first += 1 + shown;
+    }
+    return (struct row){ -1, -1 };
+}
+
+static void title(const struct pane *p, const struct view *v, struct buffer *out)
+{
+    (void)p;
+    char count[FORMAT_TEXT];
+    if (!v->model || !v->scenario)
+        return;
+    buffer_format(out, " %s", format_count((uint64_t)v->scenario->node_count, count));
+    if (v->model->failed)
+        buffer_format(out, " (%d failed)", v->model->failed);
+}
+
+static void draw_tier(const struct pane_nodes *p, const struct view *v, const struct area *a, int y, int tier)
+{
+    struct pen pen = pen_at(a, 0, y, -1);
+    char count[FORMAT_TEXT];
+    pen_glyph(&pen, ROLE_DIM, p->folded[tier] ? GLYPH_CLOSED : GLYPH_OPEN);
+    pen_put(&pen, ROLE_STRONG, " ");
+    pen_put(&pen, ROLE_STRONG, tier_name((enum tier)tier));
+    pen_printf(&pen, ROLE_DIM, "  %s", format_count((uint64_t)tier_size(v->model, tier), count));
+    if (v->model->tier_failed[tier])
+        pen_printf(&pen, ROLE_BAD, "  %d failed", v->model->tier_failed[tier]);
+}
+
+/* Widths of the columns behind the id, 0 for those that have no room. */
+struct columns {
+    int id, state, kind, events;
+};
+
+static struct columns columns_for(const struct view *v, int width)
+{
+    struct columns c = { .state = 8, .id = v->model->id_width };
+    int room = width - 4; /* the mark and its indent */
+    c.id = c.id > 24 ? 24 : c.id;
+    if (c.id > room - c.state - 1)
+        c.id = room - c.state - 1 > 8 ? room - c.state - 1 : 8;
+    room -= c.id + 1 + c.state + 1;
+    if (room >= 8) {
+        c.kind = 8;
+        room -= 9;
+    }
+    c.events = room >= 6 ? (room > 12 ? 12 : room) : 0;
+    return c;
+}
+
+static void draw_node(const struct view *v, const struct area *a, int y, int node, const struct columns *c)
+{
+    const struct scenario_node *n = &v->scenario->nodes[node];
+    struct node_status s = { .state = NODE_LOADED, .cause = "", .last_active = -1 };
+    if (v->session)
+        session_node(v->session, node, &s);
+    bool active = s.last_active >= 0 && s.last_active >= v->since;
+    bool failed = s.state == NODE_FAILED;
+    enum glyph mark = failed ? GLYPH_CROSS : active ? GLYPH_DOT : GLYPH_RING;
+    area_glyph(a, 2, y, failed ? ROLE_BAD : active ? ROLE_GOOD : ROLE_DIM, mark);
+    int x = 4;
+    area_text(a, x, y, c->id, failed ? ROLE_BAD : theme_node_role(node), n->id, strlen(n->id));
+    x += c->id + 1;
+    area_text(a, x, y, c->state, node_state_role(s.state), node_state_name(s.state), strlen(node_state_name(s.state)));
+    x += c->state + 1;
+    if (failed && *s.cause && x < a->width) {
+        area_text(a, x, y, -1, ROLE_BAD, s.cause, strlen(s.cause));
+        return;
+    }
+    if (c->kind)
+        area_text(a, x, y, c->kind, ROLE_DIM, n->type, strlen(n->type));
+    char count[FORMAT_TEXT];
+    if (c->events)
+        area_right(a, a->width - c->events, y, c->events, s.events ? ROLE_TEXT : ROLE_DIM,
+                   format_brief(s.events, c->events, count));
+}
+
+static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
+{
+    const struct pane_nodes *nodes = nodes_of(p);
+    if (!v->model || !v->scenario)
+        return;
+    list_show(&p->list, (uint64_t)row_count(nodes, v->model), a->height, a->y);
+    struct columns c = columns_for(v, a->width);
+    for (int y = 0; y < a->height && p->list.top + (uint64_t)y < p->list.count; y++) {
+        struct row row = row_at(nodes, v->model, p->list.top + (uint64_t)y);
+        if (row.node < 0)
+            draw_tier(nodes, v, a, y, row.tier);
+        else
+            draw_node(v, a, y, row.node, &c);
+        if (p->list.top + (uint64_t)y == p->list.cursor)
+            pane_select(a, y, focus);
+    }
+}
+
+static uint64_t heading_row(const struct pane_nodes *p, const struct model *m, int tier)
+{
+    uint64_t at = 0;
+    for (int before = 0; before < tier; before++)
+        if (tier_size(m, before))
+            at += 1 + (p->folded[before] ? 0 : (uint64_t)tier_size(m, before));
+    return at;
+}
+
+static void fold(struct pane *p, const struct view *v, enum action action)
+{
+    struct pane_nodes *nodes = (struct pane_nodes *)p;
+    struct row row = row_at(nodes, v->model, p->list.cursor);
+    if (row.tier < 0)
+        return;
+    bool to = action == ACTION_LEFT ? true : action == ACTION_RIGHT ? false : !nodes->folded[row.tier];
+    nodes->folded[row.tier] = to;
+    if (to)
+        p->list.cursor = heading_row(nodes, v->model, row.tier);
+}
+
+static bool act(struct pane *p, const struct view *v, enum action action)
+{
+    if (!v->model || !v->scenario)
+        return false;
+    switch (action) {
+    case ACTION_FOLD:
+    case ACTION_LEFT:
+    case ACTION_RIGHT:
+        fold(p, v, action);
+        return true;
+    case ACTION_ENTER:
+        if (row_at(nodes_of(p), v->model, p->list.cursor).node >= 0)
+            return false;
+        fold(p, v, ACTION_FOLD);
+        return true;
+    default:
+        return list_act(&p->list, action);
+    }
+}
+
+static int selected(const struct pane *p, const struct view *v)
+{
+    return v->model ? row_at(nodes_of(p), v->model, p->list.cursor).node : -1;
+}
+
+struct pane *pane_nodes_new(void)
+{
+    static const struct pane_ops ops = {
+        .name = "Nodes",
+        .title = title,
+        .draw = draw,
+        .act = act,
+        .node = selected,
+        .free = pane_free,
+    };
+    struct pane_nodes *p = mem_alloc(sizeof *p);
+    p->pane.ops = &ops;
+    p->pane.list.cursor = 1; /* the first node, below its tier */
+    return &p->pane;
+}

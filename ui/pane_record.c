@@ -1,0 +1,111 @@
+/* One record, whole: its line of the run's file, spread over as many lines as it takes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "ui/format.h"
+#include "ui/json_view.h"
+#include "ui/pane.h"
+
+#define SHOWN_MAX (256u << 10) /* bytes of a record that are spread out */
+
+struct pane_record {
+    struct pane pane;
+    uint64_t n;
+};
+
+static void title(const struct pane *p, const struct view *v, struct buffer *out)
+{
+    char n[FORMAT_TEXT], count[FORMAT_TEXT];
+    buffer_format(out, " %s of %s", format_count(((const struct pane_record *)p)->n + 1, n),
+                  format_count(v->store ? store_count(v->store) : 0, count));
+}
+
+/* Draws the lines from `top` on; returns how many there are. */
+static uint64_t draw_lines(const struct area *a, const struct buffer *text, uint64_t top)
+{
+    uint64_t line = 0;
+    for (size_t i = 0; i < text->len;) {
+        const char *s = text->data + i;
+        const char *newline = memchr(s, '\n', text->len - i);
+        size_t len = newline ? (size_t)(newline - s) : text->len - i;
+        size_t fit = len ? text_fit(s, len, a->width - 1, a->canvas->charset) : 0;
+        if (line >= top && line - top < (uint64_t)a->height) {
+            struct pen pen = pen_at(a, 1, (int)(line - top), -1);
+            json_line(&pen, s, fit);
+        }
+        line++;
+        i += fit + (fit == len);
+    }
+    return line;
+}
+
+/* The record's line over several lines; false when it cannot be read. */
+static bool spread(const struct pane *p, const struct view *v, struct buffer *text)
+{
+    struct text line;
+    if (!v->store || store_line(v->store, ((const struct pane_record *)p)->n, &line) != 0)
+        return false;
+    json_pretty(text, line.s, line.len < SHOWN_MAX ? line.len : SHOWN_MAX);
+    return true;
+}
+
+static int rows(const struct pane *p, const struct view *v, int width)
+{
+    struct canvas none = { 0 };
+    struct area nowhere = { .canvas = &none, .width = width };
+    struct buffer text = { 0 };
+    uint64_t lines = spread(p, v, &text) ? draw_lines(&nowhere, &text, 0) : 3;
+    buffer_free(&text);
+    return lines < CANVAS_MAX_ROWS ? (int)lines : CANVAS_MAX_ROWS;
+}
+
+static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
+{
+    (void)focus;
+    struct buffer text = { 0 };
+    if (!spread(p, v, &text)) {
+        pane_empty(a, "This record cannot be read", NULL);
+        return;
+    }
+    struct area nowhere = area_sub(a, 0, 0, a->width, 0);
+    list_show(&p->list, draw_lines(&nowhere, &text, 0), a->height, a->y);
+    draw_lines(a, &text, p->list.top);
+    buffer_free(&text);
+    for (int y = 0; y < a->height; y++)
+        area_mark(a, y, v->find);
+}
+
+static bool act(struct pane *p, const struct view *v, enum action action)
+{
+    struct pane_record *record = (struct pane_record *)p;
+    uint64_t count = v->store ? store_count(v->store) : 0;
+    if (action == ACTION_LEFT && record->n > 0)
+        pane_record_show(p, record->n - 1);
+    else if (action == ACTION_RIGHT && record->n + 1 < count)
+        pane_record_show(p, record->n + 1);
+    else
+        return list_scroll(&p->list, action);
+    return true;
+}
+
+void pane_record_show(struct pane *p, uint64_t n)
+{
+    ((struct pane_record *)p)->n = n;
+    p->list.cursor = p->list.top = 0;
+}
+
+struct pane *pane_record_new(void)
+{
+    static const struct pane_ops ops = {
+        .name = "Event",
+        .title = title,
+        .draw = draw,
+        .act = act,
+        .rows = rows,
+        .free = pane_free,
+    };
+    struct pane_record *p = mem_alloc(sizeof *p);
+    p->pane.ops = &ops;
+    return &p->pane;
+}

@@ -1,0 +1,119 @@
+#include "ui/screen.h"
+
+#include <string.h>
+
+static struct area rect_area(struct canvas *c, const struct rect *r)
+{
+    struct area all = canvas_area(c);
+    return area_sub(&all, r->x, r->y, r->width, r->height);
+}
+
+/* "1 Nodes 4", in the frame's upper edge; returns where it ends. */
+static int draw_title(const struct app *app, const struct view *v, const struct area *a, int x, enum pane_id id,
+                      bool focus)
+{
+    const struct pane *p = app->panes[id];
+    struct pen pen = pen_at(a, x, 0, a->width - x - 1);
+    enum role role = focus ? ROLE_TITLE_FOCUS : ROLE_TITLE;
+    pen_put(&pen, role, " ");
+    if (id < MAIN_PANES)
+        pen_printf(&pen, focus ? ROLE_TITLE_FOCUS : ROLE_DIM, "%d ", id + 1);
+    pen_put(&pen, role, p->ops->name);
+    if (p->ops->title) {
+        struct buffer text = { 0 };
+        p->ops->title(p, v, &text);
+        pen_put(&pen, focus ? ROLE_LABEL : ROLE_DIM, buffer_string(&text));
+        buffer_free(&text);
+    }
+    pen_put(&pen, role, " ");
+    return pen.x;
+}
+
+static void draw_frame(const struct app *app, const struct view *v, const struct area *a, enum pane_id id)
+{
+    struct pane *p = app->panes[id];
+    bool focus = app_top(app) == id;
+    area_box(a, focus ? ROLE_BORDER_FOCUS : ROLE_BORDER);
+    int x = draw_title(app, v, a, 2, id, focus);
+    if (app->layout.tabs && (id == PANE_HEALTH || id == PANE_BARRIER)) {
+        enum pane_id other = id == PANE_HEALTH ? PANE_BARRIER : PANE_HEALTH;
+        struct pen pen = pen_at(a, x + 1, 0, a->width - x - 2);
+        pen_printf(&pen, ROLE_DIM, " %d %s ", other + 1, app->panes[other]->ops->name);
+    }
+    struct area inside = area_sub(a, 1, 1, a->width - 2, a->height - 2);
+    p->ops->draw(p, v, &inside, focus);
+    area_scrollbar(a, p->list.screen_y - a->y, p->list.rows, p->list.top, p->list.count,
+                   focus ? ROLE_BORDER_FOCUS : ROLE_DIM);
+}
+
+#define POPUP_WIDTH      78
+#define HELP_TWO_COLUMNS 136
+
+/* A frame in the middle of the body, for what is open above the panes. */
+static void draw_popup(const struct app *app, const struct view *v, const struct area *body, enum pane_id id)
+{
+    int wanted = id == PANE_HELP && body->width >= HELP_TWO_COLUMNS ? HELP_TWO_COLUMNS : POPUP_WIDTH;
+    int width = wanted + 8 > body->width ? body->width : wanted; /* slivers at the sides are of no use */
+    int rows = app->panes[id]->ops->rows(app->panes[id], v, width - 2) + 2;
+    int height = rows < body->height ? rows : body->height;
+    struct area frame = area_sub(body, (body->width - width) / 2, (body->height - height) / 2, width, height);
+    area_clear(&frame);
+    draw_frame(app, v, &frame, id);
+}
+
+static void draw_body(struct app *app, const struct view *v, struct canvas *c)
+{
+    struct area body = rect_area(c, &app->layout.body);
+    bool covered = false;
+    for (int i = 0; i < app->open_count; i++)
+        covered |= app->open[i] == PANE_DETAIL || app->open[i] == PANE_PROBLEMS;
+    for (int i = 0; i < MAIN_PANES && !covered; i++) {
+        struct area a = rect_area(c, &app->layout.panes[i]);
+        if (a.height > 0)
+            draw_frame(app, v, &a, (enum pane_id)i);
+    }
+    for (int i = 0; i < app->open_count; i++) {
+        enum pane_id id = app->open[i];
+        if (id == PANE_HELP || id == PANE_RECORD) {
+            draw_popup(app, v, &body, id);
+        } else {
+            area_clear(&body);
+            draw_frame(app, v, &body, id);
+        }
+    }
+}
+
+static void draw_too_small(struct canvas *c)
+{
+    struct area a = canvas_area(c);
+    char text[40];
+    snprintf(text, sizeof text, "needs %dx%d", LAYOUT_MIN_COLUMNS, LAYOUT_MIN_ROWS);
+    area_center(&a, a.height > 1 ? a.height / 2 - 1 : 0, ROLE_WARN, "too small");
+    area_center(&a, a.height > 1 ? a.height / 2 : 1, ROLE_DIM, text);
+}
+
+void screen_draw(struct app *app, struct canvas *c)
+{
+    if (app->status.now != app->drawn) {
+        app->since = app->drawn;
+        app->drawn = app->status.now;
+    }
+    struct view v = app_view(app);
+    int nodes = app->scenario ? app->scenario->node_count : 0;
+    int status_rows = app->session && session_state_over(app->status.state) ? 2 : 1;
+    canvas_clear(c);
+    app->layout =
+        layout_make(c->columns, c->rows, nodes, app->model.id_width, app->focus, app->bottom, app->zoom, status_rows);
+    if (app->layout.too_small) {
+        memset(app->layout.panes, 0, sizeof app->layout.panes);
+        draw_too_small(c);
+        return;
+    }
+    draw_body(app, &v, c);
+    struct area part = rect_area(c, &app->layout.header);
+    header_draw(&v, &part);
+    part = rect_area(c, &app->layout.status);
+    status_draw(app, &v, &part);
+    part = rect_area(c, &app->layout.bar);
+    bar_draw(app, &part);
+}
