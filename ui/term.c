@@ -32,6 +32,7 @@ static struct {
     int columns, rows;
     short pairs[PAIRS_MAX][2]; /* colour pairs made so far, from pair 1 on */
     int pair_count, pair_limit;
+    mbstate_t typed; /* the character whose first bytes have come */
 } term;
 
 static bool locale_is_utf8(void)
@@ -213,7 +214,7 @@ static void read_mouse(struct input *in)
         in->key = INPUT_WHEEL_DOWN;
 }
 
-static uint32_t special_key(wint_t key)
+static uint32_t special_key(int key)
 {
     static const struct {
         int curses;
@@ -226,15 +227,15 @@ static uint32_t special_key(wint_t key)
         { KEY_IC, INPUT_INSERT },     { KEY_A1, INPUT_HOME },         { KEY_A3, INPUT_PAGE_UP },
         { KEY_C1, INPUT_END },        { KEY_C3, INPUT_PAGE_DOWN },
     };
-    if (key >= (wint_t)KEY_F(1) && key <= (wint_t)KEY_F(12))
-        return INPUT_F1 + (uint32_t)(key - (wint_t)KEY_F(1));
+    if (key >= KEY_F(1) && key <= KEY_F(12))
+        return INPUT_F1 + (uint32_t)(key - KEY_F(1));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if ((wint_t)keys[i].curses == key)
+        if (keys[i].curses == key)
             return keys[i].key;
     return INPUT_UNKNOWN;
 }
 
-static uint32_t plain_key(wint_t key)
+static uint32_t plain_key(wchar_t key)
 {
     switch (key) {
     case '\r':
@@ -254,23 +255,44 @@ static uint32_t plain_key(wint_t key)
     }
 }
 
+/* One more byte of a character. Returns false where more of them are to come. get_wch() does not do: after a byte that
+ * begins no character it holds back whatever is typed next. */
+static bool take_byte(unsigned char byte, struct input *in)
+{
+    wchar_t character = 0;
+    bool begun = !mbsinit(&term.typed);
+    size_t length = mbrtowc(&character, &(char){ (char)byte }, 1, &term.typed);
+    if (length == (size_t)-2)
+        return false;
+    if (length == (size_t)-1) {
+        memset(&term.typed, 0, sizeof term.typed);
+        if (begun) /* what came before is broken off: this byte begins anew */
+            return take_byte(byte, in);
+        in->key = INPUT_UNKNOWN;
+    } else {
+        in->key = plain_key(character);
+    }
+    return true;
+}
+
 bool term_key(struct input *in)
 {
-    wint_t key;
+    int key;
     *in = (struct input){ 0 };
-    switch (get_wch(&key)) {
-    case OK:
-        in->key = plain_key(key);
-        return true;
-    case KEY_CODE_YES:
+    while ((key = getch()) != ERR) {
+        if (key <= 0xff) {
+            if (take_byte((unsigned char)key, in))
+                return true;
+            continue;
+        }
+        memset(&term.typed, 0, sizeof term.typed);
         if (key == KEY_MOUSE)
             read_mouse(in);
         else
             in->key = special_key(key);
         return true;
-    default:
-        return false;
     }
+    return false;
 }
 
 bool term_gone(void)

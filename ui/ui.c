@@ -22,6 +22,7 @@ struct front {
     int64_t drawn_ms; /* when the last frame was drawn */
     int64_t cost_us;  /* what it took */
     bool asked;       /* a person did something since */
+    bool more_keys;   /* some may have been read but not taken: waiting for input does not tell of those */
 };
 
 static bool under_way(const struct app *app)
@@ -46,7 +47,7 @@ static int quiet_time(const struct front *f, bool more_work)
     int64_t since = clock_ms() - f->drawn_ms;
     int64_t frame = frame_time(f);
     int64_t wait = f->app.dirty || frame > PULSE_MS ? frame - since : PULSE_MS - since;
-    if (more_work)
+    if (more_work || (f->more_keys && f->app.await == AWAIT_NOTHING))
         return 0;
     if (!f->app.dirty && !under_way(&f->app))
         return -1;
@@ -66,7 +67,12 @@ static void take_keys(struct front *f, bool input)
     struct app *app = &f->app;
     struct input in;
     int taken = 0;
-    while (taken < KEYS_MAX && !app->leaving && term_key(&in)) {
+    f->more_keys = true;
+    while (taken < KEYS_MAX && !app->leaving) {
+        if (!term_key(&in)) {
+            f->more_keys = false;
+            break;
+        }
         app_input(app, &in);
         taken++;
         if (app->suspend || app->await != AWAIT_NOTHING)

@@ -2,6 +2,7 @@
 screen shows."""
 import fcntl
 import os
+import pathlib
 import re
 import select
 import shlex
@@ -65,6 +66,7 @@ class Pty:
         self.resize(columns, rows)
         self.before = termios.tcgetattr(self.slave)
         self.data = bytearray()
+        self.sent = bytearray()
         self.marks = []  # (length of data, time when it had come)
         self.news = threading.Condition()
         self.stopping = False
@@ -100,8 +102,18 @@ class Pty:
         """Returns how much had come from the program before."""
         with self.news:
             before = len(self.data)
+        self.sent += data
         os.write(self.master, data)
         return before
+
+    def condition(self):
+        """What the kernel says of the program: running, asleep (where) or stopped."""
+        folder = pathlib.Path(f"/proc/{self.pid}")
+        try:
+            state = folder.joinpath("stat").read_text().rpartition(")")[2].split()[0]
+            return f"state {state}, in {folder.joinpath('syscall').read_text().strip()}"
+        except OSError as error:
+            return f"it is gone ({error})"
 
     def wait(self, pattern, since=0, timeout=PATIENCE):
         """Waits for bytes that match, behind the first `since`; returns the time when they had come."""
@@ -120,7 +132,8 @@ class Pty:
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"no end within {timeout} s, but {bytes(self.data[-3000:])}") from None
+            raise AssertionError(f"no end within {timeout} s, but {self.condition()}, was sent "
+                                 f"{bytes(self.sent[-300:])}, wrote {bytes(self.data[-3000:])}") from None
         last = b"<what was written last>"
         os.write(self.slave, last)
         self.wait(re.escape(last))
