@@ -3,7 +3,7 @@
 
 #include "bench.h"
 
-#define RUNS 5
+#define RUNS 15
 #define BAR  1.05
 
 static bool run_front(const struct bench *b, bool is_ui, int number, double *seconds)
@@ -25,16 +25,20 @@ static bool run_front(const struct bench *b, bool is_ui, int number, double *sec
 
 bool bench_ui(const struct bench *b)
 {
-    double batch[RUNS], ui[RUNS];
-    for (int i = 0; i < RUNS; i++)
-        if (!run_front(b, false, i, &batch[i]) || !run_front(b, true, i, &ui[i]))
+    double batch[RUNS], ui[RUNS], ratio[RUNS];
+    for (int i = 0; i < RUNS; i++) { /* which one goes first changes: a disk may be slower for the second */
+        bool ui_first = i % 2;
+        if (!run_front(b, ui_first, i, ui_first ? &ui[i] : &batch[i]) ||
+            !run_front(b, !ui_first, i, ui_first ? &batch[i] : &ui[i]))
             return false;
-    struct sample x = sample_of(batch, RUNS), y = sample_of(ui, RUNS);
-    printf("\nterminal UI beside batch: large for %s, 120x36, process start to end record; %d runs each, in turn\n",
+        ratio[i] = ui[i] / batch[i];
+    }
+    struct sample x = sample_of(batch, RUNS), y = sample_of(ui, RUNS), z = sample_of(ratio, RUNS);
+    printf("\nterminal UI beside batch: large for %s, 120x36, process start to end record; %d pairs\n",
            b->is_short ? "60 s" : "600 s", RUNS);
     printf("  %-8s %9s %9s\n  %-8s %9.3f %9.3f\n  %-8s %9.3f %9.3f\n", "", "best s", "median s", "batch", x.best,
            x.median, "UI", y.best, y.median);
-    printf("  UI / batch: best %.3f, median %.3f; bar %.2f: %s\n", y.best / x.best, y.median / x.median, BAR,
-           held(y.median / x.median <= BAR));
+    printf("  UI / batch: best %.3f, median of the pairs %.3f (%.3f to %.3f); bar %.2f: %s\n", y.best / x.best, z.median,
+           ratio[0], ratio[RUNS - 1], BAR, held(z.median <= BAR));
     return true;
 }
