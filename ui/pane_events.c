@@ -1,5 +1,4 @@
 /* The records of the run, read from its file: only those that are in sight. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"

@@ -1,5 +1,4 @@
 /* The nodes, as a tree by tier. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
