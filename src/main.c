@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "batch/batch.h"
+#include "lockstep/clean.h"
 #include "ui/ui.h"
 
 enum mode { MODE_UI, MODE_BATCH, MODE_DRY_RUN, MODE_HELP, MODE_VERSION };
@@ -277,8 +278,30 @@ static int run_ui(const struct arguments *a)
     return ui_run(&o);
 }
 
+static int run_clean(int argc, char **argv)
+{
+    if (argc > 1) {
+        bool help = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h");
+        fprintf(help ? stdout : stderr, "lockstep clean: ends processes and removes folders that a killed lockstep left "
+                                        "behind; it takes no arguments\n");
+        return help ? EXIT_FINISHED : EXIT_USAGE;
+    }
+    return clean_leftovers(stdout) ? EXIT_RUN_FAILED : EXIT_FINISHED;
+}
+
+/* Words instead of a scenario. */
+static const struct {
+    const char *word;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    { "clean", run_clean },
+};
+
 int main(int argc, char **argv)
 {
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
+        if (!strcmp(argv[1], commands[i].word))
+            return commands[i].run(argc - 1, argv + 1);
     struct arguments a = { .session = { .until = SIMTIME_NEVER } };
     struct error err = { 0 };
     int code;

@@ -21,10 +21,14 @@ enum role node_state_role(enum node_state s)
     switch (s) {
     case NODE_BUSY:
     case NODE_STARTING:
+    case NODE_ENDING:
         return ROLE_BUSY;
+    case NODE_PAUSED:
+        return ROLE_WARN;
     case NODE_IDLE:
         return ROLE_GOOD;
     case NODE_FAILED:
+    case NODE_FROZEN:
         return ROLE_BAD;
     case NODE_FINISHED:
         return ROLE_INFO;

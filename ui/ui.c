@@ -28,7 +28,7 @@ struct front {
 static bool under_way(const struct app *app)
 {
     return app->session && (app->status.state == SESSION_RUNNING || app->status.state == SESSION_STARTING ||
-                            app->await != AWAIT_NOTHING);
+                            app->status.state == SESSION_ENDING || app->await != AWAIT_NOTHING);
 }
 
 /* How long a frame is to last. */

@@ -1,4 +1,4 @@
-/* Waiting: for an input, for signals, for a time. The only place where the program blocks. */
+/* Waiting: for an input, for descriptors, for signals, for a time. The only place where the program blocks. */
 #ifndef LOCKSTEP_LOOP_H
 #define LOCKSTEP_LOOP_H
 
@@ -10,11 +10,20 @@ struct loop *loop_new(const int *signals);
 void loop_free(struct loop *l); /* the signals have their default effect again; NULL is fine */
 
 /* What ended a wait; a set of flags. */
-enum loop_wake { LOOP_WAKE_INPUT = 1, LOOP_WAKE_SIGNAL = 2, LOOP_WAKE_TIMEOUT = 4 };
+enum loop_wake { LOOP_WAKE_INPUT = 1, LOOP_WAKE_SIGNAL = 2, LOOP_WAKE_TIMEOUT = 4, LOOP_WAKE_WATCH = 8 };
 
 /* Blocks until input_fd is readable (-1: none; a regular file always is), a signal has come, or timeout_ms have passed
  * (0: only looks; -1: no limit). */
 unsigned loop_wait(struct loop *l, int input_fd, int timeout_ms);
+
+/* A descriptor that every wait waits for besides, until loop_unwatch; the caller owns the descriptor and closes it after
+ * that. `ready` is called during a wait each time that there is something to read, or room to write, or nobody at the
+ * other end any more; it only notes that. A watch of neither waits for nothing. */
+struct loop_watch;
+enum loop_events { LOOP_READ = 1, LOOP_WRITE = 2 };
+struct loop_watch *loop_watch(struct loop *l, int fd, unsigned events, void (*ready)(void *data), void *data);
+void loop_watch_for(struct loop_watch *w, unsigned events); /* from now on; a set of loop_events */
+void loop_unwatch(struct loop_watch *w);                    /* NULL is fine */
 
 /* The signal that came first of those not told yet, or 0. One that came twice is told twice. */
 int loop_signal(struct loop *l);

@@ -26,6 +26,7 @@ const char *implementation_name(enum implementation i);
 const char *network_model_name(enum network_model m);
 const char *placement_name(enum placement p);
 const char *on_failure_name(enum on_failure f);
+const char *transport_name(enum transport t);
 
 /* A list of strings, NULL-terminated; NULL: absent. */
 typedef char **string_list;
@@ -92,6 +93,8 @@ struct scenario_node {
     int port;            /* 0: none */
     struct string_map environment;
     char *working_dir;
+    int limit_open_files;     /* of a process; 0: the one that lockstep was started with */
+    int64_t limit_file_size;  /* bytes that a file may have which it writes; 0: none */
     struct docker_config docker;
     struct renode_config renode;
 };

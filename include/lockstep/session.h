@@ -22,6 +22,7 @@ enum session_state {
     SESSION_STARTING, /* nodes are being started */
     SESSION_PAUSED,   /* at a barrier, waiting for a command */
     SESSION_RUNNING,
+    SESSION_ENDING,   /* over, and nodes are still on their way to their end */
     SESSION_FINISHED, /* this and what follows: over, results written, nothing left running */
     SESSION_FAILED,
     SESSION_ABORTED
@@ -62,7 +63,11 @@ enum command_kind {
     COMMAND_RUN_TO,   /* pause at the first barrier at or after `time` */
     COMMAND_ABORT,    /* end cleanly at the present barrier; `signal` is what asked for it, 0: a person or front */
     COMMAND_KILL,     /* as abort, without waiting for any node */
-    COMMAND_PACE      /* `pace` times real time from now on; 0: as fast as it goes */
+    COMMAND_PACE,     /* `pace` times real time from now on; 0: as fast as it goes */
+    /* To `node`, at a barrier (paused, or between two quanta); each is a record. */
+    COMMAND_NODE_STOP,   /* it is told to end, and the run goes on without it */
+    COMMAND_NODE_KILL,   /* SIGKILL: a failure, with what its on_failure says */
+    COMMAND_NODE_RESTART /* it is ended and started anew */
 };
 struct command {
     enum command_kind kind;
@@ -70,6 +75,7 @@ struct command {
     simtime time;
     double pace;
     int signal;
+    int node;
     bool discard; /* abort, kill: nothing is to be kept of a run that never moved, unless out_dir was named */
 };
 /* Acts at the next barrier. Returns false when the present state does not take the command (it is then ignored). */
@@ -90,6 +96,7 @@ struct session_status {
     const char *outcome;     /* "finished", "failed", "aborted", "until"; NULL while not over */
     const char *cause;       /* one line; "" where there is none */
     int exit_code;           /* once over */
+    int failed_node;         /* whose failure ended the run; -1: none */
     const char *run_dir;
     int waiting_for;         /* node that holds the quantum, -1: none */
     double waiting_s;        /* for how long */
@@ -101,9 +108,13 @@ enum node_state {
     NODE_STARTING,
     NODE_IDLE,   /* has answered; nothing due now */
     NODE_BUSY,   /* was granted a quantum and has not answered */
+    NODE_PAUSED, /* by a fault: it is granted nothing until it is resumed */
+    NODE_ENDING, /* was told to end and has not yet */
     NODE_FINISHED,
-    NODE_FAILED
+    NODE_FAILED,
+    NODE_FROZEN /* has failed, and the run goes on without it */
 };
+#define NODE_STATES 9
 const char *node_state_name(enum node_state s); /* "loaded", "idle", … */
 
 /* One node, at this moment. */
@@ -117,6 +128,9 @@ struct node_status {
     uint64_t queue;                 /* its own future events, plus messages that wait for it */
     uint64_t wall_ns;               /* spent on it so far */
     unsigned restarts;
+    int pid;                        /* of its process; 0: none */
+    double waiting_s;               /* how long it has been asked for what it has not answered; 0: it has answered */
+    const char *tail;               /* the last that it wrote to stderr, some lines; "" where it did not */
 };
 /* `i` is the index in the scenario. */
 void session_node(const struct session *s, int i, struct node_status *out);
@@ -127,6 +141,19 @@ uint64_t session_step_ns(const struct session *s, int i, double share);
 /* The node's metrics as they stand in its file, the last `size`-1 bytes at most, cut to whole lines; NUL-terminated.
  * Returns the length, 0 where the node has no metrics. */
 size_t session_metrics(const struct session *s, int i, char *buf, size_t size);
+
+/* The end of the node's log, the last `size`-1 bytes at most, cut to whole lines; NUL-terminated. Returns the length, 0
+ * where it has written nothing. */
+size_t session_log(const struct session *s, int i, char *buf, size_t size);
+
+/* What the machine spends on the node's process and on those that it has started: processor time so far, and resident
+ * memory. Read from /proc at each call. False where it has none. */
+struct session_usage {
+    double cpu_s;
+    uint64_t memory; /* bytes */
+    unsigned processes;
+};
+bool session_usage(const struct session *s, int i, struct session_usage *out);
 
 /* Results of machine-learning inference so far: how many, and the virtual time from sample to result (nearest rank;
  * 0 while there are none). */

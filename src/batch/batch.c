@@ -63,6 +63,8 @@ static int conclude(const struct batch_options *o, const struct session *s, cons
     session_status(s, &status);
     if (status.exit_code != EXIT_FINISHED)
         fprintf(stderr, "lockstep: %s: %s\n", status.outcome, status.cause);
+    if (status.failed_node >= 0)
+        report_stderr(stderr, s, scenario, status.failed_node);
     if (o->json)
         fputs(session_summary(s), stdout);
     else if (!o->quiet)

@@ -116,6 +116,27 @@ static void report_inference(FILE *to, const struct session *s, const struct sce
     fputs("\n", to);
 }
 
+void report_stderr(FILE *to, const struct session *s, const struct scenario *scenario, int i)
+{
+    struct session_status r;
+    struct node_status n;
+    session_status(s, &r);
+    session_node(s, i, &n);
+    if (!*n.tail)
+        return;
+    fprintf(to, "lockstep: the last that %s wrote to stderr (all of it: ", scenario->nodes[i].id);
+    print_safe(to, r.run_dir);
+    fprintf(to, "/logs/%s.log):\n", scenario->nodes[i].id);
+    for (const char *line = n.tail; *line;) {
+        size_t len = strcspn(line, "\n");
+        struct buffer safe = { 0 };
+        utf8_escape(&safe, line, len);
+        fprintf(to, "  %s\n", buffer_string(&safe));
+        buffer_free(&safe);
+        line += len + (line[len] == '\n');
+    }
+}
+
 void report_run(FILE *to, const struct session *s, const struct scenario *scenario, bool color, bool nodes)
 {
     struct session_status r;

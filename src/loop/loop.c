@@ -26,6 +26,14 @@ struct loop {
     unsigned wake;
 };
 
+struct loop_watch {
+    uv_poll_t poll;
+    struct loop *loop;
+    unsigned events;
+    void (*ready)(void *data);
+    void *data;
+};
+
 static void must(int result, const char *what)
 {
     if (result < 0) {
@@ -96,6 +104,46 @@ static void watch_input(struct loop *l, int fd)
     l->input.data = l;
     l->input_open = true;
     must(uv_poll_start(&l->input, UV_READABLE, on_input), "watch an input");
+}
+
+static void on_watch(uv_poll_t *handle, int status, int events)
+{
+    struct loop_watch *w = handle->data;
+    (void)events;
+    w->loop->wake |= LOOP_WAKE_WATCH;
+    if (status < 0)
+        w->events = 0; /* libuv has stopped to watch it: nobody is at the other end */
+    w->ready(w->data);
+}
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+struct loop_watch *loop_watch(struct loop *l, int fd, unsigned events, void (*ready)(void *data), void *data)
+{
+    struct loop_watch *w = mem_alloc(sizeof *w);
+    *w = (struct loop_watch){ .loop = l, .ready = ready, .data = data };
+    must(uv_poll_init(&l->uv, &w->poll, fd), "watch a descriptor");
+    w->poll.data = w;
+    loop_watch_for(w, events);
+    return w;
+}
+
+void loop_watch_for(struct loop_watch *w, unsigned events)
+{
+    int wanted = (events & LOOP_READ ? UV_READABLE : 0) | (events & LOOP_WRITE ? UV_WRITABLE : 0);
+    if (events == w->events)
+        return;
+    w->events = events;
+    must(wanted ? uv_poll_start(&w->poll, wanted, on_watch) : uv_poll_stop(&w->poll), "watch a descriptor");
+}
+
+void loop_unwatch(struct loop_watch *w)
+{
+    if (w)
+        uv_close((uv_handle_t *)&w->poll, on_watch_closed);
 }
 
 unsigned loop_wait(struct loop *l, int input_fd, int timeout_ms)

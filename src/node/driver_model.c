@@ -23,15 +23,32 @@ static void note_answer(struct model *m)
     m->node->answer.done = true;
 }
 
+static void close_model(struct node *n)
+{
+    struct model *m = n->state;
+    if (!m)
+        return;
+    if (m->type->close)
+        m->type->close(m);
+    for (struct event e; queue_pop(m->queue, &e);)
+        message_free(e.data);
+    queue_free(m->queue);
+    free(m->state);
+    free(m);
+    n->state = NULL;
+}
+
 static int start(struct node *n, struct error *err)
 {
+    bool again = n->state != NULL;
+    close_model(n);
     struct model *m = mem_alloc(sizeof *m);
     n->state = m;
     m->node = n;
     m->type = types[n->spec->model];
     m->queue = queue_new(MODEL_QUEUE_MAX);
     m->state = mem_alloc(m->type->state_size);
-    if (n->metrics) {
+    if (n->metrics && !again) {
         buffer_text(n->metrics, m->type->metrics_header);
         buffer_text(n->metrics, "\r\n");
     }
@@ -41,8 +58,9 @@ static int start(struct node *n, struct error *err)
     return 0;
 }
 
-static int grant(struct node *n, simtime until, struct error *err)
+static int grant(struct node *n, simtime from, simtime until, struct error *err)
 {
+    (void)from;
     struct model *m = n->state;
     size_t taken = 0;
     int result = 0;
@@ -82,33 +100,12 @@ static uint64_t queue(const struct node *n)
     return m ? queue_count(m->queue) : 0;
 }
 
-static void stop(struct node *n)
-{
-    (void)n; /* a model has nothing of its own that runs on */
-}
-
-static void close_model(struct node *n)
-{
-    struct model *m = n->state;
-    if (!m)
-        return;
-    if (m->type->close)
-        m->type->close(m);
-    for (struct event e; queue_pop(m->queue, &e);)
-        message_free(e.data);
-    queue_free(m->queue);
-    free(m->state);
-    free(m);
-    n->state = NULL;
-}
-
 const struct driver driver_model = {
     .name = "model",
     .start = start,
     .grant = grant,
     .work = work,
     .queue = queue,
-    .stop = stop,
     .close = close_model,
 };
 

@@ -2,73 +2,155 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "base/procfs.h"
+#include "base/utf8.h"
+#include "lockstep/loop.h"
+#include "node/guard.h"
+#include "node/sockets.h"
+
+#define FILES_PER_NODE 6   /* descriptors that a node outside the program needs at most */
+#define FILES_BESIDES  200 /* that the program needs for other things */
+#define ORPHANS_NAMED  10
+#define RUNGS          4 /* of the ladder, from END_ASK to END_KILL; each takes a share of timeouts.stop */
 
 struct launcher {
     const struct scenario *scenario;
     struct node *nodes;
+    struct node_host host;
+    struct loop_watch *guard_watch;
+    bool guard_has_news;
+    int remote_count;
+    struct node **remotes; /* those outside the program */
+    struct node **taken; /* those that were ready, while they work */
+    bool sweeping, swept; /* once all have ended: what they left behind */
+    unsigned orphan_count;
+    struct buffer orphans;
 };
 
 /* What is not named is illegal. */
 #define TO(state) ((state) + 1)
-static const int lifecycle[NODE_FAILED + 1][NODE_EVENTS] = {
+static const int lifecycle[NODE_STATES][NODE_EVENTS] = {
     [NODE_LOADED] = { [NODE_EVENT_START] = TO(NODE_STARTING), [NODE_EVENT_STOP] = TO(NODE_FINISHED) },
     [NODE_STARTING] = { [NODE_EVENT_READY] = TO(NODE_IDLE),
                         [NODE_EVENT_FAIL] = TO(NODE_FAILED),
-                        [NODE_EVENT_STOP] = TO(NODE_FINISHED) },
+                        [NODE_EVENT_STOP] = TO(NODE_ENDING) },
     [NODE_IDLE] = { [NODE_EVENT_GRANT] = TO(NODE_BUSY),
                     [NODE_EVENT_FAIL] = TO(NODE_FAILED),
-                    [NODE_EVENT_STOP] = TO(NODE_FINISHED) },
+                    [NODE_EVENT_PAUSE] = TO(NODE_PAUSED),
+                    [NODE_EVENT_STOP] = TO(NODE_ENDING) },
     [NODE_BUSY] = { [NODE_EVENT_DONE] = TO(NODE_IDLE),
                     [NODE_EVENT_FAIL] = TO(NODE_FAILED),
-                    [NODE_EVENT_STOP] = TO(NODE_FINISHED) },
-    [NODE_FINISHED] = { [NODE_EVENT_STOP] = TO(NODE_FINISHED) },
-    [NODE_FAILED] = { [NODE_EVENT_STOP] = TO(NODE_FAILED) },
+                    [NODE_EVENT_STOP] = TO(NODE_ENDING) },
+    [NODE_PAUSED] = { [NODE_EVENT_RESUME] = TO(NODE_IDLE),
+                      [NODE_EVENT_FAIL] = TO(NODE_FAILED),
+                      [NODE_EVENT_STOP] = TO(NODE_ENDING) },
+    [NODE_ENDING] = { [NODE_EVENT_ENDED] = TO(NODE_FINISHED) },
+    [NODE_FINISHED] = { 0 },
+    [NODE_FAILED] = { [NODE_EVENT_FREEZE] = TO(NODE_FROZEN), [NODE_EVENT_START] = TO(NODE_STARTING) },
+    [NODE_FROZEN] = { 0 },
 };
+
+static bool takes(const struct node *n, enum node_event event)
+{
+    return lifecycle[n->phase][event] != 0;
+}
 
 static void move(struct node *n, enum node_event event)
 {
-    int to = lifecycle[n->phase][event];
-    if (!to) {
+    if (!takes(n, event)) {
         fprintf(stderr, "lockstep: node %s: event %d is illegal while %s\n", n->spec->id, (int)event,
                 node_state_name(n->phase));
         abort();
     }
-    n->phase = (enum node_state)(to - 1);
+    n->phase = (enum node_state)(lifecycle[n->phase][event] - 1);
 }
 
 /* By implementation; NULL: this program has no driver for it. */
 static const struct driver *const drivers[] = {
     [IMPLEMENTATION_MODEL] = &driver_model,
-    [IMPLEMENTATION_PROCESS] = NULL,
+    [IMPLEMENTATION_PROCESS] = &driver_process,
     [IMPLEMENTATION_DOCKER] = NULL,
     [IMPLEMENTATION_RENODE] = NULL,
 };
 
 struct launcher *launcher_new(const struct scenario *s, struct error *err)
 {
-    if (s->fault_count) {
-        error_set(err, EXIT_LAUNCH, "faults: this version of lockstep cannot carry out faults; take the section out");
-        return NULL;
-    }
     struct launcher *l = mem_alloc(sizeof *l);
-    l->scenario = s;
+    l->scenario = l->host.scenario = s;
     l->nodes = mem_array((size_t)s->node_count, sizeof *l->nodes);
     for (int i = 0; i < s->node_count; i++) {
         const struct scenario_node *spec = &s->nodes[i];
-        l->nodes[i] = (struct node){
-            .scenario = s, .spec = spec, .index = i, .driver = drivers[spec->implementation], .last_active = -1
-        };
+        l->nodes[i] = (struct node){ .scenario = s,
+                                     .spec = spec,
+                                     .index = i,
+                                     .driver = drivers[spec->implementation],
+                                     .host = &l->host,
+                                     .last_active = -1 };
         if (!l->nodes[i].driver) {
             error_set(err, EXIT_LAUNCH,
-                      "nodes[%d] %s: this version of lockstep cannot launch implementation '%s'; it runs 'model' nodes",
+                      "nodes[%d] %s: this version of lockstep cannot launch implementation '%s'; it runs 'model' and "
+                      "'process' nodes",
                       i, spec->id, implementation_name(spec->implementation));
             launcher_free(l);
             return NULL;
         }
+        l->remote_count += l->nodes[i].driver->is_remote;
     }
+    l->remotes = mem_array((size_t)l->remote_count, sizeof(struct node *));
+    l->taken = mem_array((size_t)l->remote_count, sizeof(struct node *));
+    l->host.ready = mem_array((size_t)l->remote_count, sizeof(struct node *));
+    for (int i = 0, r = 0; i < s->node_count; i++)
+        if (l->nodes[i].driver->is_remote)
+            l->remotes[r++] = &l->nodes[i];
     return l;
+}
+
+static void note_guard(void *data)
+{
+    ((struct launcher *)data)->guard_has_news = true;
+}
+
+/* Lets this process have the descriptors that so many nodes need; the nodes themselves get what it was started with. */
+static int raise_limit(int nodes, uint64_t *before, struct error *err)
+{
+    struct rlimit r;
+    rlim_t needed = (rlim_t)nodes * FILES_PER_NODE + FILES_BESIDES;
+    getrlimit(RLIMIT_NOFILE, &r);
+    *before = r.rlim_cur;
+    if (r.rlim_cur >= needed)
+        return 0;
+    if (r.rlim_max < needed) {
+        error_set(err, EXIT_LAUNCH,
+                  "%d nodes outside the program need up to %llu open files, and only %llu are allowed; raise the hard limit "
+                  "(ulimit -Hn)",
+                  nodes, (unsigned long long)needed, (unsigned long long)r.rlim_max);
+        return -1;
+    }
+    r.rlim_cur = needed;
+    setrlimit(RLIMIT_NOFILE, &r);
+    return 0;
+}
+
+int launcher_open(struct launcher *l, struct loop *loop, const char *run_dir, struct error *err)
+{
+    bool sockets = false;
+    l->host.loop = loop;
+    if (!l->remote_count)
+        return 0;
+    for (int i = 0; i < l->remote_count; i++)
+        sockets |= l->remotes[i]->spec->transport == TRANSPORT_UNIX;
+    if (sockets && !(l->host.socket_dir = socket_dir_new(err)))
+        return -1;
+    struct guard_setup setup = { .scenario = l->scenario, .run_dir = run_dir, .socket_dir = l->host.socket_dir };
+    if (raise_limit(l->remote_count, &setup.open_files, err) < 0 || !(l->host.guard = guard_new(&setup, err)))
+        return -1;
+    l->guard_watch = loop_watch(loop, guard_fd(l->host.guard), LOOP_READ, note_guard, l);
+    return 0;
 }
 
 void launcher_free(struct launcher *l)
@@ -81,7 +163,19 @@ void launcher_free(struct launcher *l)
             n->driver->close(n);
         message_list_free(&n->inbox);
         message_list_free(&n->answer.sent);
+        buffer_free(&n->answer.warnings);
+        buffer_free(&n->log);
+        buffer_free(&n->tail);
     }
+    loop_unwatch(l->guard_watch);
+    guard_free(l->host.guard);
+    if (l->host.socket_dir)
+        socket_dir_remove(l->host.socket_dir);
+    free(l->host.socket_dir);
+    free(l->host.ready);
+    free(l->taken);
+    free(l->remotes);
+    buffer_free(&l->orphans);
     free(l->nodes);
     free(l);
 }
@@ -91,17 +185,71 @@ struct node *launcher_node(struct launcher *l, int i)
     return &l->nodes[i];
 }
 
+bool launcher_has_remote(const struct launcher *l)
+{
+    return l->remote_count > 0;
+}
+
+void node_ready(struct node *n)
+{
+    if (n->is_ready)
+        return;
+    n->is_ready = true;
+    n->host->ready[n->host->ready_count++] = n;
+}
+
+void node_look(struct node *n, int64_t ns)
+{
+    if (ns < n->host->look_ns)
+        n->host->look_ns = ns;
+}
+
+static void tell_to_end(struct node *n, enum ending how)
+{
+    if (!n->driver->end || n->ending >= how)
+        return;
+    if (n->ending == END_NOT)
+        n->ending_ns = clock_ns();
+    n->ending = how;
+    n->deadline_ns = 0;
+    n->driver->end(n, how);
+    node_look(n, 0);
+}
+
+void launcher_fail(struct node *n, const struct error *why)
+{
+    bool is_launch = n->phase == NODE_STARTING && !n->restarts;
+    move(n, NODE_EVENT_FAIL);
+    n->failure = *why;
+    if (is_launch)
+        n->failure.code = EXIT_LAUNCH;
+    n->deadline_ns = 0;
+    tell_to_end(n, END_KILL);
+}
+
 static int failed(struct node *n, struct error *err)
 {
-    move(n, NODE_EVENT_FAIL);
-    n->failure = *err;
+    launcher_fail(n, err);
     error_add(err, "nodes[%d] %s", n->index, n->spec->id);
     return -1;
+}
+
+static void ask(struct node *n, simtime timeout)
+{
+    n->answer.done = false;
+    if (!n->driver->is_remote)
+        return;
+    n->asked_ns = clock_ns();
+    n->deadline_ns = n->asked_ns + timeout * 1000;
+    node_look(n, n->deadline_ns);
 }
 
 int launcher_start(struct node *n, struct error *err)
 {
     move(n, NODE_EVENT_START);
+    n->failure = (struct error){ 0 };
+    n->ending = END_NOT;
+    ask(n, n->spec->timeout_start);
     if (n->driver->start(n, err) < 0)
         return failed(n, err);
     if (n->answer.done)
@@ -109,27 +257,224 @@ int launcher_start(struct node *n, struct error *err)
     return 0;
 }
 
-int launcher_grant(struct node *n, simtime until, struct error *err)
+int launcher_grant(struct node *n, simtime from, simtime until, struct error *err)
 {
     move(n, NODE_EVENT_GRANT);
-    n->answer.done = false;
-    return n->driver->grant(n, until, err) < 0 ? failed(n, err) : 0;
+    ask(n, n->spec->timeout_step);
+    return n->driver->grant(n, from, until, err) < 0 ? failed(n, err) : 0;
 }
 
 int launcher_work(struct node *n, struct error *err)
 {
-    if (n->driver->work && n->driver->work(n, err) < 0)
+    bool asked = n->phase == NODE_BUSY || n->phase == NODE_STARTING;
+    if (n->driver->work(n, err) < 0)
         return failed(n, err);
-    if (n->answer.done)
-        move(n, NODE_EVENT_DONE);
+    if (!asked || !n->answer.done)
+        return 0;
+    move(n, n->phase == NODE_BUSY ? NODE_EVENT_DONE : NODE_EVENT_READY);
+    n->deadline_ns = 0;
     return 0;
 }
 
-void launcher_stop(struct launcher *l)
+/* Whether what a node says still counts. */
+static bool is_heard(const struct node *n)
+{
+    return n->phase == NODE_STARTING || n->phase == NODE_IDLE || n->phase == NODE_BUSY || n->phase == NODE_PAUSED;
+}
+
+void launcher_poll(struct node *n)
+{
+    struct error err = { 0 };
+    if (is_heard(n))
+        launcher_work(n, &err);
+    else
+        n->driver->work(n, &err); /* it is read on, so that it can end; what it says is of no news */
+}
+
+/* Without its pid: the cause of a run's end is a record, and those are the same each time. */
+static void note_orphan(struct launcher *l, const struct guard_news *news)
+{
+    if (l->orphan_count++ >= ORPHANS_NAMED)
+        return;
+    buffer_text(&l->orphans, l->orphan_count > 1 ? ", " : "");
+    utf8_escape(&l->orphans, news->name, strlen(news->name));
+    buffer_format(&l->orphans, " of %s", news->node >= 0 ? l->scenario->nodes[news->node].id : "an unknown node");
+}
+
+static void lose_guard(struct launcher *l)
+{
+    struct error why = { 0 };
+    error_set(&why, EXIT_RUN_FAILED, "the guard process of lockstep was ended from outside, and all processes with it");
+    l->swept = true;
+    for (int i = 0; i < l->remote_count; i++) {
+        struct node *n = l->remotes[i];
+        n->driver->news(n, &(struct guard_news){ .kind = GUARD_GONE, .node = n->index });
+        if (is_heard(n))
+            launcher_fail(n, &why);
+    }
+}
+
+static void take_news(struct launcher *l)
+{
+    l->guard_has_news = false;
+    for (struct guard_news news; guard_news(l->host.guard, &news);) {
+        if (news.kind == GUARD_ORPHAN) {
+            note_orphan(l, &news);
+        } else if (news.kind == GUARD_SWEPT) {
+            l->swept = true;
+            if (news.status)
+                buffer_format(&l->orphans, "%s%d that do not end by SIGKILL", l->orphan_count ? ", " : "", news.status);
+            l->orphan_count += (unsigned)news.status;
+        } else if (news.kind == GUARD_LOST) {
+            lose_guard(l);
+        } else {
+            struct node *n = &l->nodes[news.node];
+            n->driver->news(n, &news);
+            node_ready(n);
+        }
+    }
+}
+
+static int64_t rung_ns(const struct node *n, enum ending rung)
+{
+    return n->ending_ns + n->spec->timeout_stop * 1000 / RUNGS * (rung - END_ASK);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return b && b < a ? b : a;
+}
+
+/* What time has brought for a node. Returns when to look again. */
+static int64_t look_at_clock(struct node *n, int64_t now)
+{
+    if (n->again_ns && now >= n->again_ns) {
+        n->again_ns = 0;
+        node_ready(n);
+    }
+    if (n->deadline_ns && now >= n->deadline_ns) {
+        struct error err = { 0 };
+        n->driver->late(n, &err);
+        launcher_fail(n, &err);
+    }
+    bool climbs = n->ending != END_NOT && n->ending != END_KILL && !n->driver->ended(n);
+    if (climbs && now >= rung_ns(n, n->ending + 1))
+        tell_to_end(n, n->ending + 1);
+    int64_t next = earlier(earlier(INT64_MAX, n->again_ns), n->deadline_ns);
+    return climbs && n->ending != END_KILL ? earlier(next, rung_ns(n, n->ending + 1)) : next;
+}
+
+static void look_at_clocks(struct launcher *l)
+{
+    int64_t now = clock_ns();
+    if (now < l->host.look_ns)
+        return;
+    l->host.look_ns = INT64_MAX;
+    for (int i = 0; i < l->remote_count; i++)
+        node_look(l->remotes[i], look_at_clock(l->remotes[i], now));
+}
+
+bool launcher_collect(struct launcher *l)
+{
+    if (!l->remote_count)
+        return false;
+    if (l->guard_has_news)
+        take_news(l);
+    look_at_clocks(l);
+    int count = l->host.ready_count;
+    struct node **ready = l->host.ready;
+    l->host.ready = l->taken; /* for those that become ready meanwhile */
+    l->host.ready_count = 0;
+    l->taken = ready;
+    for (int i = 0; i < count; i++) {
+        ready[i]->is_ready = false;
+        launcher_poll(ready[i]);
+    }
+    return count > 0;
+}
+
+int64_t launcher_next_ns(const struct launcher *l)
+{
+    return l->host.ready_count || l->guard_has_news ? 0 : l->remote_count ? l->host.look_ns : INT64_MAX;
+}
+
+void launcher_freeze(struct node *n)
+{
+    move(n, NODE_EVENT_FREEZE);
+}
+
+void launcher_pause(struct node *n, bool paused)
+{
+    move(n, paused ? NODE_EVENT_PAUSE : NODE_EVENT_RESUME);
+    if (n->driver->pause)
+        n->driver->pause(n, paused);
+}
+
+bool launcher_is_over(const struct node *n)
+{
+    return !n->driver->ended || n->driver->ended(n);
+}
+
+struct usage {
+    pid_t group;
+    uint64_t ticks, memory;
+    unsigned processes;
+};
+
+static void add_usage(void *data, pid_t pid)
+{
+    struct usage *u = data;
+    struct procfs_stat process;
+    if (!procfs_stat(pid, &process) || process.group != u->group)
+        return;
+    u->ticks += process.cpu_ticks;
+    u->memory += process.memory;
+    u->processes++;
+}
+
+bool launcher_usage(const struct node *n, double *cpu_s, uint64_t *memory, unsigned *processes)
+{
+    struct usage u = { .group = n->pid };
+    if (!n->pid)
+        return false;
+    procfs_each(add_usage, &u);
+    *cpu_s = (double)u.ticks / (double)procfs_ticks_per_second();
+    *memory = u.memory;
+    *processes = u.processes;
+    return u.processes > 0;
+}
+
+void launcher_end(struct launcher *l, enum ending how)
 {
     for (int i = 0; i < l->scenario->node_count; i++) {
         struct node *n = &l->nodes[i];
-        n->driver->stop(n);
-        move(n, NODE_EVENT_STOP);
+        if (takes(n, NODE_EVENT_STOP))
+            move(n, NODE_EVENT_STOP);
+        if (n->driver->is_remote)
+            tell_to_end(n, how);
     }
+}
+
+bool launcher_has_ended(struct launcher *l)
+{
+    bool all = true;
+    for (int i = 0; i < l->scenario->node_count; i++) {
+        struct node *n = &l->nodes[i];
+        bool over = launcher_is_over(n);
+        if (over && n->phase == NODE_ENDING)
+            move(n, NODE_EVENT_ENDED);
+        all &= over;
+    }
+    if (!all || !l->host.guard)
+        return all;
+    if (!l->sweeping && !l->swept)
+        guard_sweep(l->host.guard);
+    l->sweeping = true;
+    return l->swept;
+}
+
+unsigned launcher_orphans(struct launcher *l, const char **text)
+{
+    *text = buffer_string(&l->orphans);
+    return l->orphan_count;
 }

@@ -6,21 +6,62 @@
 
 struct launcher;
 
-/* Picks a driver for every node. Returns NULL with *err set (EXIT_LAUNCH) where there is none for a node, or the
- * scenario asks for what no driver can do. */
+/* Picks a driver for every node. Returns NULL with *err set (EXIT_LAUNCH) where there is none for a node. */
 struct launcher *launcher_new(const struct scenario *s, struct error *err);
-void launcher_free(struct launcher *l); /* closes every node; NULL is fine */
+void launcher_free(struct launcher *l); /* ends at once what still runs, and closes every node; NULL is fine */
+
+/* Prepares what nodes outside the program need, where there are any. The loop is borrowed; run_dir is told to the nodes.
+ * Returns -1 with *err set (EXIT_LAUNCH). */
+int launcher_open(struct launcher *l, struct loop *loop, const char *run_dir, struct error *err);
 
 struct node *launcher_node(struct launcher *l, int i);
+bool launcher_has_remote(const struct launcher *l);
 
 /* What happens to a node; the table in launcher.c says what comes of it. */
-enum node_event { NODE_EVENT_START, NODE_EVENT_READY, NODE_EVENT_GRANT, NODE_EVENT_DONE, NODE_EVENT_FAIL, NODE_EVENT_STOP };
-#define NODE_EVENTS 6
+enum node_event {
+    NODE_EVENT_START,
+    NODE_EVENT_READY,
+    NODE_EVENT_GRANT,
+    NODE_EVENT_DONE,
+    NODE_EVENT_FAIL,
+    NODE_EVENT_FREEZE, /* it has failed and is left out from now on */
+    NODE_EVENT_PAUSE,
+    NODE_EVENT_RESUME,
+    NODE_EVENT_STOP,  /* it is told to end */
+    NODE_EVENT_ENDED
+};
+#define NODE_EVENTS 10
 
 /* Each returns -1 with *err set, and the node's id in it, when the node has failed. */
 int launcher_start(struct node *n, struct error *err);
-int launcher_grant(struct node *n, simtime until, struct error *err);
+int launcher_grant(struct node *n, simtime from, simtime until, struct error *err);
 int launcher_work(struct node *n, struct error *err); /* until n->answer.done */
-void launcher_stop(struct launcher *l); /* every node */
+
+/* Takes what has come for nodes outside the program, without waiting: their answers, their ends, what is too late by
+ * now. Those that have failed have their phase NODE_FAILED then; so nothing is lost, whoever failed. Returns whether
+ * anything came. */
+bool launcher_collect(struct launcher *l);
+/* Asks a node for its answer, whether or not the loop has told of one. */
+void launcher_poll(struct node *n);
+/* When launcher_collect is to be called although nothing came, on clock_ns; INT64_MAX: never. */
+int64_t launcher_next_ns(const struct launcher *l);
+
+/* The node fails for a reason that comes from outside it. */
+void launcher_fail(struct node *n, const struct error *why);
+void launcher_freeze(struct node *n);
+void launcher_pause(struct node *n, bool paused);
+/* Whether a node that has failed can be started again: nothing of it is left. */
+bool launcher_is_over(const struct node *n);
+
+/* What is spent on the processes of a node's group: processor time so far, resident bytes, how many they are. False where
+ * there is none. */
+bool launcher_usage(const struct node *n, double *cpu_s, uint64_t *memory, unsigned *processes);
+
+/* Tells every node to end; launcher_collect goes on with it, up to SIGKILL. `how`: where to begin. */
+void launcher_end(struct launcher *l, enum ending how);
+/* Whether all have; then also nothing that they left behind runs on. */
+bool launcher_has_ended(struct launcher *l);
+/* How many processes were left behind, and what they were, one line: "sleep of gw, …". */
+unsigned launcher_orphans(struct launcher *l, const char **text);
 
 #endif

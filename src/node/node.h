@@ -2,25 +2,56 @@
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
 
+#include <sys/types.h>
+
 #include "base/buffer.h"
 #include "base/message.h"
 #include "lockstep/scenario.h"
 #include "lockstep/session.h"
 
 struct driver;
+struct guard;
+struct guard_news;
+struct node;
 
 /* What a node has said in this round, as facts. */
 struct answer {
-    bool done;                /* it has finished the quantum */
+    bool done;                /* it has finished the quantum; while it starts: it is ready */
     simtime next;             /* its next own event; SIMTIME_NEVER: none, -1: it does not say */
     struct message_list sent; /* in sending order */
+    struct buffer warnings;   /* lines, each with its \n: what was amended or cut of what the node said */
 };
+
+/* How a node is told to end, each harder than the one before. */
+enum ending {
+    END_NOT,
+    END_ASK,   /* it is told that the run is over */
+    END_INPUT, /* its input ends */
+    END_TERM,  /* SIGTERM */
+    END_KILL   /* SIGKILL */
+};
+
+/* What drivers use besides the node; the launcher's. */
+struct node_host {
+    const struct scenario *scenario;
+    struct loop *loop;
+    struct guard *guard;   /* NULL: the scenario starts no process */
+    char *socket_dir;      /* NULL: no node has a Unix socket */
+    struct node **ready;   /* nodes whose work is to be called: something came for them */
+    int ready_count;
+    int64_t look_ns;       /* on clock_ns: before then time brings nothing for any node */
+};
+void node_ready(struct node *n);             /* puts it there, once */
+void node_look(struct node *n, int64_t ns);  /* something of the node is to be looked at then */
+
+#define NODE_TAIL 600 /* bytes that are kept of the end of what it wrote to stderr */
 
 struct node {
     const struct scenario *scenario;
     const struct scenario_node *spec;
     int index;
     const struct driver *driver;
+    struct node_host *host;
     void *state;               /* the driver's */
     enum node_state phase;     /* changed by the launcher's lifecycle table alone */
     struct message_list inbox; /* what came with the grant; the driver takes the messages out */
@@ -29,22 +60,42 @@ struct node {
     struct buffer *metrics;    /* where its rows go, borrowed; NULL: it writes none */
     uint64_t events;           /* that it has handled */
     simtime last_active;       /* time of the last of them; -1: none yet */
-    struct error failure;      /* code is set once it has failed */
+    struct error failure;      /* code is set once it has failed, until it is started again */
+    unsigned restarts;
+
+    /* Of nodes that run outside the program. */
+    struct buffer log;     /* what it wrote that is no answer; the session takes it out */
+    struct buffer tail;    /* the end of that, NODE_TAIL bytes at most */
+    pid_t pid;             /* of its process; 0: none */
+    bool is_ready;         /* it is among the ready ones */
+    int64_t asked_ns;      /* when it was asked for what it has not answered */
+    int64_t deadline_ns;   /* when that must have come; 0: nothing is awaited */
+    int64_t again_ns;      /* when its work wants to be called in any case; 0: not */
+    enum ending ending;    /* how it was last told to end */
+    int64_t ending_ns;     /* when it was told first */
 };
 
 /* A kind of node. Requests return at once; what comes of them is noted in node->answer. A verb that fails sets *err
  * and returns -1: the node has then failed. */
 struct driver {
     const char *name; /* as written in the scenario */
-    int (*start)(struct node *n, struct error *err);
-    int (*grant)(struct node *n, simtime until, struct error *err); /* with node->inbox */
-    /* Goes on with the quantum, for nodes that run inside the program: until it is done, or some events were handled. */
+    bool is_remote;   /* its nodes run outside the program: their answers take time, which others can use */
+    int (*start)(struct node *n, struct error *err); /* also once more, after a failure, when it has ended */
+    /* With node->inbox; `from` is the barrier before, the end of the quantum that was. */
+    int (*grant)(struct node *n, simtime from, simtime until, struct error *err);
+    /* Goes on, without waiting. Inside the program: with the quantum, until it is done, or some events were handled.
+     * Remote: takes what has come. */
     int (*work)(struct node *n, struct error *err);
+    /* Remote: what the guard tells of its process; nothing of what it awaits came in time: why, in *err. */
+    void (*news)(struct node *n, const struct guard_news *news);
+    void (*late)(struct node *n, struct error *err);
+    void (*end)(struct node *n, enum ending how); /* NULL: it has nothing of its own that runs on */
+    void (*pause)(struct node *n, bool paused);   /* it stands still, or goes on; NULL: nothing to do */
+    bool (*ended)(const struct node *n);          /* nothing of it runs any more */
     uint64_t (*queue)(const struct node *n); /* its own future events */
-    void (*stop)(struct node *n);
-    void (*close)(struct node *n); /* frees node->state */
+    void (*close)(struct node *n);           /* frees node->state */
 };
 
-extern const struct driver driver_model;
+extern const struct driver driver_model, driver_process;
 
 #endif

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/procfs.h"
+#include "base/program.h"
 #include "scenario/hint.h"
 #include "scenario/load.h"
 
@@ -43,14 +45,16 @@ static void want_file(const struct load *l, int i, const char *field, const char
         node_tell(l, SEVERITY_ERROR, i, field, "the file '%s' cannot be read: %s", shown(path).text, strerror(errno));
 }
 
-/* The PATH that a node's program is looked up in. */
-static const char *search_path(const struct string_map *environment)
+/* The PATH that a node's program is looked up in; the caller frees it. */
+static struct buffer search_path(const struct string_map *environment)
 {
+    const char *path = getenv("PATH");
+    struct buffer full = { 0 };
     for (size_t k = 0; environment->keys && environment->keys[k]; k++)
         if (strcmp(environment->keys[k], "PATH") == 0)
-            return environment->values[k];
-    const char *path = getenv("PATH");
-    return path ? path : "/usr/local/bin:/usr/bin:/bin";
+            path = environment->values[k];
+    program_search_path(&full, path);
+    return full;
 }
 
 static bool is_in_path(const struct load *l, const char *program, const char *path)
@@ -73,7 +77,10 @@ static void want_program(const struct load *l, int i, const char *field, const c
 {
     const struct scenario_node *n = &l->s->nodes[i];
     if (!strchr(program, '/')) {
-        if (!is_in_path(l, program, search_path(&n->environment)))
+        struct buffer path = search_path(&n->environment);
+        bool found = is_in_path(l, program, buffer_string(&path));
+        buffer_free(&path);
+        if (!found)
             node_tell(l, SEVERITY_ERROR, i, field, "the program '%s' is not in PATH; install it, or write its path",
                       shown(program).text);
         return;
@@ -101,7 +108,14 @@ static bool is_taken(int port)
 
 static void want_port(const struct load *l, int i, const char *field, int port)
 {
-    if (port && is_taken(port))
+    pid_t pid;
+    char name[40];
+    if (!port || !is_taken(port))
+        return;
+    if (procfs_port_holder(port, &pid, name, sizeof name))
+        node_tell(l, SEVERITY_ERROR, i, field, "port %d is in use by process %d (%s); end that, or choose another port",
+                  port, (int)pid, shown(name).text);
+    else
         node_tell(l, SEVERITY_ERROR, i, field, "port %d is in use on this machine; end what uses it, or choose another",
                   port);
 }

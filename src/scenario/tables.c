@@ -44,6 +44,12 @@ const char *on_failure_name(enum on_failure f)
     return on_failures[f];
 }
 
+const char *transport_name(enum transport t)
+{
+    static const char *const names[] = { "stdio", "tcp", "unix", "attach", "exec" };
+    return names[t];
+}
+
 #define OF struct scenario
 static const struct field simulation_fields[] = {
     { "duration", F_TIME, AT(duration), .required = "duration: 10s", .positive = true,
@@ -93,6 +99,13 @@ static const struct field restart_fields[] = {
 };
 static const struct table restart_table = { ROWS(restart_fields) };
 
+static const struct field limit_fields[] = {
+    { "open_files", F_INT, AT(limit_open_files), .fallback = "0", .max = 1 << 30,
+      .help = "descriptors; 0: as lockstep itself was started with" },
+    { "file_size", F_SIZE, AT(limit_file_size), .help = "of a file that it writes, for example 1G; default: none" },
+};
+static const struct table limit_table = { ROWS(limit_fields) };
+
 static const struct field health_fields[] = {
     { "command", F_HEALTH, AT(docker.healthcheck.command), .help = "[CMD, program, …], or a text for its shell" },
     { "interval", F_TIME, AT(docker.healthcheck.interval), .fallback = "1s", .positive = true },
@@ -141,6 +154,7 @@ static const struct field node_fields[] = {
     { "transport", F_ENUM, AT(transport), .fallback = "stdio", .choices = process_transports, .only = ON(PROCESS) },
     { "port", F_INT, AT(port), .min = 1, .max = 65535, .only = ON(PROCESS), .help = "tcp: where the node listens" },
     { "environment", F_PAIRS, AT(environment), .only = ON(PROCESS) },
+    { "limits", F_SECTION, .section = &limit_table, .only = ON(PROCESS) },
     { "working_dir", F_TEXT, AT(working_dir), .is_path = true, .only = ON(PROCESS) | ON(RENODE) },
     { "docker", .kind = F_KEPT, .only = ON(DOCKER) },
     { "platform", F_TEXT, AT(renode.platform), .is_path = true, .only = ON(RENODE), .help = ".repl file" },

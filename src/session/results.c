@@ -29,6 +29,7 @@ int results_open(struct results *r, const struct scenario *s, const char *out_di
     if (!(r->metrics = metrics_new(r->folder, s, err)))
         return -1;
     r->latencies = latencies_new();
+    r->logs = logs_new(r->folder, s);
     r->store = store_new(folder_events(r->folder), &r->index);
     bus_attach(bus, events_sink(r->events));
     bus_attach(bus, latencies_sink(r->latencies));
@@ -41,6 +42,7 @@ void results_close(struct results *r)
         events_end(r->events, r->sha256);
     metrics_free(r->metrics);
     latencies_free(r->latencies);
+    logs_free(r->logs);
     wall_free(r->wall);
     store_free(r->store);
     store_index_free(&r->index);

@@ -8,6 +8,12 @@
 #define SLICE_NS   INT64_C(4000000) /* of work before the front gets its turn */
 #define NS_PER_SEC INT64_C(1000000000)
 #define PACE_TICK_MS 10 /* a paced run moves at most this often */
+#define LEAVE_MS       10 /* between two looks at the end of nodes when nobody waits for it any more */
+#define LOG_KEPT       (256u << 10) /* a larger buffer of a node's log is given back */
+#define SPIN_NODES     4 /* so many that are awaited, or fewer, are asked for SPIN_NS before sleep … */
+#define SPIN_NS        INT64_C(80000)
+#define SPIN_PATIENCE  3  /* … but where that was in vain so often in a row, */
+#define SPIN_PAUSE     32 /* only once in so many waits */
 #define ROUND_MESSAGES_MAX 1000000u /* of all nodes in one quantum: they are in memory until its barrier */
 
 /* The first record is on disk before anything starts: by it the folder is known as a run's. */
@@ -40,8 +46,11 @@ struct session *session_new(const struct scenario *scenario, const struct sessio
     s->pool = message_pool_new();
     s->granted = mem_array(n, sizeof *s->granted);
     s->timing = mem_array(n, sizeof *s->timing);
+    s->care = mem_array(n, sizeof *s->care);
+    s->remotes = mem_array(n, sizeof *s->remotes);
     s->coordinator = coordinator_new(scenario, s->bus, !options->no_skip);
     s->stop_at = coordinator_barrier_after(s->coordinator, options->until);
+    nodes_open(s);
     if (results_open(&s->results, scenario, options->out_dir, s->bus, err) < 0 || begin_records(s, err) < 0) {
         if (s->results.folder)
             folder_discard(s->results.folder);
@@ -53,20 +62,35 @@ struct session *session_new(const struct scenario *scenario, const struct sessio
         struct node *node = launcher_node(launcher, i);
         node->metrics = metrics_buffer(s->results.metrics, i);
         node->pool = s->pool;
+        if (node->driver->is_remote)
+            s->remotes[s->remote_count++] = i;
     }
     return s;
+}
+
+/* Ends the run at once, and waits for that: there are limits to how long it takes. */
+static void leave(struct session *s)
+{
+    if (s->state != SESSION_ENDING) {
+        s->discard = true;
+        session_finish(s, SESSION_ABORTED, "aborted", 130, "lockstep was left while the run went on");
+    }
+    launcher_end(s->launcher, END_KILL);
+    while (!session_state_over(s->state)) {
+        loop_wait(s->options.loop, -1, LEAVE_MS);
+        session_step(s);
+    }
 }
 
 void session_free(struct session *s)
 {
     if (!s)
         return;
-    if (s->results.events && !session_state_over(s->state)) {
-        s->discard = true;
-        session_end(s, SESSION_ABORTED, "aborted", 130, "lockstep was left while the run went on");
-    }
+    if (s->results.events && !session_state_over(s->state))
+        leave(s);
     if (s->discard && !s->ran && folder_is_numbered(s->results.folder))
         folder_discard(s->results.folder); /* somebody has only looked at the scenario */
+    nodes_close(s);
     coordinator_free(s->coordinator);
     launcher_free(s->launcher);
     message_pool_free(s->pool);
@@ -74,6 +98,8 @@ void session_free(struct session *s)
     bus_free(s->bus);
     free(s->granted);
     free(s->timing);
+    free(s->care);
+    free(s->remotes);
     free(s);
 }
 
@@ -100,22 +126,10 @@ static void set_state(struct session *s, enum session_state to)
     buffer_free(&keys);
 }
 
-/* The run ends here because of *err: of node i, or of the results where i is -1. */
-static void fail(struct session *s, int i, const struct error *err)
+/* The run ends here because of *err, which is of no node. */
+static void fail(struct session *s, const struct error *err)
 {
-    if (i >= 0) {
-        const char *id = s->scenario->nodes[i].id, *cause = launcher_node(s->launcher, i)->failure.text;
-        struct record r = { .t = now_of(s),
-                            .kind = RECORD_NODE,
-                            .src_node = i,
-                            .dst_node = -1,
-                            .src = { id, strlen(id) },
-                            .state = { "failed", 6 },
-                            .cause = { cause, strlen(cause) } };
-        s->failed_node = i;
-        bus_publish(s->bus, &r);
-    }
-    session_end(s, SESSION_FAILED, "failed", err->code, err->text);
+    session_finish(s, SESSION_FAILED, "failed", err->code, err->text);
 }
 
 /* What was recorded up to now is on disk when this returns. */
@@ -123,69 +137,145 @@ static bool keep_results(struct session *s)
 {
     struct error err = { 0 };
     if (bus_barrier(s->bus, now_of(s), &err) == 0 && metrics_barrier(s->results.metrics, &err) == 0 &&
-        wall_result(s->results.wall, &err) == 0)
+        wall_result(s->results.wall, &err) == 0 && logs_result(s->results.logs, &err) == 0)
         return true;
-    fail(s, -1, &err);
+    fail(s, &err);
     return false;
+}
+
+/* Takes what has come for nodes outside the program, and keeps what they wrote. */
+static void collect(struct session *s)
+{
+    if (!s->remote_count || !launcher_collect(s->launcher))
+        return;
+    for (int r = 0; r < s->remote_count; r++) {
+        struct node *n = launcher_node(s->launcher, s->remotes[r]);
+        if (!n->log.len)
+            continue;
+        logs_write(s->results.logs, n->index, now_of(s), n->log.data, n->log.len);
+        n->log.len = 0;
+        if (n->log.capacity > LOG_KEPT)
+            buffer_free(&n->log);
+    }
+}
+
+/* Tells all to start that were not told, as far as the slice goes. True once all were. */
+static bool tell_to_start(struct session *s, int64_t deadline)
+{
+    struct error err = { 0 };
+    if (!s->started) {
+        char *folder = realpath(folder_path(s->results.folder), NULL); /* nodes may have another working directory */
+        int result = launcher_open(s->launcher, s->options.loop, folder ? folder : "", &err);
+        free(folder);
+        if (result < 0) {
+            fail(s, &err);
+            return false;
+        }
+    }
+    while (s->started < s->scenario->node_count) {
+        if (launcher_start(launcher_node(s->launcher, s->started++), &err) < 0 && !nodes_handle_failures(s))
+            return false;
+        if (s->started < s->scenario->node_count && clock_ns() >= deadline)
+            return false;
+    }
+    return true;
 }
 
 static void start_nodes(struct session *s, int64_t deadline)
 {
-    struct error err = { 0 };
-    while (s->started < s->scenario->node_count) {
-        int i = s->started++;
-        struct node *n = launcher_node(s->launcher, i);
-        if (launcher_start(n, &err) < 0) {
-            fail(s, i, &err);
+    if (!s->starting && !tell_to_start(s, deadline))
+        return;
+    s->starting = true;
+    collect(s);
+    if (!nodes_handle_failures(s))
+        return;
+    for (int r = 0; r < s->remote_count; r++)
+        if (launcher_node(s->launcher, s->remotes[r])->phase == NODE_STARTING)
             return;
-        }
-        coordinator_answered(s->coordinator, i, n->answer.next);
-        if (clock_ns() >= deadline)
-            return;
-    }
+    s->starting = false;
+    for (int i = 0; i < s->scenario->node_count; i++)
+        coordinator_answered(s->coordinator, i, launcher_node(s->launcher, i)->answer.next);
+    nodes_note_started(s);
     if (!keep_results(s))
         return;
     s->limit = s->options.start_running ? s->stop_at : 0;
     set_state(s, s->options.start_running ? SESSION_RUNNING : SESSION_PAUSED);
 }
 
-/* Runs node i until it has done its quantum or the deadline has come. Returns the time at its end. */
-static int64_t run_node(struct session *s, struct node *n, int64_t began, int64_t deadline, struct error *err)
+/* That all messages of a quantum are in memory until its barrier has a limit. */
+static bool count_sent(struct session *s, const struct node *n)
 {
-    struct node_timing *timing = &s->timing[n->index];
+    struct error err = { 0 };
+    s->sent += n->answer.sent.count;
+    if (s->sent <= ROUND_MESSAGES_MAX)
+        return true;
+    error_set(&err, EXIT_RUN_FAILED,
+              "nodes[%d] %s: with its messages there are more than %u in one quantum; choose a shorter quantum", n->index,
+              n->spec->id, ROUND_MESSAGES_MAX);
+    fail(s, &err);
+    return false;
+}
+
+static void note_step(struct session *s, const struct node *n, uint64_t events_before, int64_t ns)
+{
+    if (n->events != events_before)
+        histogram_add(&s->timing[n->index].steps, (uint64_t)ns);
+}
+
+/* Runs node i, which is inside the program, until it has done its quantum or the deadline has come. Returns the time at its
+ * end. */
+static int64_t run_node(struct session *s, struct node *n, int64_t began, int64_t deadline)
+{
     uint64_t events = n->events;
+    struct error err = { 0 };
     int64_t now;
     do {
-        int result = launcher_work(n, err);
+        launcher_work(n, &err);
         now = clock_ns();
-        if (result == 0 && s->sent + n->answer.sent.count > ROUND_MESSAGES_MAX)
-            error_set(err, EXIT_RUN_FAILED,
-                      "nodes[%d] %s: with its messages there are more than %u in one quantum; choose a shorter quantum",
-                      n->index, n->spec->id, ROUND_MESSAGES_MAX);
-        if (err->code)
-            break;
-    } while (!n->answer.done && now < deadline);
-    timing->total_ns += now - began;
-    if (n->answer.done)
-        s->sent += n->answer.sent.count;
-    if (n->events != events)
-        histogram_add(&timing->steps, (uint64_t)(now - began));
+    } while (!n->answer.done && n->phase == NODE_BUSY && s->sent + n->answer.sent.count <= ROUND_MESSAGES_MAX &&
+             now < deadline);
+    s->timing[n->index].total_ns += now - began;
+    note_step(s, n, events, now - began);
     return now;
+}
+
+/* What a node said enters the network; of one that has failed in this round, nothing. */
+static void take_answer(struct session *s, struct node *n)
+{
+    struct message_list *sent = &n->answer.sent;
+    struct buffer *warnings = &n->answer.warnings;
+    if (n->phase == NODE_FAILED) {
+        for (size_t i = 0; i < sent->count; i++)
+            message_free(sent->items[i]);
+    } else {
+        for (size_t at = 0, end; at < warnings->len; at = end + 1) {
+            end = (size_t)((char *)memchr(warnings->data + at, '\n', warnings->len - at) - warnings->data);
+            coordinator_warn(s->coordinator, n->index, (struct text){ warnings->data + at, end - at });
+        }
+        coordinator_answered(s->coordinator, n->index, n->answer.next);
+        for (size_t i = 0; i < sent->count; i++)
+            coordinator_send(s->coordinator, sent->items[i]);
+    }
+    sent->count = 0;
+    warnings->len = 0;
+}
+
+static int compare_indices(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
 }
 
 /* The nodes' answers enter the network, in node order; then the barrier. */
 static void finish_round(struct session *s)
 {
-    for (int g = 0; g < s->granted_count; g++) {
-        struct node *n = launcher_node(s->launcher, s->granted[g]);
-        coordinator_answered(s->coordinator, n->index, n->answer.next);
-        for (size_t i = 0; i < n->answer.sent.count; i++)
-            coordinator_send(s->coordinator, n->answer.sent.items[i]);
-        n->answer.sent.count = 0;
-    }
+    if (s->remote_count) /* they were granted before the others */
+        qsort(s->granted, (size_t)s->granted_count, sizeof *s->granted, compare_indices);
+    for (int g = 0; g < s->granted_count; g++)
+        take_answer(s, launcher_node(s->launcher, s->granted[g]));
     coordinator_end(s->coordinator);
     s->in_round = false;
-    keep_results(s);
+    if (nodes_handle_failures(s))
+        keep_results(s);
 }
 
 static void begin_round(struct session *s)
@@ -194,37 +284,115 @@ static void begin_round(struct session *s)
     s->cursor = 0;
     s->granted_count = 0;
     s->sent = 0;
+    s->remotes_granted = s->remote_count == 0;
+    s->outstanding = 0;
 }
 
-/* Goes on with the round, from `now` on the wall clock. */
-static void run_round(struct session *s, int64_t now, int64_t deadline)
+/* Hands node i its messages and lets it go on. Returns whether it does; what fails is dealt with at the barrier. */
+static bool grant(struct session *s, struct node *n)
 {
     struct error err = { 0 };
+    s->granted[s->granted_count++] = n->index;
+    coordinator_take(s->coordinator, n->index, &n->inbox);
+    return launcher_grant(n, now_of(s), s->target, &err) == 0;
+}
+
+/* All that run outside the program are granted before any is waited for: they run at the same time. */
+static void grant_remotes(struct session *s)
+{
+    s->remotes_granted = true;
+    for (int r = 0; r < s->remote_count; r++) {
+        struct node *n = launcher_node(s->launcher, s->remotes[r]);
+        struct node_care *care = &s->care[n->index];
+        if (n->phase != NODE_IDLE || !coordinator_must_grant(s->coordinator, n->index))
+            continue;
+        care->events = n->events;
+        care->outstanding = grant(s, n);
+        s->outstanding += care->outstanding;
+    }
+}
+
+/* Looks which of those that are waited for have answered, or failed. With `ask` they are asked, else it is known from what
+ * the loop has told. False where the run is over by that. */
+static bool look_for_answers(struct session *s, bool ask)
+{
+    int left = s->outstanding;
+    for (int r = 0; left > 0 && r < s->remote_count; r++) {
+        struct node *n = launcher_node(s->launcher, s->remotes[r]);
+        struct node_care *care = &s->care[n->index];
+        if (!care->outstanding)
+            continue;
+        left--;
+        if (ask)
+            launcher_poll(n);
+        if (n->phase == NODE_BUSY)
+            continue;
+        int64_t ns = clock_ns() - n->asked_ns;
+        care->outstanding = false;
+        s->outstanding--;
+        s->timing[n->index].total_ns += ns;
+        note_step(s, n, care->events, ns);
+        if (n->phase == NODE_FAILED ? nodes_must_abort(s) && !nodes_handle_failures(s) : !count_sent(s, n))
+            return false;
+    }
+    return true;
+}
+
+/* To go to sleep and be woken costs more than a fast node's answer takes: a few that are still awaited are asked for a
+ * moment before. Where that is in vain again and again it is left out most of the time. False where the run is over. */
+static bool spin(struct session *s)
+{
+    if (s->outstanding > SPIN_NODES || (s->spins_lost >= SPIN_PATIENCE && ++s->spins_left_out < SPIN_PAUSE))
+        return true;
+    int64_t end = clock_ns() + SPIN_NS;
+    s->spins_left_out = 0;
+    do {
+        if (!look_for_answers(s, true))
+            return false;
+    } while (s->outstanding && clock_ns() < end);
+    s->spins_lost = s->outstanding ? s->spins_lost + 1 : 0;
+    return true;
+}
+
+/* Runs the nodes inside the program, from `now` on the wall clock. True once all have done this quantum. */
+static bool run_models(struct session *s, int64_t now, int64_t deadline)
+{
     for (; s->cursor < s->scenario->node_count; s->cursor++) {
         if (now >= deadline)
-            return;
+            return false;
         struct node *n = launcher_node(s->launcher, s->cursor);
+        if (n->driver->is_remote)
+            continue;
         bool granted = n->phase == NODE_BUSY; /* in an earlier slice: its messages were taken then */
         if (!granted && !coordinator_must_grant(s->coordinator, s->cursor))
             continue;
         if (!granted) {
-            s->granted[s->granted_count++] = s->cursor;
             s->granted_ns = now;
-            coordinator_take(s->coordinator, s->cursor, &n->inbox);
-            if (launcher_grant(n, s->target, &err) < 0) {
-                fail(s, s->cursor, &err);
-                return;
-            }
+            granted = grant(s, n);
         }
-        now = run_node(s, n, now, deadline, &err);
-        if (err.code) {
-            fail(s, n->phase == NODE_FAILED ? s->cursor : -1, &err);
-            return;
-        }
-        if (!n->answer.done)
-            return;
+        if (granted)
+            now = run_node(s, n, now, deadline);
+        if (n->phase == NODE_FAILED && nodes_must_abort(s) && !nodes_handle_failures(s))
+            return false;
+        if (n->phase == NODE_BUSY && s->sent + n->answer.sent.count <= ROUND_MESSAGES_MAX)
+            return false;
+        if (!count_sent(s, n))
+            return false;
     }
-    finish_round(s);
+    return true;
+}
+
+/* Goes on with the round. */
+static void run_round(struct session *s, int64_t now, int64_t deadline)
+{
+    if (!s->remotes_granted)
+        grant_remotes(s);
+    if (!run_models(s, now, deadline) || !look_for_answers(s, false))
+        return;
+    if (s->outstanding && !spin(s))
+        return;
+    if (!s->outstanding)
+        finish_round(s);
 }
 
 /* How far a paced run may have come by now. */
@@ -245,17 +413,17 @@ static void reach_limit(struct session *s)
     if (now_of(s) < s->stop_at) {
         set_state(s, SESSION_PAUSED);
         if (metrics_flush(s->results.metrics, &err) < 0)
-            fail(s, -1, &err);
+            fail(s, &err);
         return;
     }
     char time[SIMTIME_TEXT], cause[SIMTIME_TEXT + 20];
     if (s->stop_at == s->scenario->duration) {
-        session_end(s, SESSION_FINISHED, "finished", EXIT_FINISHED, "");
+        session_finish(s, SESSION_FINISHED, "finished", EXIT_FINISHED, "");
         return;
     }
     simtime_format(s->stop_at, time);
     snprintf(cause, sizeof cause, "reached %s", time);
-    session_end(s, SESSION_FINISHED, "until", EXIT_FINISHED, cause);
+    session_finish(s, SESSION_FINISHED, "until", EXIT_FINISHED, cause);
 }
 
 static void note_speed(struct session *s, int64_t wall)
@@ -269,19 +437,38 @@ static void note_speed(struct session *s, int64_t wall)
     s->marks[s->mark_count++] = (struct pace_mark){ wall, now_of(s) };
 }
 
+/* What is to be done at a barrier before the run may go on. False where it may not yet. */
+static bool settle(struct session *s)
+{
+    nodes_obey(s);
+    if (s->state == SESSION_RUNNING)
+        nodes_act(s);
+    return nodes_handle_failures(s) && nodes_are_settled(s) && nodes_handle_failures(s);
+}
+
+/* Begins a round where there is something to do before the limit. */
+static bool next_round(struct session *s, int64_t now)
+{
+    simtime limit = paced_limit(s, now), act = nodes_next_act(s);
+    if (coordinator_begin(s->coordinator, act < limit ? act : limit, &s->target)) {
+        begin_round(s);
+        return true;
+    }
+    if (now_of(s) >= s->limit)
+        reach_limit(s);
+    return now_of(s) >= act;
+}
+
 static void run(struct session *s, int64_t now, int64_t deadline)
 {
     note_speed(s, now);
     while (s->state == SESSION_RUNNING && now < deadline) {
-        if (!s->in_round) {
-            if (!coordinator_begin(s->coordinator, paced_limit(s, now), &s->target)) {
-                if (now_of(s) >= s->limit)
-                    reach_limit(s);
-                break;
-            }
-            begin_round(s);
-        }
-        run_round(s, clock_ns(), deadline); /* barriers and the network are no node's time */
+        if (!s->in_round && (!settle(s) || s->state != SESSION_RUNNING || !next_round(s, now)))
+            break;
+        if (s->in_round)
+            run_round(s, clock_ns(), deadline); /* barriers and the network are no node's time */
+        if (s->outstanding)
+            break; /* there is nothing to do but wait */
         now = clock_ns();
     }
 }
@@ -297,9 +484,18 @@ void session_step(struct session *s)
         start_nodes(s, deadline);
         break;
     case SESSION_RUNNING:
+        collect(s);
         run(s, now, deadline);
         break;
     case SESSION_PAUSED:
+        collect(s);
+        settle(s);
+        break;
+    case SESSION_ENDING:
+        collect(s);
+        if (launcher_has_ended(s->launcher))
+            session_conclude(s);
+        break;
     case SESSION_FINISHED:
     case SESSION_FAILED:
     case SESSION_ABORTED:
@@ -307,11 +503,26 @@ void session_step(struct session *s)
     }
 }
 
+/* Until something of the nodes outside the program is to be looked at, in ms; -1: nothing. */
+static int remote_ms(const struct session *s)
+{
+    int64_t next = launcher_next_ns(s->launcher);
+    if (next == INT64_MAX)
+        return -1;
+    int64_t ms = (next - clock_ns() + 999999) / 1000000;
+    return ms < 0 ? 0 : ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
 /* How long there is nothing to do: 0 now, -1 for ever, else milliseconds. */
 static int idle_ms(const struct session *s)
 {
-    if (s->state == SESSION_PAUSED || session_state_over(s->state))
+    if (session_state_over(s->state))
         return -1;
+    if (s->state == SESSION_PAUSED)
+        return s->command_count ? 0 : remote_ms(s);
+    if (s->state == SESSION_ENDING || s->starting || (s->state == SESSION_RUNNING && s->restarting && !s->in_round) ||
+        (s->in_round && s->outstanding && s->cursor == s->scenario->node_count))
+        return remote_ms(s);
     if (s->state != SESSION_RUNNING || s->pace <= 0 || s->in_round || s->limit <= now_of(s))
         return 0;
     int64_t wall = clock_ns();
@@ -354,12 +565,19 @@ static bool abort_run(struct session *s, const struct command *c)
 {
     if (session_state_over(s->state))
         return false;
+    if (s->state == SESSION_ENDING) {
+        if (c->kind == COMMAND_KILL)
+            launcher_end(s->launcher, END_KILL);
+        return c->kind == COMMAND_KILL;
+    }
     const char *name = c->signal ? sigabbrev_np(c->signal) : NULL;
     char cause[80] = "aborted by the user";
     if (name)
         snprintf(cause, sizeof cause, "ended by SIG%s", name);
     s->discard = c->discard;
-    session_end(s, SESSION_ABORTED, "aborted", c->signal ? 128 + c->signal : 130, cause);
+    session_finish(s, SESSION_ABORTED, "aborted", c->signal ? 128 + c->signal : 130, cause);
+    if (c->kind == COMMAND_KILL)
+        launcher_end(s->launcher, END_KILL);
     return true;
 }
 
@@ -386,6 +604,10 @@ bool session_command(struct session *s, const struct command *c)
         s->pace = c->pace;
         s->paced_from = (struct pace_mark){ clock_ns(), now_of(s) };
         return !session_state_over(s->state);
+    case COMMAND_NODE_STOP:
+    case COMMAND_NODE_KILL:
+    case COMMAND_NODE_RESTART:
+        return nodes_take_command(s, c);
     }
     return false;
 }

@@ -1,5 +1,7 @@
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -23,10 +25,12 @@ static void format_summary(struct session *s)
     struct session_status status;
     session_status(s, &status);
     int n = s->scenario->node_count;
+    const char *failed_stderr = "";
     struct summary_node *nodes = mem_array((size_t)n, sizeof *nodes);
     for (int i = 0; i < n; i++) {
         struct node_status node;
         session_node(s, i, &node);
+        failed_stderr = i == s->failed_node ? node.tail : failed_stderr;
         nodes[i] = (struct summary_node){ .id = s->scenario->nodes[i].id,
                                           .kind = implementation_name(s->scenario->nodes[i].implementation),
                                           .state = node_state_name(node.state),
@@ -42,6 +46,7 @@ static void format_summary(struct session *s)
                                .exit_code = s->verdict.code,
                                .scenario = s->scenario,
                                .failed_node = s->failed_node >= 0 ? s->scenario->nodes[s->failed_node].id : NULL,
+                               .failed_stderr = failed_stderr,
                                .now = status.now,
                                .wall_s = status.wall_s,
                                .quanta = status.quanta,
@@ -69,23 +74,59 @@ static void fail_results(struct session *s, const struct error *err)
     s->verdict = *err;
 }
 
-void session_end(struct session *s, enum session_state state, const char *outcome, int exit_code, const char *cause)
+void session_finish(struct session *s, enum session_state state, const char *outcome, int exit_code, const char *cause)
+{
+    if (s->outcome)
+        return; /* it is over already, for the reason that came first */
+    if (s->state == SESSION_RUNNING)
+        s->wall_ns += clock_ns() - s->running_since_ns;
+    s->state = SESSION_ENDING;
+    s->ending = state;
+    s->outcome = outcome;
+    s->in_round = false;
+    s->outstanding = 0;
+    s->starting = false;
+    error_set(&s->verdict, exit_code, "%s", cause);
+    s->verdict.code = exit_code;
+    launcher_end(s->launcher, END_ASK);
+    if (launcher_has_ended(s->launcher))
+        session_conclude(s);
+}
+
+/* What nodes have left behind was ended and is told; a run that was well is a failed one by that. */
+static void judge_orphans(struct session *s)
+{
+    const char *names;
+    unsigned count = launcher_orphans(s->launcher, &names);
+    char text[400];
+    if (!count)
+        return;
+    snprintf(text, sizeof text, "%u process%s left behind by nodes: %s; a node must end what it starts", count,
+             count == 1 ? " was" : "es were", names);
+    if (s->ending == SESSION_FINISHED) {
+        s->ending = SESSION_FAILED;
+        s->outcome = "failed";
+        s->verdict = (struct error){ 0 };
+        error_set(&s->verdict, EXIT_RUN_FAILED, "%s", text);
+    } else {
+        size_t len = strlen(s->verdict.text);
+        snprintf(s->verdict.text + len, sizeof s->verdict.text - len, "; %s", text);
+    }
+}
+
+void session_conclude(struct session *s)
 {
     struct results *r = &s->results;
     struct error err = { 0 };
     simtime now = coordinator_counts(s->coordinator)->now;
-    if (s->state == SESSION_RUNNING)
-        s->wall_ns += clock_ns() - s->running_since_ns;
-    s->state = state;
-    s->outcome = outcome;
-    s->verdict = (struct error){ 0 };
-    error_set(&s->verdict, exit_code, "%s", cause);
-    s->verdict.code = exit_code;
-    launcher_stop(s->launcher);
-    coordinator_publish_end(s->coordinator, outcome, s->verdict.text);
+    judge_orphans(s);
+    s->state = s->ending;
+    coordinator_publish_end(s->coordinator, s->outcome, s->verdict.text);
     if (bus_barrier(s->bus, now, &err) < 0)
         fail_results(s, &err);
     if (metrics_flush(r->metrics, &err) < 0)
+        fail_results(s, &err);
+    if (logs_result(r->logs, &err) < 0)
         fail_results(s, &err);
     events_end(r->events, r->sha256);
     r->events = NULL;

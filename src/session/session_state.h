@@ -10,6 +10,7 @@
 #include "sim/coordinator.h"
 #include "trace/events.h"
 #include "trace/latencies.h"
+#include "trace/logs.h"
 #include "trace/metrics.h"
 #include "trace/store_open.h"
 #include "trace/summary.h"
@@ -22,6 +23,7 @@ struct results {
     struct events *events; /* NULL once ended */
     struct metrics *metrics;
     struct latencies *latencies;
+    struct logs *logs;
     struct wall *wall;
     struct store *store;
     int summary_fd; /* -1: none */
@@ -43,7 +45,17 @@ struct node_timing {
     struct histogram steps; /* ns, of quanta in which it had something to do */
 };
 
+/* What is in hand with a node. */
+struct node_care {
+    bool outstanding; /* it was granted this round's quantum and has not answered */
+    uint64_t events;  /* that it had handled before */
+    bool told;       /* its failure is recorded and dealt with */
+    bool restarting; /* it is to be started again, or has not said READY since */
+    int64_t since_ns;
+};
+
 #define SPEED_MARKS 5
+#define SESSION_COMMANDS 16
 
 struct session {
     const struct scenario *scenario;
@@ -56,6 +68,19 @@ struct session {
     struct message_pool *pool; /* of all messages */
 
     int started;        /* nodes so far, while STARTING */
+    int remote_count;   /* nodes outside the program */
+    int *remotes;       /* their indices */
+    bool remotes_granted; /* in this round */
+    bool starting;      /* all were told to; not all are ready */
+    int outstanding;    /* of them, those that have not answered in this round */
+    unsigned spins_lost; /* in a row: how often waiting without sleep was in vain */
+    unsigned spins_left_out;
+    struct command commands[SESSION_COMMANDS]; /* to nodes, for the next barrier */
+    int command_count;
+    struct acts *acts;  /* of the scenario's faults */
+    struct node_care *care; /* of the nodes */
+    int restarting;     /* nodes that are */
+    enum session_state ending; /* while ENDING: what it will be then */
     simtime limit;      /* the barrier at which the run pauses or ends */
     simtime stop_at;    /* the barrier at which the run ends: the duration, or until */
     bool ran;           /* it has been RUNNING */
@@ -81,7 +106,25 @@ struct session {
     int failed_node;     /* -1: none */
 };
 
-/* session_end.c: ends the run at the last barrier and writes its results. */
-void session_end(struct session *s, enum session_state state, const char *outcome, int exit_code, const char *cause);
+/* session_end.c: the run is over at the last barrier, whatever was the reason. Its nodes are told to end; once they have,
+ * which may take a while (ENDING), session_conclude writes the results. */
+void session_finish(struct session *s, enum session_state state, const char *outcome, int exit_code, const char *cause);
+void session_conclude(struct session *s);
+
+/* session_nodes.c */
+void nodes_open(struct session *s);
+void nodes_close(struct session *s);
+simtime nodes_next_act(const struct session *s); /* the barrier at which a fault acts next; SIMTIME_NEVER: none does */
+void nodes_act(struct session *s);               /* the faults of this barrier */
+/* Deals with the nodes that have failed, in their order. False where the run is over by that. */
+bool nodes_handle_failures(struct session *s);
+void nodes_note_started(struct session *s); /* in wall.jsonl */
+/* Whether one has failed whose failure ends the run. */
+bool nodes_must_abort(const struct session *s);
+/* Whether no node is on its way to be started again; else goes on with that. */
+bool nodes_are_settled(struct session *s);
+/* A command to a node; it acts with nodes_obey, at a barrier. False where it cannot be taken. */
+bool nodes_take_command(struct session *s, const struct command *c);
+void nodes_obey(struct session *s);
 
 #endif

@@ -7,8 +7,8 @@ const char *session_state_name(enum session_state s)
 {
     static const char *const names[] = {
         [SESSION_LOADED] = "LOADED",     [SESSION_STARTING] = "STARTING", [SESSION_PAUSED] = "PAUSED",
-        [SESSION_RUNNING] = "RUNNING",   [SESSION_FINISHED] = "FINISHED", [SESSION_FAILED] = "FAILED",
-        [SESSION_ABORTED] = "ABORTED",
+        [SESSION_RUNNING] = "RUNNING",   [SESSION_ENDING] = "ENDING",     [SESSION_FINISHED] = "FINISHED",
+        [SESSION_FAILED] = "FAILED",     [SESSION_ABORTED] = "ABORTED",
     };
     return names[s];
 }
@@ -20,6 +20,19 @@ static double speed_of(const struct session *s)
     int64_t wall = clock_ns() - s->marks[0].wall_ns;
     simtime virtual = coordinator_counts(s->coordinator)->now - s->marks[0].now;
     return wall > 0 ? (double)virtual * 1e3 / (double)wall : 0;
+}
+
+/* The first of the nodes outside the program that something is awaited of. */
+static void note_waiting(const struct session *s, struct session_status *out)
+{
+    for (int r = 0; r < s->remote_count && out->waiting_for < 0; r++) {
+        const struct node *n = launcher_node(s->launcher, s->remotes[r]);
+        bool is_ending = s->state == SESSION_ENDING && n->phase == NODE_ENDING;
+        if (n->phase != NODE_BUSY && n->phase != NODE_STARTING && !is_ending)
+            continue;
+        out->waiting_for = n->index;
+        out->waiting_s = (double)(clock_ns() - (is_ending ? n->ending_ns : n->asked_ns)) / 1e9;
+    }
 }
 
 void session_status(const struct session *s, struct session_status *out)
@@ -42,19 +55,22 @@ void session_status(const struct session *s, struct session_status *out)
                                     .outcome = s->outcome,
                                     .cause = s->verdict.text,
                                     .exit_code = s->verdict.code,
+                                    .failed_node = s->failed_node,
                                     .run_dir = folder_path(s->results.folder),
                                     .waiting_for = -1 };
     if (s->state == SESSION_RUNNING && s->limit < s->stop_at)
         out->run_to = s->limit;
-    if (s->in_round && s->cursor < s->scenario->node_count && !session_state_over(s->state)) {
+    if (s->in_round && s->cursor < s->scenario->node_count) {
         out->waiting_for = s->cursor;
         out->waiting_s = (double)(clock_ns() - s->granted_ns) / 1e9;
+    } else {
+        note_waiting(s, out);
     }
 }
 
 void session_node(const struct session *s, int i, struct node_status *out)
 {
-    const struct node *n = launcher_node(s->launcher, i);
+    struct node *n = launcher_node(s->launcher, i);
     const struct node_timing *timing = &s->timing[i];
     struct coordinator_traffic traffic;
     coordinator_traffic(s->coordinator, i, &traffic);
@@ -67,7 +83,22 @@ void session_node(const struct session *s, int i, struct node_status *out)
                                  .messages_out = traffic.out,
                                  .dropped = traffic.dropped,
                                  .queue = n->driver->queue(n) + traffic.waiting,
-                                 .wall_ns = (uint64_t)timing->total_ns };
+                                 .wall_ns = (uint64_t)timing->total_ns,
+                                 .restarts = n->restarts,
+                                 .pid = n->pid,
+                                 .tail = buffer_string(&n->tail) };
+    if (n->driver->is_remote && (n->phase == NODE_BUSY || n->phase == NODE_STARTING))
+        out->waiting_s = (double)(clock_ns() - n->asked_ns) / 1e9;
+}
+
+size_t session_log(const struct session *s, int i, char *buf, size_t size)
+{
+    return logs_tail(s->results.logs, i, buf, size);
+}
+
+bool session_usage(const struct session *s, int i, struct session_usage *out)
+{
+    return launcher_usage(launcher_node(s->launcher, i), &out->cpu_s, &out->memory, &out->processes);
 }
 
 uint64_t session_step_ns(const struct session *s, int i, double share)

@@ -6,6 +6,22 @@
 #include "base/memory.h"
 #include "sim/network.h"
 
+/* What a node was handed in the round: it is lost where the node does not finish it. */
+struct handed {
+    uint64_t id;
+    int src;
+};
+
+struct handed_list {
+    struct handed *items;
+    size_t count, capacity;
+};
+
+/* What holds a node back. */
+struct hold {
+    bool is_frozen, is_paused;
+};
+
 struct coordinator {
     const struct scenario *scenario;
     struct bus *bus;
@@ -16,6 +32,9 @@ struct coordinator {
     simtime *next;                 /* of the nodes */
     struct message_list *pending;  /* of the nodes */
     size_t *taken;                 /* by the nodes, in this round */
+    struct handed_list *handed;    /* to the nodes; kept of those that may fail without ending the run */
+    struct hold *holds;            /* of the nodes */
+    int paused_count;
     struct coordinator_traffic *traffic;
     uint64_t pending_count, next_id;
     struct coordinator_counts counts;
@@ -39,6 +58,8 @@ struct coordinator *coordinator_new(const struct scenario *s, struct bus *bus, b
     c->pending = mem_array(n, sizeof *c->pending);
     c->taken = mem_array(n, sizeof *c->taken);
     c->traffic = mem_array(n, sizeof *c->traffic);
+    c->handed = mem_array(n, sizeof *c->handed);
+    c->holds = mem_array(n, sizeof *c->holds);
     for (size_t i = 0; i < n; i++) {
         c->ids[i] = text_of(s->nodes[i].id);
         c->next[i] = NEXT_UNKNOWN;
@@ -50,8 +71,12 @@ void coordinator_free(struct coordinator *c)
 {
     if (!c)
         return;
-    for (int i = 0; i < c->scenario->node_count; i++)
+    for (int i = 0; i < c->scenario->node_count; i++) {
         message_list_free(&c->pending[i]);
+        free(c->handed[i].items);
+    }
+    free(c->handed);
+    free(c->holds);
     network_free(c->network);
     free(c->ids);
     free(c->next);
@@ -96,8 +121,28 @@ simtime coordinator_barrier_after(const struct coordinator *c, simtime t)
     return min_time(grid < t ? grid + q : grid, end);
 }
 
+static void publish_drop(struct coordinator *c, uint64_t id, int src, int dst, simtime t, const char *reason)
+{
+    struct record r = { .t = t,
+                        .kind = RECORD_DROP,
+                        .src_node = src,
+                        .dst_node = dst >= 0 ? dst : -1,
+                        .id = id,
+                        .cause = text_of(reason) };
+    c->counts.dropped++;
+    c->traffic[src].dropped++;
+    bus_publish(c->bus, &r);
+}
+
+static const char reason_failed[] = "node failed";
+
 static void add_pending(struct coordinator *c, struct message *m)
 {
+    if (c->holds[m->dst].is_frozen) {
+        publish_drop(c, m->id, m->src, m->dst, m->time, reason_failed);
+        message_free(m);
+        return;
+    }
     message_list_add(&c->pending[m->dst], m);
     c->pending_count++;
 }
@@ -113,9 +158,18 @@ static void take_arrivals(struct coordinator *c)
 static simtime idle_until(struct coordinator *c)
 {
     simtime first = SIMTIME_NEVER, arrival = network_next(c->network), q = c->scenario->quantum;
+    uint64_t held = 0; /* what waits for nodes that are paused */
     for (int i = 0; i < c->scenario->node_count; i++)
         first = min_time(first, c->next[i]);
-    if (c->pending_count || first < c->counts.now)
+    if (c->paused_count) {
+        first = SIMTIME_NEVER;
+        for (int i = 0; i < c->scenario->node_count; i++)
+            if (c->holds[i].is_paused)
+                held += c->pending[i].count;
+            else
+                first = min_time(first, c->next[i]);
+    }
+    if (c->pending_count > held || first < c->counts.now)
         return c->counts.now;
     simtime until = first == SIMTIME_NEVER ? c->scenario->duration : first / q * q;
     if (arrival != SIMTIME_NEVER)
@@ -149,6 +203,8 @@ bool coordinator_begin(struct coordinator *c, simtime limit, simtime *target)
 
 bool coordinator_must_grant(const struct coordinator *c, int i)
 {
+    if (c->holds[i].is_frozen || c->holds[i].is_paused)
+        return false;
     return !c->skip || c->next[i] < c->target || c->pending[i].count > 0;
 }
 
@@ -158,24 +214,19 @@ void coordinator_take(struct coordinator *c, int i, struct message_list *out)
     *out = c->pending[i];
     c->pending[i] = empty;
     c->taken[i] = out->count;
+    if (c->scenario->nodes[i].on_failure == ON_FAILURE_ABORT)
+        return;
+    struct handed_list *list = &c->handed[i];
+    list->count = 0;
+    for (size_t k = 0; k < out->count; k++) {
+        list->items = mem_grow(list->items, list->count, &list->capacity, sizeof *list->items);
+        list->items[list->count++] = (struct handed){ out->items[k]->id, out->items[k]->src };
+    }
 }
 
 void coordinator_answered(struct coordinator *c, int i, simtime next)
 {
     c->next[i] = next;
-}
-
-static void publish_drop(struct coordinator *c, const struct message *m, simtime t, const char *reason)
-{
-    struct record r = { .t = t,
-                        .kind = RECORD_DROP,
-                        .src_node = m->src,
-                        .dst_node = m->dst >= 0 ? m->dst : -1,
-                        .id = m->id,
-                        .cause = text_of(reason) };
-    c->counts.dropped++;
-    c->traffic[m->src].dropped++;
-    bus_publish(c->bus, &r);
 }
 
 static void publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due)
@@ -211,12 +262,14 @@ static void route(struct coordinator *c, struct message *m)
             lost = "loss";
         else if (fate == NETWORK_FULL || (fate == NETWORK_AT_ONCE && c->pending_count >= COORDINATOR_IN_FLIGHT_MAX))
             lost = "limit";
+        else if (fate == NETWORK_AT_ONCE && c->holds[m->dst].is_frozen)
+            lost = reason_failed;
         else if (fate == NETWORK_AT_ONCE)
             add_pending(c, m);
     }
     publish_message(c, m, sent, lost ? SIMTIME_NEVER : m->time);
     if (lost) {
-        publish_drop(c, m, sent, lost);
+        publish_drop(c, m->id, m->src, m->dst, sent, lost);
         message_free(m);
     }
 }
@@ -260,6 +313,78 @@ void coordinator_send(struct coordinator *c, struct message *m)
     } else {
         route(c, m);
     }
+}
+
+void coordinator_warn(struct coordinator *c, int i, struct text text)
+{
+    struct record r = {
+        .t = c->target, .kind = RECORD_WARNING, .src_node = i, .dst_node = -1, .src = c->ids[i], .cause = text
+    };
+    bus_publish(c->bus, &r);
+}
+
+void coordinator_publish_node(struct coordinator *c, int i, const char *state, const char *cause)
+{
+    struct record r = { .t = c->counts.now,
+                        .kind = RECORD_NODE,
+                        .src_node = i,
+                        .dst_node = -1,
+                        .src = c->ids[i],
+                        .state = text_of(state),
+                        .cause = text_of(cause) };
+    bus_publish(c->bus, &r);
+}
+
+void coordinator_publish_command(struct coordinator *c, const char *text)
+{
+    struct record r = {
+        .t = c->counts.now, .kind = RECORD_COMMAND, .src_node = -1, .dst_node = -1, .cause = text_of(text)
+    };
+    bus_publish(c->bus, &r);
+}
+
+void coordinator_failed(struct coordinator *c, int i)
+{
+    struct handed_list *list = &c->handed[i];
+    for (size_t k = 0; k < list->count; k++)
+        publish_drop(c, list->items[k].id, list->items[k].src, i, c->counts.now, reason_failed);
+    c->traffic[i].in -= list->count;
+    list->count = 0;
+    c->next[i] = SIMTIME_NEVER;
+}
+
+void coordinator_freeze(struct coordinator *c, int i)
+{
+    struct message_list *list = &c->pending[i];
+    for (size_t k = 0; k < list->count; k++) {
+        publish_drop(c, list->items[k]->id, list->items[k]->src, i, c->counts.now, reason_failed);
+        message_free(list->items[k]);
+    }
+    c->pending_count -= list->count;
+    list->count = 0;
+    c->next[i] = SIMTIME_NEVER;
+    coordinator_pause(c, i, false);
+    c->holds[i].is_frozen = true;
+    c->counts.in_flight = c->pending_count + network_count(c->network);
+}
+
+void coordinator_pause(struct coordinator *c, int i, bool paused)
+{
+    c->paused_count += paused - c->holds[i].is_paused;
+    c->holds[i].is_paused = paused;
+}
+
+void coordinator_change_link(struct coordinator *c, int src, int dst, simtime latency, double loss, const char *cause)
+{
+    struct record r = { .t = c->counts.now,
+                        .kind = RECORD_LINK,
+                        .src_node = src,
+                        .dst_node = dst,
+                        .src = c->ids[src],
+                        .dst = c->ids[dst],
+                        .cause = text_of(cause) };
+    network_change(c->network, src, dst, latency, loss, &r.latency, &r.loss);
+    bus_publish(c->bus, &r);
 }
 
 void coordinator_end(struct coordinator *c)

@@ -36,8 +36,22 @@ void coordinator_take(struct coordinator *c, int i, struct message_list *out);
 void coordinator_answered(struct coordinator *c, int i, simtime next);
 /* Takes a message, or a local event, that m->src sent in this round. */
 void coordinator_send(struct coordinator *c, struct message *m);
+/* Something that node i said was amended or cut. */
+void coordinator_warn(struct coordinator *c, int i, struct text text);
 /* The barrier: what has arrived becomes pending, and the round's target becomes now. */
 void coordinator_end(struct coordinator *c);
+
+/* At a barrier. Node i has failed: what it was handed in the last round is lost. Then either coordinator_freeze: what waits
+ * for it and what will come is dropped; or it is started again, and coordinator_answered tells of its next event. */
+void coordinator_failed(struct coordinator *c, int i);
+void coordinator_freeze(struct coordinator *c, int i);
+/* While it is paused node i is granted nothing, and what arrives for it waits. */
+void coordinator_pause(struct coordinator *c, int i, bool paused);
+/* From now on: latency or loss below 0 stays as it is. Publishes the record `link`. */
+void coordinator_change_link(struct coordinator *c, int src, int dst, simtime latency, double loss, const char *cause);
+/* Publishes the records `node` and `command`. */
+void coordinator_publish_node(struct coordinator *c, int i, const char *state, const char *cause);
+void coordinator_publish_command(struct coordinator *c, const char *text);
 
 /* The end of the next quantum in which a node has something to do, as far as the nodes have said. */
 simtime coordinator_next_activity(struct coordinator *c);

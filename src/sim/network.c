@@ -14,11 +14,19 @@ struct link {
     struct random random;
 };
 
+/* A link that is not configured and was changed: it draws as the others do. */
+struct changed {
+    int src;
+    struct link link;
+};
+
 struct network {
     enum network_model model;
     struct link *links;  /* the configured ones, by source */
     int *first;          /* links of source i: first[i] … first[i + 1] - 1 */
     struct link others;  /* all that are not configured, together */
+    struct changed *changed;
+    size_t changed_count, changed_capacity;
     struct queue *under_way;
 };
 
@@ -66,6 +74,7 @@ void network_free(struct network *n)
     queue_free(n->under_way);
     free(n->links);
     free(n->first);
+    free(n->changed);
     free(n);
 }
 
@@ -77,12 +86,48 @@ static struct link *find_link(struct network *n, int src, int dst)
     return &n->others;
 }
 
+static struct link *find_changed(struct network *n, int src, int dst)
+{
+    for (size_t i = 0; i < n->changed_count; i++)
+        if (n->changed[i].src == src && n->changed[i].link.dst == dst)
+            return &n->changed[i].link;
+    return NULL;
+}
+
+void network_change(struct network *n, int src, int dst, simtime latency, double loss, simtime *has_latency,
+                    double *has_loss)
+{
+    *has_latency = 0;
+    *has_loss = 0;
+    if (n->model == NETWORK_DIRECT)
+        return;
+    struct link *l = find_link(n, src, dst);
+    if (l == &n->others && !(l = find_changed(n, src, dst))) {
+        n->changed = mem_grow(n->changed, n->changed_count, &n->changed_capacity, sizeof *n->changed);
+        n->changed[n->changed_count++] = (struct changed){
+            src, { .dst = dst, .latency = n->others.latency, .loss = n->others.loss }
+        };
+        l = &n->changed[n->changed_count - 1].link;
+    }
+    if (latency >= 0)
+        l->latency = latency;
+    if (loss >= 0)
+        l->loss = loss;
+    *has_latency = l->latency;
+    *has_loss = l->loss;
+}
+
 enum network_fate network_send(struct network *n, struct message *m)
 {
     if (n->model == NETWORK_DIRECT)
         return NETWORK_AT_ONCE;
     struct link *l = find_link(n, m->src, m->dst);
-    if (random_double(&l->random) < l->loss)
+    struct random *random = &l->random;
+    if (n->changed_count && l == &n->others) {
+        struct link *changed = find_changed(n, m->src, m->dst);
+        l = changed ? changed : l;
+    }
+    if (random_double(random) < l->loss)
         return NETWORK_LOST;
     simtime due = m->time + l->latency;
     if (queue_push(n->under_way, due, 0, m) < 0)

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 
+#define LOGS           "logs"
 #define RUNS_MAX       1000000      /* folders of one name and seed that are tried */
 #define LINE_MAX_BYTES (64u << 20) /* of the first line of an earlier run */
 
@@ -122,9 +123,9 @@ static void remove_earlier_run(const struct folder *f, const struct json *run)
         if (strchr(id, '/'))
             continue; /* no id that lockstep wrote */
         remove_file(f, "", id, "_metrics.csv");
-        remove_file(f, "logs/", id, ".log");
+        remove_file(f, LOGS "/", id, ".log");
     }
-    unlinkat(f->directory, "logs", AT_REMOVEDIR); /* where nothing else is in it */
+    unlinkat(f->directory, LOGS, AT_REMOVEDIR); /* where nothing else is in it */
 }
 
 /* The scenario that is to run may be the one that an earlier run left in this folder. */
@@ -182,6 +183,7 @@ void folder_discard(const struct folder *f)
         unlinkat(f->directory, f->made[i], 0);
     if (f->made_events)
         unlinkat(f->directory, "events.jsonl", 0);
+    unlinkat(f->directory, LOGS, AT_REMOVEDIR);
     if (f->made_folder)
         rmdir(f->path);
     if (f->numbered)
@@ -238,6 +240,8 @@ int folder_events(const struct folder *f)
 
 int folder_create(struct folder *f, const char *name, struct error *err)
 {
+    if (!strncmp(name, LOGS "/", sizeof LOGS))
+        mkdirat(f->directory, LOGS, 0777); /* what is wrong with it is found when the file is made */
     int fd = openat(f->directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno == EEXIST)
         error_set(err, EXIT_LAUNCH,

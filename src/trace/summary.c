@@ -62,6 +62,8 @@ void summary_format(struct buffer *b, const struct summary *s)
     buffer_format(b, "  \"exit_code\": %d,\n", s->exit_code);
     if (s->failed_node)
         text_field(b, "failed_node", s->failed_node);
+    if (s->failed_node && *s->failed_stderr)
+        text_field(b, "failed_stderr", s->failed_stderr);
     text_field(b, "scenario", s->scenario->name);
     text_field(b, "digest", s->scenario->digest);
     number_field(b, "seed", s->scenario->seed);

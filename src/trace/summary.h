@@ -18,7 +18,8 @@ struct summary {
     const char *outcome, *cause; /* cause may be "" */
     int exit_code;
     const struct scenario *scenario;
-    const char *failed_node; /* id; NULL: none */
+    const char *failed_node;   /* id; NULL: none */
+    const char *failed_stderr; /* the last that it wrote there, some lines */
     simtime now;
     double wall_s;
     uint64_t quanta, quanta_skipped, records, messages, dropped, in_flight;

@@ -156,7 +156,7 @@ class Options(common.Case):
     def test_dry_run_says_what_would_not_be_launched(self):
         path = self.write("p.yaml", """
 simulation: { duration: 1s, seed: 1 }
-nodes: [{ id: p, type: custom, implementation: process, command: [cat] }]
+nodes: [{ id: p, type: custom, implementation: docker, docker: { image: local/p } }]
 """)
         _, err = self.lockstep("--dry-run", path)
         self.assertIn("would not be launched: nodes[0] p", err)
@@ -200,18 +200,13 @@ class Failures(common.Case):
         path = self.write("p.yaml", """
 simulation: { duration: 1s, seed: 1 }
 nodes:
-  - { id: p, type: custom, implementation: process, command: [cat] }
+  - { id: p, type: custom, implementation: docker, docker: { image: local/p } }
 """)
         _, err = self.batch(path, "out", expect=4)
         self.assertEqual(len(err.splitlines()), 1)
         self.assertIn("nodes[0] p", err)
-        self.assertIn("'process'", err)
+        self.assertIn("'docker'", err)
         self.assertFalse((self.dir / "out").exists())
-
-    def test_a_scenario_with_faults_is_refused_at_launch(self):
-        text = BASELINE.read_text() + "\nfaults:\n  - { at: 3s, node: gateway, action: kill }\n"
-        _, err = self.batch(self.write("f.yaml", text), "out", expect=4)
-        self.assertRegex(err, r"^lockstep: faults: [^\n]+\n$")
 
     def test_a_node_that_fails_ends_the_run_with_its_cause(self):
         path = self.write("f.yaml", """

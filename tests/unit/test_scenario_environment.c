@@ -109,14 +109,16 @@ static void ports_are_tried(void **state)
     int port = ntohs(at.sin_port);
     snprintf(node, sizeof node, "implementation: process, command: sh, port: %d", port);
     snprintf(expected, sizeof expected,
-             "nodes[0].port: port %d is in use on this machine; end what uses it, or choose another\n", port);
+             "nodes[0].port: port %d is in use by process %d (test_scenario_e); end that, or choose another port\n", port,
+             (int)getpid());
     tells(node, expected);
     snprintf(node, sizeof node, "implementation: process, transport: tcp, port: %d", port);
     tells(node, "");
     snprintf(node, sizeof node, "implementation: docker, docker: { image: x, ports: [\"%d:80\", \"%d:81/udp\"] }", port,
              port == 65535 ? 1024 : port + 1);
     snprintf(expected, sizeof expected,
-             "nodes[0].docker.ports: port %d is in use on this machine; end what uses it, or choose another\n", port);
+             "nodes[0].docker.ports: port %d is in use by process %d (test_scenario_e); end that, or choose another port\n",
+             port, (int)getpid());
     tells(node, expected);
     close(fd);
     tells("implementation: process, command: sh, transport: stdio, port: 5000",

@@ -1,0 +1,12 @@
+/* What a lockstep that was killed, together with its guard process, may have left behind. */
+#ifndef LOCKSTEP_CLEAN_H
+#define LOCKSTEP_CLEAN_H
+
+#include <stdio.h>
+
+/* Ends with SIGKILL every process that this user may look at and that carries the mark of a lockstep which is no longer
+ * there (LOCKSTEP_RUN in its environment), and removes the folders of such ones in TMPDIR. What runs under a lockstep that
+ * is there stays. A line on `to` for each. Returns how many could not be ended or removed. */
+int clean_leftovers(FILE *to);
+
+#endif

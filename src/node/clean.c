@@ -1,0 +1,95 @@
+#include "lockstep/clean.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/procfs.h"
+#include "base/utf8.h"
+#include "node/guard.h"
+#include "node/sockets.h"
+
+#define END_MS 2000 /* until a process that got SIGKILL is gone */
+
+struct cleaning {
+    FILE *to;
+    int ended, removed, failed;
+};
+
+/* Whether the process belongs to a lockstep that is gone; also its node's id. */
+static bool is_left_over(pid_t pid, char *node, size_t size)
+{
+    char run[GUARD_TEXT];
+    return procfs_variable(pid, GUARD_RUN_VARIABLE, run, sizeof run) && !procfs_identity_lives(run) &&
+           procfs_variable(pid, GUARD_NODE_VARIABLE, node, size);
+}
+
+static void print_safe(FILE *to, const char *text)
+{
+    struct buffer safe = { 0 };
+    utf8_escape(&safe, text, strlen(text));
+    fputs(buffer_string(&safe), to);
+    buffer_free(&safe);
+}
+
+/* Through a descriptor, which names the process that was looked at even where its pid is given anew meanwhile. */
+static void end_process(void *data, pid_t pid)
+{
+    struct cleaning *c = data;
+    struct procfs_stat process;
+    char node[80];
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0)
+        return;
+    if (procfs_stat(pid, &process) && process.state != 'Z' && is_left_over(pid, node, sizeof node)) {
+        struct pollfd gone = { .fd = fd, .events = POLLIN };
+        bool ended = syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0 && poll(&gone, 1, END_MS) > 0;
+        c->ended += ended;
+        c->failed += !ended;
+        fprintf(c->to, ended ? "ended process %d (" : "could not end process %d (", (int)pid);
+        print_safe(c->to, process.name);
+        fputs(") of node ", c->to);
+        print_safe(c->to, node);
+        fputs("\n", c->to);
+    }
+    close(fd);
+}
+
+static void remove_folders(struct cleaning *c)
+{
+    struct buffer path = { 0 };
+    DIR *folder = opendir(socket_dir_parent());
+    if (!folder)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        const char *identity = socket_dir_identity(entry->d_name);
+        if (!identity || procfs_identity_lives(identity))
+            continue;
+        path.len = 0;
+        buffer_format(&path, "%s/%s", socket_dir_parent(), entry->d_name);
+        socket_dir_remove(buffer_string(&path));
+        bool removed = access(path.data, F_OK) < 0;
+        c->removed += removed;
+        c->failed += !removed;
+        fputs(removed ? "removed " : "could not remove ", c->to);
+        print_safe(c->to, path.data);
+        fputs("\n", c->to);
+    }
+    closedir(folder);
+    buffer_free(&path);
+}
+
+int clean_leftovers(FILE *to)
+{
+    struct cleaning c = { .to = to };
+    procfs_each(end_process, &c);
+    remove_folders(&c);
+    if (!c.ended && !c.removed && !c.failed)
+        fputs("nothing was left behind\n", to);
+    return c.failed;
+}

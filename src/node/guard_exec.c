@@ -1,0 +1,200 @@
+#include "node/guard_exec.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/procfs.h"
+#include "base/program.h"
+#include "node/sockets.h"
+
+struct environment {
+    const struct guard_setup *setup;
+    char **base; /* "NAME=VALUE", NULL-terminated: what lockstep was started with, and what is the same for all nodes */
+    size_t count, capacity;
+};
+
+static size_t name_length(const char *pair)
+{
+    return strcspn(pair, "=");
+}
+
+static void set(struct environment *e, const char *name, const char *value)
+{
+    struct buffer pair = { 0 };
+    buffer_format(&pair, "%s=%s", name, value);
+    char *text = mem_text(buffer_string(&pair));
+    buffer_free(&pair);
+    for (size_t i = 0; i < e->count; i++)
+        if (name_length(e->base[i]) == strlen(name) && !strncmp(e->base[i], name, strlen(name))) {
+            e->base[i] = text;
+            return;
+        }
+    e->base = mem_grow(e->base, e->count, &e->capacity, sizeof *e->base);
+    e->base[e->count++] = text;
+}
+
+struct environment *environment_new(const struct guard_setup *setup, pid_t lockstep)
+{
+    struct environment *e = mem_alloc(sizeof *e);
+    e->setup = setup;
+    for (char **pair = environ; *pair; pair++)
+        if (strncmp(*pair, "LOCKSTEP_", 9) != 0 || !strncmp(*pair, "LOCKSTEP_TEST_", 14)) {
+            e->base = mem_grow(e->base, e->count, &e->capacity, sizeof *e->base);
+            e->base[e->count++] = *pair;
+        }
+    struct buffer text = { 0 };
+    program_search_path(&text, getenv("PATH"));
+    set(e, "PATH", buffer_string(&text));
+    text.len = 0;
+    procfs_identity(&text, lockstep);
+    set(e, GUARD_RUN_VARIABLE, buffer_string(&text));
+    buffer_free(&text);
+    set(e, "LOCKSTEP_RUN_DIR", setup->run_dir);
+    return e;
+}
+
+/* The environment of one node; lives until the guard ends, as the node may be started again. */
+static char **environment_of(const struct environment *e, const struct scenario_node *node)
+{
+    struct environment own = { .setup = e->setup };
+    char text[PATH_MAX];
+    for (size_t i = 0; i < e->count; i++) {
+        own.base = mem_grow(own.base, own.count, &own.capacity, sizeof *own.base);
+        own.base[own.count++] = e->base[i];
+    }
+    for (size_t i = 0; node->environment.keys && node->environment.keys[i]; i++) {
+        struct buffer path = { 0 };
+        bool is_path = !strcmp(node->environment.keys[i], "PATH");
+        if (is_path)
+            program_search_path(&path, node->environment.values[i]);
+        set(&own, node->environment.keys[i], is_path ? buffer_string(&path) : node->environment.values[i]);
+        buffer_free(&path);
+    }
+    set(&own, GUARD_NODE_VARIABLE, node->id);
+    set(&own, "LOCKSTEP_TRANSPORT", transport_name(node->transport));
+    if (node->transport == TRANSPORT_TCP) {
+        snprintf(text, sizeof text, "%d", node->port);
+        set(&own, "LOCKSTEP_PORT", text);
+    }
+    if (node->transport == TRANSPORT_UNIX) {
+        socket_path(text, sizeof text, e->setup->socket_dir, (int)(node - e->setup->scenario->nodes));
+        set(&own, "LOCKSTEP_SOCKET", text);
+    }
+    own.base = mem_grow(own.base, own.count, &own.capacity, sizeof *own.base);
+    own.base[own.count] = NULL;
+    return own.base;
+}
+
+/* What the new process and this one share until the command runs. */
+struct attempt {
+    volatile int error;         /* errno; 0: it runs */
+    const char *volatile what;  /* could not be done */
+};
+
+static void limit(struct attempt *a, int resource, rlim_t value)
+{
+    struct rlimit r;
+    if (getrlimit(resource, &r) != 0)
+        return;
+    r.rlim_cur = value < r.rlim_max ? value : r.rlim_max;
+    if (setrlimit(resource, &r) != 0 && !a->error) {
+        a->error = errno;
+        a->what = "set a limit";
+    }
+}
+
+/* Tries each folder of PATH for a name without a slash. Returns only where the command cannot be run. */
+static void run(struct attempt *a, char *const *command, char *const *environment, const char *path)
+{
+    char full[PATH_MAX];
+    int error = ENOENT;
+    a->what = "run";
+    if (strchr(command[0], '/')) {
+        execve(command[0], command, environment);
+        a->error = errno;
+        return;
+    }
+    for (const char *at = path; *at;) {
+        size_t n = strcspn(at, ":");
+        if (n && n + strlen(command[0]) + 2 < sizeof full) {
+            memcpy(full, at, n);
+            full[n] = '/';
+            strcpy(full + n + 1, command[0]);
+            execve(full, command, environment);
+            if (errno != ENOENT && errno != ENOTDIR)
+                error = errno;
+        }
+        at += n + (at[n] == ':');
+    }
+    a->error = error;
+}
+
+/* In the new process, which shares its memory with this one (vfork(2)). */
+static _Noreturn void become(struct attempt *a, const struct scenario_node *node, const int fds[3], char *const *environment,
+                             const char *path, const char *folder, rlim_t open_files, pid_t guard)
+{
+    sigset_t none;
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != guard)
+        _exit(127);
+    setsid();
+    for (int fd = 0; fd < 3; fd++)
+        if (dup2(fds[fd], fd) < 0) {
+            a->error = errno;
+            a->what = "connect";
+        }
+    close_range(3, ~0u, 0);
+    limit(a, RLIMIT_NOFILE, node->limit_open_files ? (rlim_t)node->limit_open_files : open_files);
+    if (node->limit_file_size)
+        limit(a, RLIMIT_FSIZE, (rlim_t)node->limit_file_size);
+    if (!a->error && chdir(folder) < 0) {
+        a->error = errno;
+        a->what = "enter the working directory of";
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (!a->error)
+        run(a, node->command, environment, path);
+    _exit(127);
+}
+
+static const char *value_of(char *const *environment, const char *name)
+{
+    for (; *environment; environment++)
+        if (name_length(*environment) == strlen(name) && !strncmp(*environment, name, strlen(name)))
+            return *environment + strlen(name) + 1;
+    return "";
+}
+
+pid_t guard_exec(const struct environment *e, const struct scenario_node *node, const int fds[3], char *what, size_t size)
+{
+    char **environment = environment_of(e, node);
+    const char *path = value_of(environment, "PATH"), *base = e->setup->scenario->base_dir;
+    struct attempt attempt = { 0 };
+    struct buffer folder = { 0 };
+    const char *dir = node->working_dir ? node->working_dir : ".";
+    buffer_format(&folder, "%s%s%s", *dir == '/' ? "" : base, *dir == '/' ? "" : "/", dir);
+    const char *full = buffer_string(&folder);
+    pid_t guard = getpid();
+    pid_t pid = vfork();
+    if (pid == 0)
+        become(&attempt, node, fds, environment, path, full, (rlim_t)e->setup->open_files, guard);
+    int error = errno;
+    buffer_free(&folder);
+    if (pid > 0 && !attempt.error)
+        return pid;
+    snprintf(what, size, "%s", pid < 0 ? "start a process for" : attempt.what);
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
+    errno = pid < 0 ? error : attempt.error;
+    return -1;
+}

@@ -1,0 +1,275 @@
+#include "node/guard_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/procfs.h"
+#include "node/guard_exec.h"
+#include "node/sockets.h"
+
+#define LOOK_MS      20    /* between two looks at groups and children that are to end */
+#define ALONE_MS     60000 /* how long children are ended once nobody listens */
+#define TOLD_MS      3000  /* and while somebody does */
+
+struct member {
+    pid_t pid;      /* the node's process; 0: none */
+    pid_t group;    /* its group, until nobody is in it; 0: none */
+};
+
+struct served {
+    const struct guard_setup *setup;
+    int socket;
+    sigset_t open; /* the mask while it waits: SIGCHLD comes through */
+    struct member *members;
+    int lingering; /* groups whose own process has ended */
+    struct environment *environment;
+};
+
+static void note_child(int signal)
+{
+    (void)signal; /* it ends the wait, that is all */
+}
+
+static void tell(const struct served *s, struct guard_news news)
+{
+    while (send(s->socket, &news, sizeof news, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        ;
+}
+
+static void start(struct served *s, int i, const int fds[3])
+{
+    struct member *m = &s->members[i];
+    struct guard_news news = { .kind = GUARD_REFUSED, .node = i };
+    if (m->group) { /* the one before is not gone: the caller must wait for that */
+        news.error = EBUSY;
+        snprintf(news.name, sizeof news.name, "start");
+    } else {
+        pid_t pid = guard_exec(s->environment, &s->setup->scenario->nodes[i], fds, news.name, sizeof news.name);
+        if (pid > 0) {
+            m->pid = m->group = pid;
+            news.kind = GUARD_STARTED;
+            news.pid = pid;
+        } else {
+            news.error = errno;
+        }
+    }
+    tell(s, news);
+}
+
+static void look_for_empty_groups(struct served *s)
+{
+    for (int i = 0; s->lingering && i < s->setup->scenario->node_count; i++) {
+        struct member *m = &s->members[i];
+        if (m->pid || !m->group || kill(-m->group, 0) == 0 || errno != ESRCH)
+            continue;
+        m->group = 0;
+        s->lingering--;
+        tell(s, (struct guard_news){ .kind = GUARD_GONE, .node = i });
+    }
+}
+
+static int member_with(const struct served *s, pid_t pid)
+{
+    for (int i = 0; i < s->setup->scenario->node_count; i++)
+        if (s->members[i].pid == pid)
+            return i;
+    return -1; /* one that was adopted */
+}
+
+static void reap(struct served *s)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        int i = member_with(s, pid);
+        if (i < 0)
+            continue;
+        s->members[i].pid = 0;
+        s->lingering++;
+        tell(s, (struct guard_news){ .kind = GUARD_EXITED, .node = i, .pid = pid, .status = status });
+    }
+    look_for_empty_groups(s);
+}
+
+struct scan {
+    pid_t self;
+    bool (*wanted)(void *data, pid_t pid);
+    void *data;
+    int count;
+};
+
+static void end_child(void *data, pid_t pid)
+{
+    struct scan *scan = data;
+    struct procfs_stat process;
+    if (!procfs_stat(pid, &process) || process.parent != scan->self || (scan->wanted && !scan->wanted(scan->data, pid)))
+        return;
+    if (process.state != 'Z')
+        kill(pid, SIGKILL);
+    if (waitpid(pid, NULL, WNOHANG) != pid)
+        scan->count++;
+}
+
+int guard_end_children(int limit_ms, bool (*wanted)(void *data, pid_t pid), void *data)
+{
+    int64_t end = clock_ms() + limit_ms;
+    for (;;) {
+        struct scan scan = { .self = getpid(), .wanted = wanted, .data = data };
+        procfs_each(end_child, &scan);
+        /* those that have ended may have left children to us in the meantime: only a look that finds none is the last */
+        if (!scan.count || clock_ms() >= end)
+            return scan.count;
+        poll(NULL, 0, scan.count > 1 ? 1 : LOOK_MS / 10);
+    }
+}
+
+/* Asked for each process that is about to be ended: tells of it once, where it is in no node's group. */
+struct naming {
+    const struct served *served;
+    pid_t *told;
+    size_t count, capacity;
+};
+
+static bool name_orphan(void *data, pid_t pid)
+{
+    struct naming *n = data;
+    const struct served *s = n->served;
+    struct procfs_stat process;
+    for (size_t i = 0; i < n->count; i++)
+        if (n->told[i] == pid)
+            return true;
+    n->told = mem_grow(n->told, n->count, &n->capacity, sizeof *n->told);
+    n->told[n->count++] = pid;
+    if (!procfs_stat(pid, &process) || process.state == 'Z')
+        return true;
+    for (int i = 0; i < s->setup->scenario->node_count; i++)
+        if (s->members[i].group == process.group)
+            return true;
+    struct guard_news news = { .kind = GUARD_ORPHAN, .node = -1, .pid = pid };
+    char id[80];
+    if (procfs_variable(pid, GUARD_NODE_VARIABLE, id, sizeof id))
+        news.node = scenario_find_node(s->setup->scenario, id);
+    snprintf(news.name, sizeof news.name, "%s", process.name);
+    tell(s, news);
+    return true;
+}
+
+static void end_groups(const struct served *s)
+{
+    for (int i = 0; i < s->setup->scenario->node_count; i++)
+        if (s->members[i].group)
+            kill(-s->members[i].group, SIGKILL);
+}
+
+static void sweep(struct served *s)
+{
+    struct naming naming = { .served = s };
+    end_groups(s);
+    int left = guard_end_children(TOLD_MS, name_orphan, &naming);
+    free(naming.told);
+    for (int i = 0; i < s->setup->scenario->node_count; i++)
+        s->members[i] = (struct member){ 0 };
+    s->lingering = 0;
+    tell(s, (struct guard_news){ .kind = GUARD_SWEPT, .node = -1, .status = left });
+}
+
+static void serve(struct served *s, const struct guard_request *r, const int fds[3])
+{
+    switch (r->verb) {
+    case GUARD_DO_START:
+        start(s, r->node, fds);
+        for (int i = 0; i < 3; i++)
+            close(fds[i]);
+        break;
+    case GUARD_DO_SIGNAL:
+        if (s->members[r->node].group)
+            kill(-s->members[r->node].group, r->signal);
+        break;
+    case GUARD_DO_SWEEP:
+        sweep(s);
+        break;
+    }
+}
+
+/* Takes a request; false once nobody is at the other end. */
+static bool take_request(struct served *s)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(3 * sizeof(int))];
+    } control = { 0 };
+    struct guard_request r;
+    struct iovec part = { .iov_base = &r, .iov_len = sizeof r };
+    struct msghdr packet = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+    };
+    int fds[3] = { -1, -1, -1 };
+    ssize_t n = recvmsg(s->socket, &packet, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    if (n != (ssize_t)sizeof r)
+        return false;
+    const struct cmsghdr *c = CMSG_FIRSTHDR(&packet);
+    if (c && c->cmsg_len == CMSG_LEN(sizeof fds))
+        memcpy(fds, CMSG_DATA(c), sizeof fds);
+    serve(s, &r, fds);
+    return true;
+}
+
+/* Of what lockstep holds the guard keeps the socket: no lock, no file, no terminal may live on with it. */
+static void let_go(int socket)
+{
+    int nothing = open("/dev/null", O_RDWR);
+    for (int fd = 0; fd < 3; fd++)
+        dup2(nothing, fd);
+    if (socket > 3)
+        close_range(3, (unsigned)socket - 1, 0);
+    close_range((unsigned)socket + 1, ~0u, 0);
+}
+
+static void reset_signals(sigset_t *open)
+{
+    for (int signal = 1; signal < SIGRTMAX; signal++) {
+        struct sigaction normal = { .sa_handler = signal == SIGCHLD ? note_child : SIG_DFL };
+        sigaction(signal, &normal, NULL);
+    }
+    sigfillset(open); /* all are blocked since before the fork */
+    sigdelset(open, SIGCHLD);
+}
+
+_Noreturn void guard_process(const struct guard_setup *setup, int socket)
+{
+    struct served s = { .setup = setup, .socket = socket };
+    pid_t lockstep = getppid();
+    setsid();
+    reset_signals(&s.open);
+    let_go(socket);
+    prctl(PR_SET_NAME, "lockstep-guard", 0, 0, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    s.members = mem_array((size_t)setup->scenario->node_count, sizeof *s.members);
+    s.environment = environment_new(setup, lockstep);
+    for (;;) {
+        struct pollfd p = { .fd = socket, .events = POLLIN };
+        struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
+        int ready = ppoll(&p, 1, s.lingering ? &look : NULL, &s.open);
+        reap(&s);
+        if (ready > 0 && !take_request(&s))
+            break;
+    }
+    end_groups(&s);
+    guard_end_children(ALONE_MS, NULL, NULL);
+    if (setup->socket_dir)
+        socket_dir_remove(setup->socket_dir);
+    _exit(0);
+}

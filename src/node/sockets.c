@@ -1,0 +1,129 @@
+#include "node/sockets.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/procfs.h"
+
+#define PREFIX    "lockstep-"
+#define NAME_ROOM 16 /* "/100000.sock", NUL included */
+
+const char *socket_dir_parent(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    return tmp && *tmp ? tmp : "/tmp";
+}
+
+const char *socket_dir_identity(const char *name)
+{
+    static const char digits[] = "0123456789";
+    const char *identity = name + sizeof PREFIX - 1;
+    if (strncmp(name, PREFIX, sizeof PREFIX - 1) != 0)
+        return NULL;
+    size_t pid = strspn(identity, digits);
+    size_t start = identity[pid] == '-' ? strspn(identity + pid + 1, digits) : 0;
+    return pid && start && !identity[pid + 1 + start] ? identity : NULL;
+}
+
+char *socket_dir_new(struct error *err)
+{
+    struct buffer path = { 0 };
+    buffer_format(&path, "%s/" PREFIX, socket_dir_parent());
+    procfs_identity(&path, getpid());
+    const char *name = buffer_string(&path);
+    char *result = NULL;
+    if (path.len + NAME_ROOM > sizeof((struct sockaddr_un){ 0 }).sun_path)
+        error_set(err, EXIT_LAUNCH, "the folder for Unix sockets would be %s: too long a path; set TMPDIR to a shorter one",
+                  name);
+    else if (mkdir(name, 0700) < 0)
+        error_set(err, EXIT_LAUNCH, "cannot make the folder %s for Unix sockets: %s", name, strerror(errno));
+    else
+        result = mem_text(name);
+    buffer_free(&path);
+    return result;
+}
+
+void socket_dir_remove(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!folder)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(fd, entry->d_name, 0);
+    closedir(folder);
+    rmdir(path);
+}
+
+void socket_path(char *out, size_t size, const char *dir, int i)
+{
+    snprintf(out, size, "%s/%d.sock", dir, i);
+}
+
+static int begin(int family, const struct sockaddr *address, socklen_t len)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    int on = 1;
+    if (family == AF_INET) /* a request is two lines and waits for its answer: nothing is gained by gathering bytes */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(fd, address, len) == 0 || errno == EINPROGRESS)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+int socket_connect_port(int port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return begin(AF_INET, (const struct sockaddr *)&at, sizeof at);
+}
+
+int socket_connect_path(const char *path)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+    return begin(AF_UNIX, (const struct sockaddr *)&at, sizeof at);
+}
+
+/* A connection of a port to itself: what Linux makes when the port is free and happens to be the one that it picks for our
+ * end (simultaneous open, RFC 9293). */
+static int is_own(int fd)
+{
+    struct sockaddr_in here, there;
+    socklen_t a = sizeof here, b = sizeof there;
+    return getsockname(fd, (struct sockaddr *)&here, &a) == 0 && getpeername(fd, (struct sockaddr *)&there, &b) == 0 &&
+           here.sin_family == AF_INET && here.sin_port == there.sin_port &&
+           here.sin_addr.s_addr == there.sin_addr.s_addr;
+}
+
+int socket_connected(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (poll(&p, 1, 0) <= 0)
+        return 0;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    if (!error && is_own(fd))
+        error = ECONNREFUSED;
+    errno = error;
+    return error ? -1 : 1;
+}

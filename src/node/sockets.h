@@ -1,0 +1,26 @@
+/* Connections to nodes that listen: on a port of this machine, or on a Unix socket. */
+#ifndef NODE_SOCKETS_H
+#define NODE_SOCKETS_H
+
+#include <stddef.h>
+
+#include "lockstep/error.h"
+
+const char *socket_dir_parent(void); /* TMPDIR, or /tmp */
+/* The identity in the name of such a folder; NULL where it is none. */
+const char *socket_dir_identity(const char *name);
+/* A folder for Unix sockets, of this process alone: "TMPDIR/lockstep-IDENTITY" (base/procfs.h). Returns its path, which the caller frees,
+ * or NULL with *err set. */
+char *socket_dir_new(struct error *err);
+/* Removes it and what is in it. */
+void socket_dir_remove(const char *path);
+/* Where node i's socket is, in that folder. */
+void socket_path(char *out, size_t size, const char *dir, int i);
+
+/* Begins to connect, without waiting: a descriptor, or -1 with errno. */
+int socket_connect_port(int port);
+int socket_connect_path(const char *path);
+/* What came of it: 1 connected, 0 not known yet, -1 with errno: it was not accepted; the caller closes it. */
+int socket_connected(int fd);
+
+#endif

@@ -1,0 +1,308 @@
+/* What becomes of single nodes at a barrier: failures, by the node's on_failure; the scenario's faults; what a person does
+ * to a node. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "session/session_state.h"
+
+/* A fault, or the end of one. */
+struct act {
+    simtime at; /* the barrier */
+    const struct scenario_fault *fault;
+    bool is_over; /* the link gets back what it had */
+};
+
+struct acts {
+    struct act *items;
+    size_t next, count, capacity;
+};
+
+static void add_act(struct session *s, simtime at, const struct scenario_fault *fault, bool is_over)
+{
+    struct acts *a = s->acts;
+    a->items = mem_grow(a->items, a->count, &a->capacity, sizeof *a->items);
+    a->items[a->count++] = (struct act){ coordinator_barrier_after(s->coordinator, at), fault, is_over };
+}
+
+/* By time, then as in the file; what ends comes before what begins. */
+static int compare_acts(const void *a, const void *b)
+{
+    const struct act *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    if (x->is_over != y->is_over)
+        return x->is_over ? -1 : 1;
+    return x->fault < y->fault ? -1 : x->fault > y->fault;
+}
+
+void nodes_open(struct session *s)
+{
+    s->acts = mem_alloc(sizeof *s->acts);
+    for (int i = 0; i < s->scenario->fault_count; i++) {
+        const struct scenario_fault *f = &s->scenario->faults[i];
+        add_act(s, f->at, f, false);
+        if (f->action == FAULT_LINK && f->duration > 0 && f->at < SIMTIME_MAX - f->duration)
+            add_act(s, f->at + f->duration, f, true);
+    }
+    if (s->acts->count)
+        qsort(s->acts->items, s->acts->count, sizeof *s->acts->items, compare_acts);
+}
+
+void nodes_close(struct session *s)
+{
+    if (s->acts)
+        free(s->acts->items);
+    free(s->acts);
+}
+
+simtime nodes_next_act(const struct session *s)
+{
+    const struct acts *a = s->acts;
+    return a->next < a->count ? a->items[a->next].at : SIMTIME_NEVER;
+}
+
+static struct node *node_of(const struct session *s, int i)
+{
+    return launcher_node(s->launcher, i);
+}
+
+static void note_node(struct session *s, int i, const char *event)
+{
+    struct buffer keys = { 0 };
+    const struct node *n = node_of(s, i);
+    buffer_format(&keys, "\"node\":\"%s\",\"pid\":%d", s->scenario->nodes[i].id, (int)n->pid);
+    wall_note(s->results.wall, coordinator_counts(s->coordinator)->now, event, buffer_string(&keys));
+    buffer_free(&keys);
+}
+
+void nodes_note_started(struct session *s)
+{
+    for (int r = 0; r < s->remote_count; r++)
+        note_node(s, s->remotes[r], "ready");
+}
+
+/* Node i is to be started again, once nothing of it is left; until it is ready the run stands at its barrier. */
+static void restart_later(struct session *s, int i, const char *cause)
+{
+    struct node_care *care = &s->care[i];
+    care->restarting = true;
+    care->since_ns = clock_ns();
+    s->restarting++;
+    coordinator_publish_node(s->coordinator, i, "restarted", cause);
+}
+
+static void freeze(struct session *s, int i, const char *cause)
+{
+    coordinator_publish_node(s->coordinator, i, "frozen", cause);
+    coordinator_freeze(s->coordinator, i);
+    launcher_freeze(node_of(s, i));
+}
+
+/* Tells of the failure of node i, and does what its on_failure says. False where the run is over by that. */
+static bool handle_failure(struct session *s, int i)
+{
+    const struct scenario_node *spec = &s->scenario->nodes[i];
+    struct node *n = node_of(s, i);
+    struct error why = n->failure;
+    char cause[80];
+    s->care[i].told = true;
+    note_node(s, i, "failed");
+    if (spec->on_failure == ON_FAILURE_ABORT ||
+        (spec->on_failure == ON_FAILURE_RESTART && n->restarts >= (unsigned)spec->restart_max) || why.code == EXIT_LAUNCH) {
+        coordinator_publish_node(s->coordinator, i, "failed", why.text);
+        if (n->restarts)
+            error_add(&why, "nodes[%d] %s, after %u restarts", i, spec->id, n->restarts);
+        else
+            error_add(&why, "nodes[%d] %s", i, spec->id);
+        s->failed_node = i;
+        session_finish(s, SESSION_FAILED, "failed", why.code, why.text);
+        return false;
+    }
+    coordinator_publish_node(s->coordinator, i, "failed", why.text);
+    coordinator_failed(s->coordinator, i);
+    if (spec->on_failure == ON_FAILURE_CONTINUE) {
+        freeze(s, i, "on_failure: continue");
+        return true;
+    }
+    snprintf(cause, sizeof cause, "on_failure: restart (%u of %d)", n->restarts + 1, spec->restart_max);
+    restart_later(s, i, cause);
+    return true;
+}
+
+bool nodes_handle_failures(struct session *s)
+{
+    for (int i = 0; i < s->scenario->node_count; i++)
+        if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told && !handle_failure(s, i))
+            return false;
+    return true;
+}
+
+bool nodes_must_abort(const struct session *s)
+{
+    for (int i = 0; i < s->scenario->node_count; i++)
+        if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told &&
+            s->scenario->nodes[i].on_failure == ON_FAILURE_ABORT)
+            return true;
+    return false;
+}
+
+/* A node is ended from outside, as if it had failed. */
+static void end_node(struct session *s, int i, const char *cause)
+{
+    struct node *n = node_of(s, i);
+    struct error why = { 0 };
+    error_set(&why, EXIT_RUN_FAILED, "%s", cause);
+    if (n->phase != NODE_FAILED && n->phase != NODE_FROZEN)
+        launcher_fail(n, &why);
+}
+
+static void pause_node(struct session *s, int i, bool paused, const char *cause)
+{
+    struct node *n = node_of(s, i);
+    if (n->phase != (paused ? NODE_IDLE : NODE_PAUSED))
+        return; /* it has failed, or stands still already, or does not */
+    launcher_pause(n, paused);
+    coordinator_pause(s->coordinator, i, paused);
+    coordinator_publish_node(s->coordinator, i, paused ? "paused" : "resumed", cause);
+}
+
+static void restart_node(struct session *s, int i, const char *cause)
+{
+    struct node *n = node_of(s, i);
+    if (n->phase == NODE_FROZEN || s->care[i].restarting)
+        return;
+    end_node(s, i, cause);
+    s->care[i].told = true;
+    coordinator_failed(s->coordinator, i);
+    coordinator_pause(s->coordinator, i, false);
+    restart_later(s, i, cause);
+}
+
+static void stop_node(struct session *s, int i, const char *cause)
+{
+    struct node *n = node_of(s, i);
+    if (n->phase == NODE_FAILED || n->phase == NODE_FROZEN)
+        return;
+    end_node(s, i, cause);
+    s->care[i].told = true;
+    coordinator_failed(s->coordinator, i);
+    freeze(s, i, cause);
+}
+
+/* What the link has without faults. */
+static void scenario_link(const struct scenario *s, int src, int dst, simtime *latency, double *loss)
+{
+    *latency = s->default_latency;
+    *loss = s->default_loss;
+    for (int i = 0; i < s->link_count; i++)
+        if (s->links[i].src == src && s->links[i].dst == dst) {
+            *latency = s->links[i].latency;
+            *loss = s->links[i].loss;
+        }
+}
+
+static void act(struct session *s, const struct act *a)
+{
+    const struct scenario_fault *f = a->fault;
+    simtime latency;
+    double loss;
+    switch (f->action) {
+    case FAULT_KILL:
+        end_node(s, f->node, "killed by a fault of the scenario");
+        break;
+    case FAULT_PAUSE:
+    case FAULT_RESUME:
+        pause_node(s, f->node, f->action == FAULT_PAUSE, "fault");
+        break;
+    case FAULT_RESTART:
+        restart_node(s, f->node, "fault");
+        break;
+    case FAULT_LINK:
+        scenario_link(s->scenario, f->src, f->dst, &latency, &loss);
+        coordinator_change_link(s->coordinator, f->src, f->dst, f->latency < 0 ? -1 : a->is_over ? latency : f->latency,
+                                f->loss < 0 ? -1 : a->is_over ? loss : f->loss, a->is_over ? "fault over" : "fault");
+        break;
+    }
+}
+
+void nodes_act(struct session *s)
+{
+    struct acts *a = s->acts;
+    while (a->next < a->count && a->items[a->next].at <= coordinator_counts(s->coordinator)->now)
+        act(s, &a->items[a->next++]);
+}
+
+bool nodes_take_command(struct session *s, const struct command *c)
+{
+    bool moves = s->state == SESSION_PAUSED || s->state == SESSION_RUNNING;
+    if (!moves || c->node < 0 || c->node >= s->scenario->node_count || s->command_count == SESSION_COMMANDS ||
+        node_of(s, c->node)->phase == NODE_FROZEN)
+        return false;
+    s->commands[s->command_count++] = *c;
+    return true;
+}
+
+static void obey(struct session *s, const struct command *c)
+{
+    static const char *const words[] = {
+        [COMMAND_NODE_STOP] = "stop", [COMMAND_NODE_KILL] = "kill", [COMMAND_NODE_RESTART] = "restart"
+    };
+    enum node_state phase = node_of(s, c->node)->phase;
+    char text[100];
+    if (phase != NODE_IDLE && phase != NODE_PAUSED)
+        return; /* it has failed since */
+    snprintf(text, sizeof text, "%s %s", words[c->kind], s->scenario->nodes[c->node].id);
+    coordinator_publish_command(s->coordinator, text);
+    if (c->kind == COMMAND_NODE_STOP)
+        stop_node(s, c->node, "stopped by the user");
+    else if (c->kind == COMMAND_NODE_KILL)
+        end_node(s, c->node, "killed by the user");
+    else
+        restart_node(s, c->node, "restarted by the user");
+}
+
+void nodes_obey(struct session *s)
+{
+    for (int i = 0; i < s->command_count; i++)
+        obey(s, &s->commands[i]);
+    s->command_count = 0;
+}
+
+/* Goes on with node i, which is to be started again. Returns whether it is ready. */
+static bool restart(struct session *s, int i)
+{
+    struct node_care *care = &s->care[i];
+    struct node *n = node_of(s, i);
+    struct error err = { 0 };
+    int64_t due = care->since_ns + s->scenario->nodes[i].restart_backoff * 1000;
+    if (n->phase == NODE_FAILED) {
+        if (!launcher_is_over(n))
+            return false;
+        if (clock_ns() < due) {
+            n->again_ns = due;
+            node_look(n, due);
+            return false;
+        }
+        n->restarts++;
+        care->told = false;
+        launcher_start(n, &err); /* what fails is handled as every failure */
+        note_node(s, i, "restarted");
+    }
+    if (n->phase == NODE_STARTING)
+        return false;
+    care->restarting = false;
+    s->restarting--;
+    if (n->phase == NODE_IDLE)
+        coordinator_answered(s->coordinator, i, n->answer.next);
+    return true;
+}
+
+bool nodes_are_settled(struct session *s)
+{
+    for (int i = 0; s->restarting && i < s->scenario->node_count; i++)
+        if (s->care[i].restarting)
+            restart(s, i);
+    return !s->restarting;
+}
