@@ -44,7 +44,7 @@ static void init(struct lockstep_node *node)
     lockstep_json_bool(lockstep_config(node), "every_quantum", &every_quantum);
     lockstep_every_quantum(node, every_quantum);
     metrics(node);
-    lockstep_timer(node, AGGREGATE_EVERY, AGGREGATE);
+    lockstep_timer(node, (lockstep_now(node) / AGGREGATE_EVERY + 1) * AGGREGATE_EVERY, AGGREGATE);
 }
 
 static void message(struct lockstep_node *node, int64_t now, const struct lockstep_message *m)

@@ -21,7 +21,7 @@ class Gateway(Node):
         self.every_quantum(bool(self.config.get("every_quantum")))
         self.readings = {}  # sample id: temperatures; the ids in the order in which they first came
         self.metrics("time_us", "event_type", "value", "details")
-        self.timer(AGGREGATE_EVERY, self.aggregate)
+        self.timer((self.now // AGGREGATE_EVERY + 1) * AGGREGATE_EVERY, self.aggregate)
 
     def message(self, now, message):
         if message.type != "TRANSMIT":

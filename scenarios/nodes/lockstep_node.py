@@ -108,8 +108,10 @@ class Node:
     def metrics(self, *header):
         """Begins ID_metrics.csv in the run folder (LOCKSTEP_RUN_DIR, else the working directory)."""
         name = os.path.join(os.environ.get("LOCKSTEP_RUN_DIR") or ".", self.id + "_metrics.csv")
-        self._metrics = open(name, "w", encoding="utf-8", newline="")
-        self.row(*header)
+        again = self.now > 0  # started once more in the midst of a run: its rows go behind those that are there
+        self._metrics = open(name, "a" if again else "w", encoding="utf-8", newline="")
+        if not again:
+            self.row(*header)
 
     def row(self, *values):
         """A row of the metrics, as the module csv writes it; flushed with every answer."""
@@ -218,6 +220,7 @@ class Node:
         try:
             self.init_data = json.loads(text)
             self.seed, self.config = self.init_data["seed"], self.init_data.get("config") or {}
+            self.now = self.target = self.init_data.get("now_us", 0)
         except (ValueError, KeyError, TypeError) as e:
             raise NodeError("the configuration of INIT is not JSON with a seed: %s" % e) from None
         self.init()

@@ -28,7 +28,7 @@ static void init(struct lockstep_node *node)
     lockstep_json_bool(config, "every_quantum", &every_quantum);
     lockstep_every_quantum(node, every_quantum);
     lockstep_metrics(node, "time_us,event_type,value");
-    lockstep_timer(node, FIRST_SAMPLE, 0);
+    lockstep_timer(node, lockstep_now(node) + FIRST_SAMPLE, 0);
 }
 
 static void timer(struct lockstep_node *node, int64_t now, int kind, const void *data)

@@ -19,7 +19,7 @@ class Sensor(Node):
         self.every_quantum(bool(self.config.get("every_quantum")))
         self.count = 0
         self.metrics("time_us", "event_type", "value")
-        self.timer(FIRST_SAMPLE, self.sample)
+        self.timer(self.now + FIRST_SAMPLE, self.sample)
 
     def sample(self, now):
         temperature = self.random.gauss(20.0, 2.0)

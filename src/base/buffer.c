@@ -78,6 +78,7 @@ const char *buffer_string(struct buffer *b)
 
 void buffer_drop(struct buffer *b, size_t n)
 {
-    memmove(b->data, b->data + n, b->len - n);
+    if (n)
+        memmove(b->data, b->data + n, b->len - n);
     b->len -= n;
 }

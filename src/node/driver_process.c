@@ -324,9 +324,11 @@ static int read_answer(struct process *p, struct error *err)
             close_fd(&p->in_fd, &p->in_watch);
             return 0;
         }
+        total += (size_t)got;
+        if (n->spec->transport == TRANSPORT_TCP)
+            socket_hurry(p->in_fd);
         if (!heard)
             continue; /* it is only kept from standing in a full pipe */
-        total += (size_t)got;
         wire_filled(&p->in, (size_t)got);
         if (take_lines(p, err) < 0)
             return -1;
@@ -443,14 +445,14 @@ static void news(struct node *n, const struct guard_news *news)
 static void late(struct node *n, struct error *err)
 {
     struct process *p = n->state;
-    char time[SIMTIME_TEXT];
+    char time[40];
     last_words(p);
     if (n->phase != NODE_STARTING) {
-        simtime_format(n->spec->timeout_step, time);
-        error_set(err, EXIT_RUN_FAILED, "no answer to ADVANCE %lld within %s", (long long)p->protocol.until, time);
+        error_set(err, EXIT_RUN_FAILED, "no answer to ADVANCE %lld within %g s", (long long)p->protocol.until,
+                  (double)n->spec->timeout_step / 1e6);
         return;
     }
-    simtime_format(n->spec->timeout_start, time);
+    snprintf(time, sizeof time, "%g s", (double)n->spec->timeout_start / 1e6);
     if (p->connection == CONNECTION_TRYING && n->spec->transport == TRANSPORT_TCP)
         error_set(err, EXIT_RUN_FAILED, "no connection to 127.0.0.1:%d within %s: %s", n->spec->port, time,
                   strerror(p->connect_error));

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/procfs.h"
 #include "node/guard_process.h"
@@ -84,7 +85,7 @@ static bool receive(struct guard *g, struct guard_news *out)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     g->lost = true;
-    guard_end_children(END_LIMIT_MS, is_ours, g);
+    guard_end_children(END_LIMIT_MS, false, is_ours, g);
     *out = (struct guard_news){ .kind = GUARD_LOST, .node = -1 };
     return true;
 }
@@ -126,6 +127,13 @@ static void request(struct guard *g, const struct guard_request *r, const int *f
     }
 }
 
+/* A node may have stopped its parent (SIGSTOP). */
+static void wake(const struct guard *g)
+{
+    if (!g->lost)
+        kill(g->pid, SIGCONT);
+}
+
 void guard_start(struct guard *g, int node, const int fds[3])
 {
     request(g, &(struct guard_request){ .verb = GUARD_DO_START, .node = node }, fds, 3);
@@ -133,11 +141,13 @@ void guard_start(struct guard *g, int node, const int fds[3])
 
 void guard_signal(struct guard *g, int node, int signal)
 {
+    wake(g);
     request(g, &(struct guard_request){ .verb = GUARD_DO_SIGNAL, .node = node, .signal = signal }, NULL, 0);
 }
 
 void guard_sweep(struct guard *g)
 {
+    wake(g);
     request(g, &(struct guard_request){ .verb = GUARD_DO_SWEEP, .node = -1 }, NULL, 0);
 }
 
@@ -156,9 +166,14 @@ void guard_free(struct guard *g)
     if (!g)
         return;
     close(g->socket); /* it ends all, and then itself */
-    while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    guard_end_children(END_LIMIT_MS, is_ours, g);
+    kill(g->pid, SIGCONT);
+    int64_t limit = clock_ms() + END_LIMIT_MS;
+    while (waitpid(g->pid, NULL, WNOHANG) == 0) {
+        if (clock_ms() >= limit)
+            kill(g->pid, SIGKILL);
+        poll(NULL, 0, 1);
+    }
+    guard_end_children(END_LIMIT_MS, false, is_ours, g);
     prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
     free(g->waiting);
     free(g);

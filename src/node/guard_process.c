@@ -106,7 +106,7 @@ struct scan {
     pid_t self;
     bool (*wanted)(void *data, pid_t pid);
     void *data;
-    int count;
+    int found, left;
 };
 
 static void end_child(void *data, pid_t pid)
@@ -115,22 +115,29 @@ static void end_child(void *data, pid_t pid)
     struct procfs_stat process;
     if (!procfs_stat(pid, &process) || process.parent != scan->self || (scan->wanted && !scan->wanted(scan->data, pid)))
         return;
-    if (process.state != 'Z')
+    scan->found++;
+    if (process.state != 'Z') {
         kill(pid, SIGKILL);
+        if (process.group != getpgrp()) /* one that hands over to children of its own all the time is met only so */
+            kill(-process.group, SIGKILL);
+    }
     if (waitpid(pid, NULL, WNOHANG) != pid)
-        scan->count++;
+        scan->left++;
 }
 
-int guard_end_children(int limit_ms, bool (*wanted)(void *data, pid_t pid), void *data)
+int guard_end_children(int limit_ms, bool all, bool (*wanted)(void *data, pid_t pid), void *data)
 {
     int64_t end = clock_ms() + limit_ms;
     for (;;) {
         struct scan scan = { .self = getpid(), .wanted = wanted, .data = data };
         procfs_each(end_child, &scan);
-        /* those that have ended may have left children to us in the meantime: only a look that finds none is the last */
-        if (!scan.count || clock_ms() >= end)
-            return scan.count;
-        poll(NULL, 0, scan.count > 1 ? 1 : LOOK_MS / 10);
+        /* those that have ended may have left children to us in the meantime: only a look that finds none is the last,
+         * and where all are to end the system knows for sure */
+        bool none = !scan.found && (!all || (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD));
+        if (none || clock_ms() >= end)
+            return scan.left;
+        if (scan.left)
+            poll(NULL, 0, LOOK_MS / 10);
     }
 }
 
@@ -176,7 +183,7 @@ static void sweep(struct served *s)
 {
     struct naming naming = { .served = s };
     end_groups(s);
-    int left = guard_end_children(TOLD_MS, name_orphan, &naming);
+    int left = guard_end_children(TOLD_MS, true, name_orphan, &naming);
     free(naming.told);
     for (int i = 0; i < s->setup->scenario->node_count; i++)
         s->members[i] = (struct member){ 0 };
@@ -268,7 +275,7 @@ _Noreturn void guard_process(const struct guard_setup *setup, int socket)
             break;
     }
     end_groups(&s);
-    guard_end_children(ALONE_MS, NULL, NULL);
+    guard_end_children(ALONE_MS, true, NULL, NULL);
     if (setup->socket_dir)
         socket_dir_remove(setup->socket_dir);
     _exit(0);

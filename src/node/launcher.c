@@ -13,7 +13,7 @@
 #include "node/guard.h"
 #include "node/sockets.h"
 
-#define FILES_PER_NODE 6   /* descriptors that a node outside the program needs at most */
+#define FILES_PER_NODE 4   /* descriptors that a node outside the program needs, and some while it is started */
 #define FILES_BESIDES  200 /* that the program needs for other things */
 #define ORPHANS_NAMED  10
 #define RUNGS          4 /* of the ladder, from END_ASK to END_KILL; each takes a share of timeouts.stop */
@@ -28,8 +28,10 @@ struct launcher {
     struct node **remotes; /* those outside the program */
     struct node **taken; /* those that were ready, while they work */
     bool sweeping, swept; /* once all have ended: what they left behind */
-    unsigned orphan_count;
-    struct buffer orphans;
+    struct guard_news *orphans; /* those that were found then */
+    size_t orphan_count, orphan_capacity;
+    unsigned immortal; /* processes that are there still */
+    struct buffer orphan_text;
 };
 
 /* What is not named is illegal. */
@@ -175,7 +177,8 @@ void launcher_free(struct launcher *l)
     free(l->host.ready);
     free(l->taken);
     free(l->remotes);
-    buffer_free(&l->orphans);
+    free(l->orphans);
+    buffer_free(&l->orphan_text);
     free(l->nodes);
     free(l);
 }
@@ -291,14 +294,17 @@ void launcher_poll(struct node *n)
         n->driver->work(n, &err); /* it is read on, so that it can end; what it says is of no news */
 }
 
-/* Without its pid: the cause of a run's end is a record, and those are the same each time. */
 static void note_orphan(struct launcher *l, const struct guard_news *news)
 {
-    if (l->orphan_count++ >= ORPHANS_NAMED)
-        return;
-    buffer_text(&l->orphans, l->orphan_count > 1 ? ", " : "");
-    utf8_escape(&l->orphans, news->name, strlen(news->name));
-    buffer_format(&l->orphans, " of %s", news->node >= 0 ? l->scenario->nodes[news->node].id : "an unknown node");
+    l->orphans = mem_grow(l->orphans, l->orphan_count, &l->orphan_capacity, sizeof *l->orphans);
+    l->orphans[l->orphan_count++] = *news;
+}
+
+/* The cause of a run's end is a record, and those are the same each time: by node and name, whatever their pids. */
+static int compare_orphans(const void *a, const void *b)
+{
+    const struct guard_news *x = a, *y = b;
+    return x->node != y->node ? x->node - y->node : strcmp(x->name, y->name);
 }
 
 static void lose_guard(struct launcher *l)
@@ -322,9 +328,7 @@ static void take_news(struct launcher *l)
             note_orphan(l, &news);
         } else if (news.kind == GUARD_SWEPT) {
             l->swept = true;
-            if (news.status)
-                buffer_format(&l->orphans, "%s%d that do not end by SIGKILL", l->orphan_count ? ", " : "", news.status);
-            l->orphan_count += (unsigned)news.status;
+            l->immortal = (unsigned)news.status;
         } else if (news.kind == GUARD_LOST) {
             lose_guard(l);
         } else {
@@ -475,6 +479,20 @@ bool launcher_has_ended(struct launcher *l)
 
 unsigned launcher_orphans(struct launcher *l, const char **text)
 {
-    *text = buffer_string(&l->orphans);
-    return l->orphan_count;
+    struct buffer *b = &l->orphan_text;
+    b->len = 0;
+    if (l->orphan_count)
+        qsort(l->orphans, l->orphan_count, sizeof *l->orphans, compare_orphans);
+    for (size_t i = 0; i < l->orphan_count && i < ORPHANS_NAMED; i++) {
+        const struct guard_news *o = &l->orphans[i];
+        buffer_text(b, i ? ", " : "");
+        utf8_escape(b, o->name, strlen(o->name));
+        buffer_format(b, " of %s", o->node >= 0 ? l->scenario->nodes[o->node].id : "an unknown node");
+    }
+    if (l->orphan_count > ORPHANS_NAMED)
+        buffer_text(b, ", …");
+    if (l->immortal)
+        buffer_format(b, "%s%u that SIGKILL does not end", b->len ? ", " : "", l->immortal);
+    *text = buffer_string(b);
+    return (unsigned)l->orphan_count + l->immortal;
 }

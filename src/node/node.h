@@ -58,6 +58,7 @@ struct node {
     struct answer answer;
     struct message_pool *pool; /* for what it sends, borrowed; NULL: none */
     struct buffer *metrics;    /* where its rows go, borrowed; NULL: it writes none */
+    simtime start_time;        /* virtual time of its start; above 0 where it was started again */
     uint64_t events;           /* that it has handled */
     simtime last_active;       /* time of the last of them; -1: none yet */
     struct error failure;      /* code is set once it has failed, until it is started again */

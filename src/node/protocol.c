@@ -33,6 +33,10 @@ void protocol_init(struct protocol *p, const struct node *n, struct buffer *out)
         LITERAL(out, ", \"ml_inference\": ");
         buffer_text(out, s->ml.json);
     }
+    if (n->start_time > 0) {
+        LITERAL(out, ", \"now_us\": ");
+        buffer_i64(out, n->start_time);
+    }
     LITERAL(out, "}\n");
     p->expect = EXPECT_READY;
 }

@@ -24,8 +24,8 @@ void protocol_advance(struct protocol *p, struct node *n, simtime from, simtime 
 void protocol_shutdown(struct protocol *p, struct buffer *out);
 
 /* Takes one line that the node said and notes in n->answer what it means: `done` with READY and with the last line of
- * an answer to ADVANCE, `next`, the messages, `warnings`. Returns -1 with *err set where the node has broken the protocol
- * or has answered ERROR: it has then failed. */
+ * an answer to ADVANCE, `next`, the messages, `warnings`. Returns -1 with *err set where the node has broken the
+ * protocol or has answered ERROR: it has then failed. */
 int protocol_take(struct protocol *p, struct node *n, struct text line, struct error *err);
 
 #endif

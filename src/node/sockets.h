@@ -20,6 +20,9 @@ void socket_path(char *out, size_t size, const char *dir, int i);
 /* Begins to connect, without waiting: a descriptor, or -1 with errno. */
 int socket_connect_port(int port);
 int socket_connect_path(const char *path);
+/* Of a TCP connection, after each read: what came is acknowledged at once. Else a node that answers in two pieces, and
+ * has not set TCP_NODELAY, waits for our delayed acknowledgement before the second (RFC 896 meets RFC 1122, 4.2.3.2). */
+void socket_hurry(int fd);
 /* What came of it: 1 connected, 0 not known yet, -1 with errno: it was not accepted; the caller closes it. */
 int socket_connected(int fd);
 

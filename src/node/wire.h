@@ -21,8 +21,8 @@ struct wire {
 char *wire_room(struct wire *w, size_t *room);
 void wire_filled(struct wire *w, size_t len); /* so many bytes were read there */
 
-/* Takes the next whole line, without its \n and without a \r before that; it is good until wire_room. Returns 1; 0 where
- * no whole line has come; -1 with *err set where a line is longer than WIRE_LINE_MAX. */
+/* Takes the next whole line, without its \n and without a \r before that; it is good until wire_room. Returns 1; 0
+ * where no whole line has come; -1 with *err set where a line is longer than WIRE_LINE_MAX. */
 int wire_line(struct wire *w, struct text *line, struct error *err);
 size_t wire_rest(const struct wire *w); /* bytes that are not taken yet */
 void wire_free(struct wire *w);

@@ -116,8 +116,8 @@ static void want_port(const struct load *l, int i, const char *field, int port)
         node_tell(l, SEVERITY_ERROR, i, field, "port %d is in use by process %d (%s); end that, or choose another port",
                   port, (int)pid, shown(name).text);
     else
-        node_tell(l, SEVERITY_ERROR, i, field, "port %d is in use on this machine; end what uses it, or choose another",
-                  port);
+        node_tell(l, SEVERITY_ERROR, i, field,
+                  "port %d is in use on this machine, or was a minute ago; end what uses it, wait, or choose another", port);
 }
 
 static void check_process(const struct load *l, int i)

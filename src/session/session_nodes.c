@@ -191,23 +191,38 @@ static void stop_node(struct session *s, int i, const char *cause)
     freeze(s, i, cause);
 }
 
-/* What the link has without faults. */
-static void scenario_link(const struct scenario *s, int src, int dst, simtime *latency, double *loss)
+static bool is_over(const struct acts *a, const struct scenario_fault *f)
 {
-    *latency = s->default_latency;
-    *loss = s->default_loss;
-    for (int i = 0; i < s->link_count; i++)
-        if (s->links[i].src == src && s->links[i].dst == dst) {
-            *latency = s->links[i].latency;
-            *loss = s->links[i].loss;
-        }
+    for (size_t i = 0; i < a->next; i++)
+        if (a->items[i].fault == f && a->items[i].is_over)
+            return true;
+    return false;
 }
 
-static void act(struct session *s, const struct act *a)
+/* What the link has of the scenario, and on top of that of the faults that have begun and are not over, in their order. */
+static void change_link(struct session *s, int src, int dst)
 {
-    const struct scenario_fault *f = a->fault;
-    simtime latency;
-    double loss;
+    const struct scenario *scenario = s->scenario;
+    const struct acts *a = s->acts;
+    simtime latency = scenario->default_latency;
+    double loss = scenario->default_loss;
+    for (int i = 0; i < scenario->link_count; i++)
+        if (scenario->links[i].src == src && scenario->links[i].dst == dst) {
+            latency = scenario->links[i].latency;
+            loss = scenario->links[i].loss;
+        }
+    for (size_t i = 0; i < a->next; i++) {
+        const struct scenario_fault *f = a->items[i].fault;
+        if (f->action != FAULT_LINK || f->src != src || f->dst != dst || a->items[i].is_over || is_over(a, f))
+            continue;
+        latency = f->latency < 0 ? latency : f->latency;
+        loss = f->loss < 0 ? loss : f->loss;
+    }
+    coordinator_change_link(s->coordinator, src, dst, latency, loss, "fault");
+}
+
+static void act(struct session *s, const struct scenario_fault *f)
+{
     switch (f->action) {
     case FAULT_KILL:
         end_node(s, f->node, "killed by a fault of the scenario");
@@ -220,9 +235,7 @@ static void act(struct session *s, const struct act *a)
         restart_node(s, f->node, "fault");
         break;
     case FAULT_LINK:
-        scenario_link(s->scenario, f->src, f->dst, &latency, &loss);
-        coordinator_change_link(s->coordinator, f->src, f->dst, f->latency < 0 ? -1 : a->is_over ? latency : f->latency,
-                                f->loss < 0 ? -1 : a->is_over ? loss : f->loss, a->is_over ? "fault over" : "fault");
+        change_link(s, f->src, f->dst);
         break;
     }
 }
@@ -231,7 +244,7 @@ void nodes_act(struct session *s)
 {
     struct acts *a = s->acts;
     while (a->next < a->count && a->items[a->next].at <= coordinator_counts(s->coordinator)->now)
-        act(s, &a->items[a->next++]);
+        act(s, a->items[a->next++].fault);
 }
 
 bool nodes_take_command(struct session *s, const struct command *c)
@@ -286,6 +299,7 @@ static bool restart(struct session *s, int i)
             return false;
         }
         n->restarts++;
+        n->start_time = coordinator_counts(s->coordinator)->now;
         care->told = false;
         launcher_start(n, &err); /* what fails is handled as every failure */
         note_node(s, i, "restarted");

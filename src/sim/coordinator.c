@@ -382,8 +382,10 @@ void coordinator_change_link(struct coordinator *c, int src, int dst, simtime la
                         .dst_node = dst,
                         .src = c->ids[src],
                         .dst = c->ids[dst],
+                        .latency = latency,
+                        .loss = loss,
                         .cause = text_of(cause) };
-    network_change(c->network, src, dst, latency, loss, &r.latency, &r.loss);
+    network_change(c->network, src, dst, latency, loss);
     bus_publish(c->bus, &r);
 }
 

@@ -47,7 +47,7 @@ void coordinator_failed(struct coordinator *c, int i);
 void coordinator_freeze(struct coordinator *c, int i);
 /* While it is paused node i is granted nothing, and what arrives for it waits. */
 void coordinator_pause(struct coordinator *c, int i, bool paused);
-/* From now on: latency or loss below 0 stays as it is. Publishes the record `link`. */
+/* From now on. Publishes the record `link`. */
 void coordinator_change_link(struct coordinator *c, int src, int dst, simtime latency, double loss, const char *cause);
 /* Publishes the records `node` and `command`. */
 void coordinator_publish_node(struct coordinator *c, int i, const char *state, const char *cause);

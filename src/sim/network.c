@@ -94,27 +94,18 @@ static struct link *find_changed(struct network *n, int src, int dst)
     return NULL;
 }
 
-void network_change(struct network *n, int src, int dst, simtime latency, double loss, simtime *has_latency,
-                    double *has_loss)
+void network_change(struct network *n, int src, int dst, simtime latency, double loss)
 {
-    *has_latency = 0;
-    *has_loss = 0;
     if (n->model == NETWORK_DIRECT)
         return;
     struct link *l = find_link(n, src, dst);
     if (l == &n->others && !(l = find_changed(n, src, dst))) {
         n->changed = mem_grow(n->changed, n->changed_count, &n->changed_capacity, sizeof *n->changed);
-        n->changed[n->changed_count++] = (struct changed){
-            src, { .dst = dst, .latency = n->others.latency, .loss = n->others.loss }
-        };
+        n->changed[n->changed_count++] = (struct changed){ src, { .dst = dst } };
         l = &n->changed[n->changed_count - 1].link;
     }
-    if (latency >= 0)
-        l->latency = latency;
-    if (loss >= 0)
-        l->loss = loss;
-    *has_latency = l->latency;
-    *has_loss = l->loss;
+    l->latency = latency;
+    l->loss = loss;
 }
 
 enum network_fate network_send(struct network *n, struct message *m)

@@ -18,10 +18,9 @@ enum network_fate {
 /* Takes a message that was sent at m->time. Every call draws once from the link's random stream (model latency). */
 enum network_fate network_send(struct network *n, struct message *m);
 
-/* Changes a link from now on; a latency or loss below 0 stays as it is. What it has then is told. Messages that are under
- * way arrive as they would have. The model `direct` has neither. */
-void network_change(struct network *n, int src, int dst, simtime latency, double loss, simtime *has_latency,
-                    double *has_loss);
+/* Changes a link from now on; messages that are under way arrive as they would have. The model `direct` has neither latency
+ * nor loss: nothing changes. */
+void network_change(struct network *n, int src, int dst, simtime latency, double loss);
 
 simtime network_next(struct network *n); /* when the first arrives; SIMTIME_NEVER: none is under way */
 /* The first message that has arrived by `now`, in order of (time, sending), or NULL. The caller owns it. */

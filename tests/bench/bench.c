@@ -15,6 +15,7 @@ static const struct section {
     { "baseline", "the baseline in batch, beside /bin/true", bench_baseline },
     { "large", "the large scenario: records/s and memory, beside a plain write loop", bench_large },
     { "ui", "the terminal UI beside batch", bench_ui },
+    { "nodes", "nodes in processes of their own, beside a plain loop over socketpairs", bench_nodes },
     { "queue", "the event queue beside a plain binary heap", bench_queue },
 };
 #define SECTIONS (sizeof sections / sizeof sections[0])
@@ -95,6 +96,8 @@ static int parse(struct bench *b, unsigned *chosen, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--node") == 0)
+        bench_node();
     struct bench b = { .scenarios = LOCKSTEP_SOURCE_DIR "/scenarios" };
     unsigned chosen = 0;
     bool good = true;

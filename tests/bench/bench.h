@@ -18,7 +18,11 @@ struct bench {
 bool bench_baseline(const struct bench *b);
 bool bench_large(const struct bench *b);
 bool bench_queue(const struct bench *b);
+bool bench_nodes(const struct bench *b);
 bool bench_ui(const struct bench *b);
+
+/* nodes.c: this program as a node that answers each request at once; does not return. */
+void bench_node(void);
 
 /* process.c */
 struct outcome {

@@ -23,9 +23,12 @@ double now_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* What a shell gives: 1,024, and leave to raise it. */
 static void limit_files(void)
 {
-    struct rlimit limit = { 1024, 1024 };
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 1024;
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 

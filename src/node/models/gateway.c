@@ -24,7 +24,7 @@ static int start(struct model *m, struct error *err)
     g->readings = readings_new(READINGS_WINDOW);
     g->infers = inference_at(m->node->scenario, PLACEMENT_EDGE);
     g->sends_readings = m->node->scenario->ml.placement == PLACEMENT_CLOUD && m->node->spec->model_config.readings_to >= 0;
-    return model_schedule(m, AGGREGATE_EVERY, AGGREGATE, NULL, err);
+    return model_schedule(m, (m->node->start_time / AGGREGATE_EVERY + 1) * AGGREGATE_EVERY, AGGREGATE, NULL, err);
 }
 
 static int take(struct model *m, simtime now, struct message *message, struct error *err)

@@ -23,7 +23,7 @@ static int start(struct model *m, struct error *err)
     buffer_format(&text, "%s_%llu", m->node->spec->id, (unsigned long long)m->node->scenario->seed);
     random_seed_text(&s->random, buffer_string(&text));
     buffer_free(&text);
-    return model_schedule(m, FIRST_SAMPLE, SAMPLE, NULL, err);
+    return model_schedule(m, m->node->start_time + FIRST_SAMPLE, SAMPLE, NULL, err);
 }
 
 static char *append(char *at, const char *s, size_t len)
