@@ -151,6 +151,12 @@ void guard_sweep(struct guard *g)
     request(g, &(struct guard_request){ .verb = GUARD_DO_SWEEP, .node = -1 }, NULL, 0);
 }
 
+void guard_give_up(struct guard *g)
+{
+    if (!g->lost)
+        kill(g->pid, SIGKILL);
+}
+
 bool guard_news(struct guard *g, struct guard_news *out)
 {
     if (g->first == g->count)

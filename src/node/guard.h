@@ -39,6 +39,9 @@ void guard_signal(struct guard *g, int node, int signal);
  * follows: ORPHAN for each, then SWEPT. */
 void guard_sweep(struct guard *g);
 
+/* Ends the guard itself, which does not answer any more, and with it its children. News follows: LOST. */
+void guard_give_up(struct guard *g);
+
 enum guard_kind {
     GUARD_NOTHING,
     GUARD_STARTED, /* pid */

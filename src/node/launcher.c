@@ -15,8 +15,17 @@
 
 #define FILES_PER_NODE 4   /* descriptors that a node outside the program needs, and some while it is started */
 #define FILES_BESIDES  200 /* that the program needs for other things */
+#define END_GRACE_NS   INT64_C(4000000000) /* beyond timeouts.stop */
 #define ORPHANS_NAMED  10
+#define USAGE_NS       INT64_C(900000000) /* between two looks at what processes use */
 #define RUNGS          4 /* of the ladder, from END_ASK to END_KILL; each takes a share of timeouts.stop */
+
+/* What the processes of a node's group have used. */
+struct usage {
+    pid_t group;
+    uint64_t ticks, memory;
+    unsigned processes;
+};
 
 struct launcher {
     const struct scenario *scenario;
@@ -26,7 +35,10 @@ struct launcher {
     bool guard_has_news;
     int remote_count;
     struct node **remotes; /* those outside the program */
+    struct usage *usages; /* of those, by group, as of usage_ns */
+    int64_t usage_ns;     /* 0: never yet */
     struct node **taken; /* those that were ready, while they work */
+    int64_t end_limit_ns; /* once they are told to end: when they must have, or the guard is the one that does not answer */
     bool sweeping, swept; /* once all have ended: what they left behind */
     struct guard_news *orphans; /* those that were found then */
     size_t orphan_count, orphan_capacity;
@@ -104,6 +116,7 @@ struct launcher *launcher_new(const struct scenario *s, struct error *err)
         l->remote_count += l->nodes[i].driver->is_remote;
     }
     l->remotes = mem_array((size_t)l->remote_count, sizeof(struct node *));
+    l->usages = mem_array((size_t)l->remote_count, sizeof *l->usages);
     l->taken = mem_array((size_t)l->remote_count, sizeof(struct node *));
     l->host.ready = mem_array((size_t)l->remote_count, sizeof(struct node *));
     for (int i = 0, r = 0; i < s->node_count; i++)
@@ -176,6 +189,7 @@ void launcher_free(struct launcher *l)
     free(l->host.socket_dir);
     free(l->host.ready);
     free(l->taken);
+    free(l->usages);
     free(l->remotes);
     free(l->orphans);
     buffer_free(&l->orphan_text);
@@ -419,37 +433,57 @@ bool launcher_is_over(const struct node *n)
     return !n->driver->ended || n->driver->ended(n);
 }
 
-struct usage {
-    pid_t group;
-    uint64_t ticks, memory;
-    unsigned processes;
-};
+static int compare_groups(const void *a, const void *b)
+{
+    const struct usage *x = a, *y = b;
+    return x->group < y->group ? -1 : x->group > y->group;
+}
+
+static struct usage *usage_of(const struct launcher *l, pid_t group)
+{
+    struct usage key = { .group = group };
+    return bsearch(&key, l->usages, (size_t)l->remote_count, sizeof *l->usages, compare_groups);
+}
 
 static void add_usage(void *data, pid_t pid)
 {
-    struct usage *u = data;
     struct procfs_stat process;
-    if (!procfs_stat(pid, &process) || process.group != u->group)
+    struct usage *u = procfs_stat(pid, &process) ? usage_of(data, process.group) : NULL;
+    if (!u)
         return;
     u->ticks += process.cpu_ticks;
     u->memory += process.memory;
     u->processes++;
 }
 
-bool launcher_usage(const struct node *n, double *cpu_s, uint64_t *memory, unsigned *processes)
+bool launcher_usage(struct launcher *l, int i, double *cpu_s, uint64_t *memory, unsigned *processes)
 {
-    struct usage u = { .group = n->pid };
-    if (!n->pid)
+    int64_t now = clock_ns();
+    if (l->nodes[i].pid && (!l->usage_ns || now >= l->usage_ns + USAGE_NS)) { /* one walk for all nodes */
+        l->usage_ns = now;
+        for (int r = 0; r < l->remote_count; r++)
+            l->usages[r] = (struct usage){ .group = l->remotes[r]->pid };
+        qsort(l->usages, (size_t)l->remote_count, sizeof *l->usages, compare_groups);
+        procfs_each(add_usage, l);
+    }
+    const struct usage *u = l->nodes[i].pid ? usage_of(l, l->nodes[i].pid) : NULL;
+    if (!u || !u->processes)
         return false;
-    procfs_each(add_usage, &u);
-    *cpu_s = (double)u.ticks / (double)procfs_ticks_per_second();
-    *memory = u.memory;
-    *processes = u.processes;
-    return u.processes > 0;
+    *cpu_s = (double)u->ticks / (double)procfs_ticks_per_second();
+    *memory = u->memory;
+    *processes = u->processes;
+    return true;
 }
 
 void launcher_end(struct launcher *l, enum ending how)
 {
+    int64_t now = clock_ns();
+    if (!l->end_limit_ns)
+        l->end_limit_ns = now + END_GRACE_NS;
+    for (int i = 0; i < l->remote_count; i++) {
+        int64_t limit = now + l->remotes[i]->spec->timeout_stop * 1000 + END_GRACE_NS;
+        l->end_limit_ns = limit > l->end_limit_ns ? limit : l->end_limit_ns;
+    }
     for (int i = 0; i < l->scenario->node_count; i++) {
         struct node *n = &l->nodes[i];
         if (takes(n, NODE_EVENT_STOP))
@@ -469,6 +503,10 @@ bool launcher_has_ended(struct launcher *l)
             move(n, NODE_EVENT_ENDED);
         all &= over;
     }
+    if (l->host.guard && l->end_limit_ns < l->host.look_ns)
+        l->host.look_ns = l->end_limit_ns;
+    if (l->host.guard && !l->swept && clock_ns() >= l->end_limit_ns)
+        guard_give_up(l->host.guard);
     if (!all || !l->host.guard)
         return all;
     if (!l->sweeping && !l->swept)

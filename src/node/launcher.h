@@ -53,9 +53,9 @@ void launcher_pause(struct node *n, bool paused);
 /* Whether a node that has failed can be started again: nothing of it is left. */
 bool launcher_is_over(const struct node *n);
 
-/* What is spent on the processes of a node's group: processor time so far, resident bytes, how many they are. False where
- * there is none. */
-bool launcher_usage(const struct node *n, double *cpu_s, uint64_t *memory, unsigned *processes);
+/* What is spent on the processes of node i's group: processor time so far, resident bytes, how many they are. Read from
+ * /proc, for all nodes at once, when what is known is a second old. False where there is none. */
+bool launcher_usage(struct launcher *l, int i, double *cpu_s, uint64_t *memory, unsigned *processes);
 
 /* Tells every node to end; launcher_collect goes on with it, up to SIGKILL. `how`: where to begin. */
 void launcher_end(struct launcher *l, enum ending how);

@@ -5,16 +5,11 @@
 #include "base/memory.h"
 #include "session/session_state.h"
 
-#define SLICE_NS   INT64_C(4000000) /* of work before the front gets its turn */
-#define NS_PER_SEC INT64_C(1000000000)
-#define PACE_TICK_MS 10 /* a paced run moves at most this often */
-#define LEAVE_MS       10 /* between two looks at the end of nodes when nobody waits for it any more */
-#define LOG_KEPT       (256u << 10) /* a larger buffer of a node's log is given back */
-#define SPIN_NODES     4 /* so many that are awaited, or fewer, are asked for SPIN_NS before sleep … */
-#define SPIN_NS        INT64_C(80000)
-#define SPIN_PATIENCE  3  /* … but where that was in vain so often in a row, */
-#define SPIN_PAUSE     32 /* only once in so many waits */
-#define ROUND_MESSAGES_MAX 1000000u /* of all nodes in one quantum: they are in memory until its barrier */
+#define SLICE_NS     INT64_C(4000000) /* of work before the front gets its turn */
+#define NS_PER_SEC   INT64_C(1000000000)
+#define PACE_TICK_MS 10           /* a paced run moves at most this often */
+#define LEAVE_MS     10           /* between two looks at the end of nodes when nobody waits for it any more */
+#define LOG_KEPT     (256u << 10) /* a larger buffer of a node's log is given back */
 
 /* The first record is on disk before anything starts: by it the folder is known as a run's. */
 static int begin_records(struct session *s, struct error *err)
@@ -103,11 +98,6 @@ void session_free(struct session *s)
     free(s);
 }
 
-static simtime now_of(const struct session *s)
-{
-    return coordinator_counts(s->coordinator)->now;
-}
-
 static void set_state(struct session *s, enum session_state to)
 {
     int64_t now = clock_ns();
@@ -126,20 +116,18 @@ static void set_state(struct session *s, enum session_state to)
     buffer_free(&keys);
 }
 
-/* The run ends here because of *err, which is of no node. */
-static void fail(struct session *s, const struct error *err)
+void session_fail(struct session *s, const struct error *err)
 {
     session_finish(s, SESSION_FAILED, "failed", err->code, err->text);
 }
 
-/* What was recorded up to now is on disk when this returns. */
-static bool keep_results(struct session *s)
+bool session_keep_results(struct session *s)
 {
     struct error err = { 0 };
     if (bus_barrier(s->bus, now_of(s), &err) == 0 && metrics_barrier(s->results.metrics, &err) == 0 &&
         wall_result(s->results.wall, &err) == 0 && logs_result(s->results.logs, &err) == 0)
         return true;
-    fail(s, &err);
+    session_fail(s, &err);
     return false;
 }
 
@@ -168,7 +156,7 @@ static bool tell_to_start(struct session *s, int64_t deadline)
         int result = launcher_open(s->launcher, s->options.loop, folder ? folder : "", &err);
         free(folder);
         if (result < 0) {
-            fail(s, &err);
+            session_fail(s, &err);
             return false;
         }
     }
@@ -196,203 +184,10 @@ static void start_nodes(struct session *s, int64_t deadline)
     for (int i = 0; i < s->scenario->node_count; i++)
         coordinator_answered(s->coordinator, i, launcher_node(s->launcher, i)->answer.next);
     nodes_note_started(s);
-    if (!keep_results(s))
+    if (!session_keep_results(s))
         return;
     s->limit = s->options.start_running ? s->stop_at : 0;
     set_state(s, s->options.start_running ? SESSION_RUNNING : SESSION_PAUSED);
-}
-
-/* That all messages of a quantum are in memory until its barrier has a limit. */
-static bool count_sent(struct session *s, const struct node *n)
-{
-    struct error err = { 0 };
-    s->sent += n->answer.sent.count;
-    if (s->sent <= ROUND_MESSAGES_MAX)
-        return true;
-    error_set(&err, EXIT_RUN_FAILED,
-              "nodes[%d] %s: with its messages there are more than %u in one quantum; choose a shorter quantum", n->index,
-              n->spec->id, ROUND_MESSAGES_MAX);
-    fail(s, &err);
-    return false;
-}
-
-static void note_step(struct session *s, const struct node *n, uint64_t events_before, int64_t ns)
-{
-    if (n->events != events_before)
-        histogram_add(&s->timing[n->index].steps, (uint64_t)ns);
-}
-
-/* Runs node i, which is inside the program, until it has done its quantum or the deadline has come. Returns the time at its
- * end. */
-static int64_t run_node(struct session *s, struct node *n, int64_t began, int64_t deadline)
-{
-    uint64_t events = n->events;
-    struct error err = { 0 };
-    int64_t now;
-    do {
-        launcher_work(n, &err);
-        now = clock_ns();
-    } while (!n->answer.done && n->phase == NODE_BUSY && s->sent + n->answer.sent.count <= ROUND_MESSAGES_MAX &&
-             now < deadline);
-    s->timing[n->index].total_ns += now - began;
-    note_step(s, n, events, now - began);
-    return now;
-}
-
-/* What a node said enters the network; of one that has failed in this round, nothing. */
-static void take_answer(struct session *s, struct node *n)
-{
-    struct message_list *sent = &n->answer.sent;
-    struct buffer *warnings = &n->answer.warnings;
-    if (n->phase == NODE_FAILED) {
-        for (size_t i = 0; i < sent->count; i++)
-            message_free(sent->items[i]);
-    } else {
-        for (size_t at = 0, end; at < warnings->len; at = end + 1) {
-            end = (size_t)((char *)memchr(warnings->data + at, '\n', warnings->len - at) - warnings->data);
-            coordinator_warn(s->coordinator, n->index, (struct text){ warnings->data + at, end - at });
-        }
-        coordinator_answered(s->coordinator, n->index, n->answer.next);
-        for (size_t i = 0; i < sent->count; i++)
-            coordinator_send(s->coordinator, sent->items[i]);
-    }
-    sent->count = 0;
-    warnings->len = 0;
-}
-
-static int compare_indices(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
-/* The nodes' answers enter the network, in node order; then the barrier. */
-static void finish_round(struct session *s)
-{
-    if (s->remote_count) /* they were granted before the others */
-        qsort(s->granted, (size_t)s->granted_count, sizeof *s->granted, compare_indices);
-    for (int g = 0; g < s->granted_count; g++)
-        take_answer(s, launcher_node(s->launcher, s->granted[g]));
-    coordinator_end(s->coordinator);
-    s->in_round = false;
-    if (nodes_handle_failures(s))
-        keep_results(s);
-}
-
-static void begin_round(struct session *s)
-{
-    s->in_round = true;
-    s->cursor = 0;
-    s->granted_count = 0;
-    s->sent = 0;
-    s->remotes_granted = s->remote_count == 0;
-    s->outstanding = 0;
-}
-
-/* Hands node i its messages and lets it go on. Returns whether it does; what fails is dealt with at the barrier. */
-static bool grant(struct session *s, struct node *n)
-{
-    struct error err = { 0 };
-    s->granted[s->granted_count++] = n->index;
-    coordinator_take(s->coordinator, n->index, &n->inbox);
-    return launcher_grant(n, now_of(s), s->target, &err) == 0;
-}
-
-/* All that run outside the program are granted before any is waited for: they run at the same time. */
-static void grant_remotes(struct session *s)
-{
-    s->remotes_granted = true;
-    for (int r = 0; r < s->remote_count; r++) {
-        struct node *n = launcher_node(s->launcher, s->remotes[r]);
-        struct node_care *care = &s->care[n->index];
-        if (n->phase != NODE_IDLE || !coordinator_must_grant(s->coordinator, n->index))
-            continue;
-        care->events = n->events;
-        care->outstanding = grant(s, n);
-        s->outstanding += care->outstanding;
-    }
-}
-
-/* Looks which of those that are waited for have answered, or failed. With `ask` they are asked, else it is known from what
- * the loop has told. False where the run is over by that. */
-static bool look_for_answers(struct session *s, bool ask)
-{
-    int left = s->outstanding;
-    for (int r = 0; left > 0 && r < s->remote_count; r++) {
-        struct node *n = launcher_node(s->launcher, s->remotes[r]);
-        struct node_care *care = &s->care[n->index];
-        if (!care->outstanding)
-            continue;
-        left--;
-        if (ask)
-            launcher_poll(n);
-        if (n->phase == NODE_BUSY)
-            continue;
-        int64_t ns = clock_ns() - n->asked_ns;
-        care->outstanding = false;
-        s->outstanding--;
-        s->timing[n->index].total_ns += ns;
-        note_step(s, n, care->events, ns);
-        if (n->phase == NODE_FAILED ? nodes_must_abort(s) && !nodes_handle_failures(s) : !count_sent(s, n))
-            return false;
-    }
-    return true;
-}
-
-/* To go to sleep and be woken costs more than a fast node's answer takes: a few that are still awaited are asked for a
- * moment before. Where that is in vain again and again it is left out most of the time. False where the run is over. */
-static bool spin(struct session *s)
-{
-    if (s->outstanding > SPIN_NODES || (s->spins_lost >= SPIN_PATIENCE && ++s->spins_left_out < SPIN_PAUSE))
-        return true;
-    int64_t end = clock_ns() + SPIN_NS;
-    s->spins_left_out = 0;
-    do {
-        if (!look_for_answers(s, true))
-            return false;
-    } while (s->outstanding && clock_ns() < end);
-    s->spins_lost = s->outstanding ? s->spins_lost + 1 : 0;
-    return true;
-}
-
-/* Runs the nodes inside the program, from `now` on the wall clock. True once all have done this quantum. */
-static bool run_models(struct session *s, int64_t now, int64_t deadline)
-{
-    for (; s->cursor < s->scenario->node_count; s->cursor++) {
-        if (now >= deadline)
-            return false;
-        struct node *n = launcher_node(s->launcher, s->cursor);
-        if (n->driver->is_remote)
-            continue;
-        bool granted = n->phase == NODE_BUSY; /* in an earlier slice: its messages were taken then */
-        if (!granted && !coordinator_must_grant(s->coordinator, s->cursor))
-            continue;
-        if (!granted) {
-            s->granted_ns = now;
-            granted = grant(s, n);
-        }
-        if (granted)
-            now = run_node(s, n, now, deadline);
-        if (n->phase == NODE_FAILED && nodes_must_abort(s) && !nodes_handle_failures(s))
-            return false;
-        if (n->phase == NODE_BUSY && s->sent + n->answer.sent.count <= ROUND_MESSAGES_MAX)
-            return false;
-        if (!count_sent(s, n))
-            return false;
-    }
-    return true;
-}
-
-/* Goes on with the round. */
-static void run_round(struct session *s, int64_t now, int64_t deadline)
-{
-    if (!s->remotes_granted)
-        grant_remotes(s);
-    if (!run_models(s, now, deadline) || !look_for_answers(s, false))
-        return;
-    if (s->outstanding && !spin(s))
-        return;
-    if (!s->outstanding)
-        finish_round(s);
 }
 
 /* How far a paced run may have come by now. */
@@ -413,7 +208,7 @@ static void reach_limit(struct session *s)
     if (now_of(s) < s->stop_at) {
         set_state(s, SESSION_PAUSED);
         if (metrics_flush(s->results.metrics, &err) < 0)
-            fail(s, &err);
+            session_fail(s, &err);
         return;
     }
     char time[SIMTIME_TEXT], cause[SIMTIME_TEXT + 20];
@@ -451,7 +246,7 @@ static bool next_round(struct session *s, int64_t now)
 {
     simtime limit = paced_limit(s, now), act = nodes_next_act(s);
     if (coordinator_begin(s->coordinator, act < limit ? act : limit, &s->target)) {
-        begin_round(s);
+        round_begin(s);
         return true;
     }
     if (now_of(s) >= s->limit)
@@ -466,7 +261,7 @@ static void run(struct session *s, int64_t now, int64_t deadline)
         if (!s->in_round && (!settle(s) || s->state != SESSION_RUNNING || !next_round(s, now)))
             break;
         if (s->in_round)
-            run_round(s, clock_ns(), deadline); /* barriers and the network are no node's time */
+            round_go_on(s, clock_ns(), deadline); /* barriers and the network are no node's time */
         if (s->outstanding)
             break; /* there is nothing to do but wait */
         now = clock_ns();

@@ -111,6 +111,20 @@ struct session {
 void session_finish(struct session *s, enum session_state state, const char *outcome, int exit_code, const char *cause);
 void session_conclude(struct session *s);
 
+/* session.c */
+static inline simtime now_of(const struct session *s)
+{
+    return coordinator_counts(s->coordinator)->now;
+}
+void session_fail(struct session *s, const struct error *err); /* the run ends here, for a reason that is of no node */
+/* What was recorded up to now is on disk when this returns; false where it cannot be, and the run is over by that. */
+bool session_keep_results(struct session *s);
+
+/* session_round.c */
+void round_begin(struct session *s); /* towards s->target */
+/* Goes on with it, from `now` on the wall clock until the deadline; at its end s->in_round is false. */
+void round_go_on(struct session *s, int64_t now, int64_t deadline);
+
 /* session_nodes.c */
 void nodes_open(struct session *s);
 void nodes_close(struct session *s);

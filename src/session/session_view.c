@@ -98,7 +98,7 @@ size_t session_log(const struct session *s, int i, char *buf, size_t size)
 
 bool session_usage(const struct session *s, int i, struct session_usage *out)
 {
-    return launcher_usage(launcher_node(s->launcher, i), &out->cpu_s, &out->memory, &out->processes);
+    return launcher_usage(s->launcher, i, &out->cpu_s, &out->memory, &out->processes);
 }
 
 uint64_t session_step_ns(const struct session *s, int i, double share)
