@@ -184,6 +184,10 @@ static int launch(struct process *p, struct error *err)
     }
     if (!n->spec->command)
         return 0; /* a server that is there */
+    if (guard_is_lost(n->host->guard)) {
+        error_set(err, EXIT_RUN_FAILED, "it cannot be started: the guard process of lockstep was ended from outside");
+        return -1;
+    }
     int result = is_socket(p) ? open_socket(p, theirs) : open_stdio(p, theirs);
     if (result < 0) {
         error_set(err, EXIT_LAUNCH, "cannot make the pipes to its process: %s", strerror(errno));
@@ -422,6 +426,7 @@ static void news(struct node *n, const struct guard_news *news)
         break;
     case GUARD_REFUSED:
         p->is_running = p->is_there = false;
+        n->pid = 0;
         p->refused = news->error;
         snprintf(p->refused_what, sizeof p->refused_what, "%s", news->name);
         break;

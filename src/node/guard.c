@@ -69,6 +69,11 @@ struct guard *guard_new(const struct guard_setup *setup, struct error *err)
     return g;
 }
 
+bool guard_is_lost(const struct guard *g)
+{
+    return g->lost;
+}
+
 int guard_fd(const struct guard *g)
 {
     return g->socket;

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -16,8 +16,15 @@
 #include "base/program.h"
 #include "node/sockets.h"
 
+/* What a new process and this one share: why its command could not be run. */
+struct attempt {
+    int error; /* errno; 0: it runs, or has run */
+    char what[GUARD_TEXT];
+};
+
 struct environment {
     const struct guard_setup *setup;
+    struct attempt *attempts; /* of the nodes */
     char **base; /* "NAME=VALUE", NULL-terminated: what lockstep was started with, and what is the same for all nodes */
     size_t count, capacity;
 };
@@ -46,6 +53,10 @@ struct environment *environment_new(const struct guard_setup *setup, pid_t locks
 {
     struct environment *e = mem_alloc(sizeof *e);
     e->setup = setup;
+    size_t size = (size_t)setup->scenario->node_count * sizeof *e->attempts;
+    e->attempts = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (e->attempts == MAP_FAILED)
+        abort();
     for (char **pair = environ; *pair; pair++)
         if (strncmp(*pair, "LOCKSTEP_", 9) != 0 || !strncmp(*pair, "LOCKSTEP_TEST_", 14)) {
             e->base = mem_grow(e->base, e->count, &e->capacity, sizeof *e->base);
@@ -94,11 +105,14 @@ static char **environment_of(const struct environment *e, const struct scenario_
     return own.base;
 }
 
-/* What the new process and this one share until the command runs. */
-struct attempt {
-    volatile int error;         /* errno; 0: it runs */
-    const char *volatile what;  /* could not be done */
-};
+/* The first that fails counts. */
+static void cannot(struct attempt *a, const char *what, int error)
+{
+    if (a->error)
+        return;
+    snprintf(a->what, sizeof a->what, "%s", what);
+    a->error = error;
+}
 
 static void limit(struct attempt *a, int resource, rlim_t value)
 {
@@ -106,10 +120,8 @@ static void limit(struct attempt *a, int resource, rlim_t value)
     if (getrlimit(resource, &r) != 0)
         return;
     r.rlim_cur = value < r.rlim_max ? value : r.rlim_max;
-    if (setrlimit(resource, &r) != 0 && !a->error) {
-        a->error = errno;
-        a->what = "set a limit";
-    }
+    if (setrlimit(resource, &r) != 0)
+        cannot(a, "set a limit for", errno);
 }
 
 /* Tries each folder of PATH for a name without a slash. Returns only where the command cannot be run. */
@@ -117,10 +129,9 @@ static void run(struct attempt *a, char *const *command, char *const *environmen
 {
     char full[PATH_MAX];
     int error = ENOENT;
-    a->what = "run";
     if (strchr(command[0], '/')) {
         execve(command[0], command, environment);
-        a->error = errno;
+        cannot(a, "run", errno);
         return;
     }
     for (const char *at = path; *at;) {
@@ -135,10 +146,10 @@ static void run(struct attempt *a, char *const *command, char *const *environmen
         }
         at += n + (at[n] == ':');
     }
-    a->error = error;
+    cannot(a, "run", error);
 }
 
-/* In the new process, which shares its memory with this one (vfork(2)). */
+/* In the new process. */
 static _Noreturn void become(struct attempt *a, const struct scenario_node *node, const int fds[3], char *const *environment,
                              const char *path, const char *folder, rlim_t open_files, pid_t guard)
 {
@@ -148,18 +159,14 @@ static _Noreturn void become(struct attempt *a, const struct scenario_node *node
         _exit(127);
     setsid();
     for (int fd = 0; fd < 3; fd++)
-        if (dup2(fds[fd], fd) < 0) {
-            a->error = errno;
-            a->what = "connect";
-        }
+        if (dup2(fds[fd], fd) < 0)
+            cannot(a, "connect", errno);
     close_range(3, ~0u, 0);
     limit(a, RLIMIT_NOFILE, node->limit_open_files ? (rlim_t)node->limit_open_files : open_files);
     if (node->limit_file_size)
         limit(a, RLIMIT_FSIZE, (rlim_t)node->limit_file_size);
-    if (!a->error && chdir(folder) < 0) {
-        a->error = errno;
-        a->what = "enter the working directory of";
-    }
+    if (chdir(folder) < 0)
+        cannot(a, "enter the working directory of", errno);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (!a->error)
@@ -175,26 +182,27 @@ static const char *value_of(char *const *environment, const char *name)
     return "";
 }
 
-pid_t guard_exec(const struct environment *e, const struct scenario_node *node, const int fds[3], char *what, size_t size)
+pid_t guard_exec(const struct environment *e, const struct scenario_node *node, const int fds[3])
 {
     char **environment = environment_of(e, node);
     const char *path = value_of(environment, "PATH"), *base = e->setup->scenario->base_dir;
-    struct attempt attempt = { 0 };
+    struct attempt *attempt = &e->attempts[node - e->setup->scenario->nodes];
     struct buffer folder = { 0 };
     const char *dir = node->working_dir ? node->working_dir : ".";
     buffer_format(&folder, "%s%s%s", *dir == '/' ? "" : base, *dir == '/' ? "" : "/", dir);
     const char *full = buffer_string(&folder);
+    *attempt = (struct attempt){ 0 };
     pid_t guard = getpid();
-    pid_t pid = vfork();
+    pid_t pid = _Fork(); /* without what libraries do at a fork: they would close descriptors that are none of theirs any more */
     if (pid == 0)
-        become(&attempt, node, fds, environment, path, full, (rlim_t)e->setup->open_files, guard);
-    int error = errno;
+        become(attempt, node, fds, environment, path, full, (rlim_t)e->setup->open_files, guard);
     buffer_free(&folder);
-    if (pid > 0 && !attempt.error)
-        return pid;
-    snprintf(what, size, "%s", pid < 0 ? "start a process for" : attempt.what);
-    if (pid > 0)
-        waitpid(pid, NULL, 0);
-    errno = pid < 0 ? error : attempt.error;
-    return -1;
+    return pid;
+}
+
+int guard_exec_error(const struct environment *e, int node, char *what, size_t size)
+{
+    const struct attempt *attempt = &e->attempts[node];
+    snprintf(what, size, "%s", attempt->what);
+    return attempt->error;
 }

@@ -56,13 +56,14 @@ static void start(struct served *s, int i, const int fds[3])
         news.error = EBUSY;
         snprintf(news.name, sizeof news.name, "start");
     } else {
-        pid_t pid = guard_exec(s->environment, &s->setup->scenario->nodes[i], fds, news.name, sizeof news.name);
+        pid_t pid = guard_exec(s->environment, &s->setup->scenario->nodes[i], fds);
         if (pid > 0) {
             m->pid = m->group = pid;
             news.kind = GUARD_STARTED;
             news.pid = pid;
         } else {
             news.error = errno;
+            snprintf(news.name, sizeof news.name, "start a process for");
         }
     }
     tell(s, news);
@@ -95,9 +96,16 @@ static void reap(struct served *s)
         int i = member_with(s, pid);
         if (i < 0)
             continue;
+        struct guard_news news = { .kind = GUARD_EXITED, .node = i, .pid = pid, .status = status };
         s->members[i].pid = 0;
-        s->lingering++;
-        tell(s, (struct guard_news){ .kind = GUARD_EXITED, .node = i, .pid = pid, .status = status });
+        news.error = guard_exec_error(s->environment, i, news.name, sizeof news.name);
+        if (news.error) { /* nothing of the node has run */
+            news.kind = GUARD_REFUSED;
+            s->members[i].group = 0;
+        } else {
+            s->lingering++;
+        }
+        tell(s, news);
     }
     look_for_empty_groups(s);
 }
@@ -113,7 +121,9 @@ static void end_child(void *data, pid_t pid)
 {
     struct scan *scan = data;
     struct procfs_stat process;
-    if (!procfs_stat(pid, &process) || process.parent != scan->self || (scan->wanted && !scan->wanted(scan->data, pid)))
+    if (!procfs_stat(pid, &process) || process.parent != scan->self)
+        return;
+    if (process.state != 'Z' && scan->wanted && !scan->wanted(scan->data, pid)) /* the dead have no mark to be read */
         return;
     scan->found++;
     if (process.state != 'Z') {

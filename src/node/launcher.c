@@ -326,6 +326,8 @@ static void lose_guard(struct launcher *l)
     struct error why = { 0 };
     error_set(&why, EXIT_RUN_FAILED, "the guard process of lockstep was ended from outside, and all processes with it");
     l->swept = true;
+    loop_unwatch(l->guard_watch);
+    l->guard_watch = NULL;
     for (int i = 0; i < l->remote_count; i++) {
         struct node *n = l->remotes[i];
         n->driver->news(n, &(struct guard_news){ .kind = GUARD_GONE, .node = n->index });
