@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "batch/batch.h"
+#include "lockstep/check.h"
 #include "lockstep/clean.h"
 #include "ui/ui.h"
 
@@ -295,6 +296,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     { "clean", run_clean },
+    { "check-node", check_node },
 };
 
 int main(int argc, char **argv)

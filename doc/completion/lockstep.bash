@@ -1,11 +1,32 @@
 # bash completion for lockstep
 
+_lockstep_check_node()
+{
+    case $2 in
+        --transport) mapfile -t COMPREPLY < <(compgen -W "stdio tcp unix" -- "$1") ;;
+        --dialect) mapfile -t COMPREPLY < <(compgen -W "node service" -- "$1") ;;
+        --port | --timeout) ;;
+        *)
+            if [[ $1 == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W "--transport --port --dialect --timeout --verbose --help --" -- "$1")
+            else
+                compopt -o filenames 2>/dev/null
+                mapfile -t COMPREPLY < <(compgen -f -- "$1")
+            fi
+            ;;
+    esac
+}
+
 _lockstep()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local options="--batch --dry-run --run --seed --duration --quantum --set --until --out --pace --no-skip --json
         --verbose --quiet --no-color --ascii --keys --size --help --version"
     COMPREPLY=()
+    if [[ ${COMP_WORDS[1]} == check-node && COMP_CWORD -gt 1 ]]; then
+        _lockstep_check_node "$word" "$before"
+        return
+    fi
     case $before in
         --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --pace)
             return
@@ -30,7 +51,8 @@ _lockstep()
         return
     fi
     compopt -o filenames 2>/dev/null
-    mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*.yaml' -- "$word"; compgen -f -X '!*.yml' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*.yaml' -- "$word"; compgen -f -X '!*.yml' -- "$word"
+        ((COMP_CWORD == 1)) && compgen -W "check-node clean" -- "$word")
 }
 
 complete -F _lockstep lockstep

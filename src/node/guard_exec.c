@@ -114,14 +114,22 @@ static void cannot(struct attempt *a, const char *what, int error)
     a->error = error;
 }
 
-static void limit(struct attempt *a, int resource, rlim_t value)
+static rlim_t least(rlim_t a, rlim_t b)
+{
+    return a < b ? a : b;
+}
+
+static void limit(struct attempt *a, rlim_t open_files, rlim_t file_size)
 {
     struct rlimit r;
-    if (getrlimit(resource, &r) != 0)
-        return;
-    r.rlim_cur = value < r.rlim_max ? value : r.rlim_max;
-    if (setrlimit(resource, &r) != 0)
-        cannot(a, "set a limit for", errno);
+    getrlimit(RLIMIT_NOFILE, &r);
+    r.rlim_cur = least(open_files, r.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+        cannot(a, "limit the open files of", errno);
+    getrlimit(RLIMIT_FSIZE, &r);
+    r.rlim_cur = file_size ? least(file_size, r.rlim_max) : r.rlim_cur;
+    if (setrlimit(RLIMIT_FSIZE, &r) != 0)
+        cannot(a, "limit the file size of", errno);
 }
 
 /* Tries each folder of PATH for a name without a slash. Returns only where the command cannot be run. */
@@ -162,9 +170,7 @@ static _Noreturn void become(struct attempt *a, const struct scenario_node *node
         if (dup2(fds[fd], fd) < 0)
             cannot(a, "connect", errno);
     close_range(3, ~0u, 0);
-    limit(a, RLIMIT_NOFILE, node->limit_open_files ? (rlim_t)node->limit_open_files : open_files);
-    if (node->limit_file_size)
-        limit(a, RLIMIT_FSIZE, (rlim_t)node->limit_file_size);
+    limit(a, node->limit_open_files ? (rlim_t)node->limit_open_files : open_files, (rlim_t)node->limit_file_size);
     if (chdir(folder) < 0)
         cannot(a, "enter the working directory of", errno);
     sigemptyset(&none);

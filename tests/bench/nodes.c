@@ -153,7 +153,7 @@ static bool with_lockstep(const struct bench *b, const char *program, int nodes,
     char *argv[] = { (char *)(uintptr_t)b->lockstep, "--batch", "--quiet", "--out", out, file, NULL };
     if (!process_run(argv, &outcome))
         return false;
-    double starting, running;
+    double starting = 0, running = 0;
     bool good = find_number(out, "wall.jsonl", "\"STARTING\"", "\"wall_us\":", &starting) &&
                 find_number(out, "wall.jsonl", "\"RUNNING\"", "\"wall_us\":", &running) &&
                 find_number(out, "summary.json", "wall_time_s", "\"wall_time_s\": ", steps);

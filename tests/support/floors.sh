@@ -7,6 +7,7 @@ libs=(-ljson-c -lcrypto -lyaml -luv -lncursesw -lpthread -lm)
 declare -A below=(
   [base]="" [bus]="base" [loop]="base" [scenario]="base"
   [trace]="bus scenario base" [sim]="scenario bus base" [node]="scenario loop base"
+  [check]="node scenario loop base"
   [session]="sim node trace scenario loop bus base" [batch]="session sim node trace scenario loop bus base"
   [ui]="session sim node trace scenario loop bus base"
 )

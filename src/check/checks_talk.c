@@ -1,0 +1,311 @@
+/* One conversation: what is asked in a run, plain and odd. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/checks.h"
+
+#define QUIET_NS    INT64_C(100000000) /* in which nothing may come that was not asked for */
+#define QUANTUM     1000
+#define BIG_QUANTUM 5000000
+#define QUANTA      100
+#define MANY        1000
+
+static const char *fault_todo(const struct talk *t, const char *todo)
+{
+    switch (t->fault) {
+    case FAULT_HELD:
+        return "flush after every answer, it came only when the input had ended: print(..., flush=True) in Python, "
+               "fflush(stdout) in C";
+    case FAULT_HALF:
+        return "end every line with \\n, and flush it";
+    case FAULT_START:
+        return t->subject->node->transport == TRANSPORT_STDIO || t->peer.refusal.code
+                   ? "see that the command can be run from here"
+               : t->subject->node->transport == TRANSPORT_TCP
+                   ? "listen at 127.0.0.1 on the port in LOCKSTEP_PORT; set SO_REUSEADDR, as the node may be started "
+                     "again; "
+                     "--port names a port that is fixed"
+                   : "listen on the Unix socket whose path is in LOCKSTEP_SOCKET";
+    default:
+        return todo;
+    }
+}
+
+static bool shows_error(const struct talk *t)
+{
+    return t->came.len >= 5 && !memcmp(t->came.data, "ERROR", 5);
+}
+
+void checks_fail(struct run *r, const char *name, struct talk *t, const char *todo)
+{
+    char expected[120], limit[SIMTIME_TEXT];
+    bool is_init = t->protocol.expect == EXPECT_READY;
+    simtime_format(t->subject->limit_ns / 1000, limit);
+    if (is_init)
+        snprintf(expected, sizeof expected, "a line READY within %s", limit);
+    else
+        snprintf(expected, sizeof expected,
+                 "a line DONE and a line with its messages, [] where there are none, within %s", limit);
+    if (shows_error(t) && !todo)
+        todo = "the node itself says why";
+    struct failure f = { .sent = { t->sent.data, t->sent.len },
+                         .came = { t->came.data, t->came.len },
+                         .wrong = t->failure.text,
+                         .expected = t->fault == FAULT_START ? "a process that can be spoken to" : expected,
+                         .todo = fault_todo(t, todo) };
+    if (t->fault == FAULT_START)
+        f.sent.len = 0;
+    report_failed(&r->report, name, &f);
+    talk_close(t);
+}
+
+bool checks_ready(struct run *r, const char *name)
+{
+    if (r->talk.is_open)
+        return true;
+    if (talk_open(&r->talk, &r->subject, &r->findings, HELLO_PLAIN))
+        return true;
+    checks_fail(
+        r, name, &r->talk,
+        "a process of this node was READY before, and this one was not: each start must be as good as the first");
+    return false;
+}
+
+/* Whether the node does better in the other dialect. */
+static bool speaks_other(struct run *r, bool with_message)
+{
+    struct scenario_node *node = r->subject.node;
+    struct findings ignored = { 0 };
+    struct talk t = { 0 };
+    node->dialect = node->dialect == DIALECT_NODE ? DIALECT_SERVICE : DIALECT_NODE;
+    bool good = talk_open(&t, &r->subject, &ignored, HELLO_PLAIN);
+    if (good && with_message) {
+        talk_message(&t, 0, TYPE_OF_CHECK, "{\"value\":1}");
+        good = talk_advance(&t, QUANTUM);
+    }
+    talk_close(&t);
+    findings_free(&ignored);
+    node->dialect = node->dialect == DIALECT_NODE ? DIALECT_SERVICE : DIALECT_NODE;
+    return good;
+}
+
+static const char *dialect_todo(const struct run *r)
+{
+    return r->subject.node->dialect == DIALECT_NODE ? "it speaks dialect service, and does better there: check it with "
+                                                      "--dialect service, and set `dialect: service` "
+                                                      "in the scenario"
+                                                    : "it speaks dialect node, and does better there: check it with "
+                                                      "--dialect node, and set `dialect: node` in the "
+                                                      "scenario";
+}
+
+static void check_init(struct run *r, const struct check *c)
+{
+    struct talk *t = &r->talk;
+    if (talk_open(t, &r->subject, &r->findings, HELLO_PLAIN)) {
+        report_ok(&r->report, c->name, "after %.1f ms", (double)t->took_ns / 1e6);
+        r->reached = REACHED_READY;
+        return;
+    }
+    bool other = (t->fault == FAULT_LATE || t->fault == FAULT_END || t->fault == FAULT_WRONG);
+    if (other) {
+        peer_close(&t->peer);
+        other = speaks_other(r, false);
+    }
+    checks_fail(r, c->name, t,
+                other ? dialect_todo(r) : "answer a line that begins with INIT with the line READY, and flush it");
+}
+
+static void check_quiet(struct run *r, const struct check *c)
+{
+    struct talk *t = &r->talk;
+    if (!checks_ready(r, c->name))
+        return;
+    t->came.len = 0;
+    if (talk_is_quiet(t, QUIET_NS)) {
+        report_ok(&r->report, c->name, "%s", "");
+        return;
+    }
+    struct failure f = { .sent = { t->sent.data, t->sent.len },
+                         .came = { t->came.data, t->came.len },
+                         .wrong = t->failure.text,
+                         .expected = "nothing behind the answer, until the next request",
+                         .todo = r->subject.node->transport == TRANSPORT_STDIO
+                                     ? "answer each request once, and print everything else to stderr"
+                                     : "answer each request once" };
+    report_failed(&r->report, c->name, &f);
+    talk_close(t);
+}
+
+static void check_advance(struct run *r, const struct check *c)
+{
+    if (!checks_ready(r, c->name))
+        return;
+    if (!talk_advance(&r->talk, QUANTUM)) {
+        checks_fail(
+            r, c->name, &r->talk,
+            "read two lines for ADVANCE, of which the second may be []; handle what comes before the target; then "
+            "answer with two lines, without waiting for real time");
+        return;
+    }
+    report_ok(&r->report, c->name, "%s", "");
+    r->reached = REACHED_ADVANCE;
+}
+
+static void check_message(struct run *r, const struct check *c)
+{
+    struct talk *t = &r->talk;
+    if (!checks_ready(r, c->name))
+        return;
+    talk_message(t, t->now, TYPE_OF_CHECK, "{\"value\":1}");
+    if (talk_advance(t, QUANTUM)) {
+        report_ok(&r->report, c->name, "%s", "");
+        r->reached = REACHED_MESSAGE;
+        return;
+    }
+    bool other = t->fault != FAULT_HELD && t->fault != FAULT_HALF;
+    if (other) {
+        peer_close(&t->peer);
+        other = speaks_other(r, true);
+    }
+    checks_fail(r, c->name, t,
+                other ? dialect_todo(r)
+                      : "leave alone messages whose type the node does not know, whatever their payload");
+}
+
+static void check_payloads(struct run *r, const struct check *c)
+{
+    static const struct {
+        const char *name, *payload;
+    } rows[] = {
+        { "an object", "{\"value\":21.5,\"unit\":\"C\",\"good\":true}" },
+        { "an empty object", "{}" },
+        { "a string", "\"text\"" },
+        { "a number", "-12.5e-3" },
+        { "a number of many digits", "12345678901234567890.125" },
+        { "true", "true" },
+        { "null", "null" },
+        { "nested arrays and objects", "[1,[2,[3,{\"four\":[]}]],{\"five\":{\"six\":null}}]" },
+        { "text outside ASCII", "{\"Zürich\":\"☃ 𝄞\"}" },
+        { "escapes", "{\"text\":\"quote \\\" backslash \\\\ newline \\n \\u0001 \\ud834\\udd1e\"}" },
+    };
+    char name[80];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(name, sizeof name, "%s%s", c->name, rows[i].name);
+        if (!checks_ready(r, name))
+            return;
+        talk_message(&r->talk, r->talk.now, TYPE_OF_CHECK, rows[i].payload);
+        if (talk_advance(&r->talk, QUANTUM))
+            report_ok(&r->report, name, "%s", "");
+        else
+            checks_fail(
+                r, name, &r->talk,
+                "a payload may be any JSON value; look at its kind before using it, and leave alone types that the "
+                "node does not know");
+    }
+}
+
+static void check_odd_messages(struct run *r, const struct check *c)
+{
+    struct talk *t = &r->talk;
+    if (!checks_ready(r, c->name) || (t->now < QUANTUM && !talk_advance(t, QUANTUM)))
+        return;
+    talk_message(t, t->now, "a type with \"quotes\" and a \\", "1");
+    talk_message(t, t->now, TYPE_OF_CHECK, "2");
+    talk_message(t, t->now, TYPE_OF_CHECK, "2");
+    if (talk_advance(t, QUANTUM))
+        report_ok(&r->report, c->name, "%s", "");
+    else
+        checks_fail(
+            r, c->name, t,
+            "several messages may have one time and one content: they are handled in the order in which they come, "
+            "and a type is any text");
+}
+
+static void check_early_message(struct run *r, const struct check *c)
+{
+    struct talk *t = &r->talk;
+    if (!checks_ready(r, c->name) || (t->now < QUANTUM && !talk_advance(t, QUANTUM)))
+        return;
+    talk_message(t, t->now - QUANTUM / 2, TYPE_OF_CHECK, "{\"value\":1}");
+    if (talk_advance(t, QUANTUM))
+        report_ok(&r->report, c->name, "%s", "");
+    else
+        checks_fail(r, c->name, t,
+                    "without a network model a message comes with a time in the quantum before: handle it at once");
+}
+
+static void check_pieces(struct run *r, const struct check *c)
+{
+    if (!checks_ready(r, c->name))
+        return;
+    talk_message(&r->talk, r->talk.now, TYPE_OF_CHECK, "{\"value\":1}");
+    if (talk_advance_in_pieces(&r->talk, QUANTUM))
+        report_ok(&r->report, c->name, "%s", "");
+    else
+        checks_fail(
+            r, c->name, &r->talk,
+            "read up to the line end, whatever the pieces: one read may give a part of a line, or several lines");
+}
+
+static void check_quanta(struct run *r, const struct check *c)
+{
+    struct talk *t = &r->talk;
+    if (!checks_ready(r, c->name))
+        return;
+    for (int i = 0; i < QUANTA; i++) {
+        if (i % 10 == 5)
+            talk_message(t, t->now, TYPE_OF_CHECK, "{\"value\":1}");
+        if (!talk_advance(t, QUANTUM)) {
+            checks_fail(r, c->name, t, "answer every ADVANCE alike, however many there are");
+            return;
+        }
+    }
+    report_ok(&r->report, c->name, "%s", "");
+}
+
+static void check_big_quantum(struct run *r, const struct check *c)
+{
+    if (!checks_ready(r, c->name))
+        return;
+    if (talk_advance(&r->talk, BIG_QUANTUM))
+        report_ok(&r->report, c->name, "%zu messages in its answer, %.1f ms", r->talk.node.answer.sent.count,
+                  (double)r->talk.took_ns / 1e6);
+    else
+        checks_fail(
+            r, c->name, &r->talk,
+            "a quantum may have any length: handle all events before the target, without waiting for real time");
+}
+
+static void check_many(struct run *r, const struct check *c)
+{
+    struct talk *t = &r->talk;
+    if (!checks_ready(r, c->name))
+        return;
+    for (int i = 0; i < MANY; i++)
+        talk_message(t, t->now, TYPE_OF_CHECK, "{\"value\":1,\"text\":\"0123456789012345678901234567890123456789\"}");
+    if (talk_advance(t, QUANTUM))
+        report_ok(&r->report, c->name, "%.1f ms for a line of %zu KiB", (double)t->took_ns / 1e6, t->sent.len / 1024);
+    else
+        checks_fail(
+            r, c->name, t,
+            "read lines of any length, up to 16 MiB, and the whole of it before answering: this one is longer than "
+            "a pipe holds");
+}
+
+const struct check checks_talk[] = {
+    { "READY to INIT", REACHED_NOTHING, check_init },
+    { "nothing behind READY", REACHED_READY, check_quiet },
+    { "ADVANCE without messages", REACHED_READY, check_advance },
+    { "nothing behind the answer", REACHED_ADVANCE, check_quiet },
+    { "ADVANCE with a message", REACHED_ADVANCE, check_message },
+    { "payload: ", REACHED_MESSAGE, check_payloads },
+    { "messages of one time, and an odd type", REACHED_MESSAGE, check_odd_messages },
+    { "a message from before the quantum", REACHED_MESSAGE, check_early_message },
+    { "a request that comes in pieces", REACHED_MESSAGE, check_pieces },
+    { "100 quanta in a row", REACHED_MESSAGE, check_quanta },
+    { "a quantum of 5 s", REACHED_ADVANCE, check_big_quantum },
+    { "1,000 messages in one quantum", REACHED_MESSAGE, check_many },
+    { NULL, REACHED_NOTHING, NULL },
+};
