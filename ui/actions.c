@@ -46,25 +46,41 @@ static void focus_pane(struct app *app, enum pane_id id)
         app->bottom = id;
 }
 
-static void open_detail(struct app *app)
+/* In the topmost pane, or where that knows no nodes, in the tree; -1: none is selected. */
+static int selected_node(const struct app *app)
 {
     struct view v = app_view(app);
-    struct pane *p = app->panes[app_top(app)];
+    const struct pane *p = app->panes[app_top(app)], *nodes = app->panes[PANE_NODES];
     int node = p->ops->node ? p->ops->node(p, &v) : -1;
-    if (node < 0) {
-        const struct pane *nodes = app->panes[PANE_NODES];
-        node = nodes->ops->node(nodes, &v);
-    }
-    if (node < 0 && v.scenario && v.scenario->node_count)
-        node = 0;
-    pane_detail_show(app->panes[PANE_DETAIL], node);
+    return node >= 0 ? node : nodes->ops->node(nodes, &v);
+}
+
+static int some_node(const struct app *app)
+{
+    int node = selected_node(app);
+    return node < 0 && app->scenario && app->scenario->node_count ? 0 : node;
+}
+
+static void open_detail(struct app *app)
+{
+    pane_detail_show(app->panes[PANE_DETAIL], some_node(app));
     app_open(app, PANE_DETAIL);
+}
+
+static void open_log(struct app *app)
+{
+    if (app_top(app) == PANE_LOG) {
+        close_top(app);
+        return;
+    }
+    pane_log_show(app->panes[PANE_LOG], some_node(app));
+    app_open(app, PANE_LOG);
 }
 
 static void enter(struct app *app)
 {
     if (app_top(app) != PANE_EVENTS) {
-        if (app_top(app) < MAIN_PANES)
+        if (app_top(app) < MAIN_PANES || app_top(app) == PANE_LOG)
             open_detail(app);
         return;
     }
@@ -95,7 +111,7 @@ static struct session_status status_now(const struct app *app)
 static bool run_active(const struct app *app)
 {
     struct session_status s = status_now(app);
-    return app->session && !session_state_over(s.state) &&
+    return app->session && !session_state_over(s.state) && s.state != SESSION_ENDING &&
            (s.state != SESSION_PAUSED || s.quanta > 0 || app->await != AWAIT_NOTHING);
 }
 
@@ -129,7 +145,6 @@ static bool act_on_run(struct app *app, enum action action)
     case ACTION_ABORT:
         if (app_command(app, (struct command){ .kind = COMMAND_ABORT }, AWAIT_OVER)) {
             app->aborted = true;
-            app_say(app, ROLE_WARN, "Ending the run");
         }
         return true;
     case ACTION_NEXT:
@@ -143,6 +158,28 @@ static bool act_on_run(struct app *app, enum action action)
         return true;
     case ACTION_UNTIL:
         prompt_open(app, PROMPT_UNTIL);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Keys that do something to the selected node. Returns false for others. */
+static bool act_on_node(struct app *app, enum action action)
+{
+    switch (action) {
+    case ACTION_NODE_STOP:
+        prompt_ask_node(app, PROMPT_NODE_STOP, selected_node(app));
+        return true;
+    case ACTION_NODE_KILL:
+        prompt_ask_node(app, PROMPT_NODE_KILL, selected_node(app));
+        return true;
+    case ACTION_NODE_RESTART:
+        prompt_ask_node(app, PROMPT_NODE_RESTART, selected_node(app));
+        return true;
+    case ACTION_LOG:
+        if (app->session)
+            open_log(app);
         return true;
     default:
         return false;
@@ -225,11 +262,12 @@ void app_act(struct app *app, enum action action)
     if (action == ACTION_FOLD && app_top(app) < MAIN_PANES)
         p = app->panes[PANE_NODES];
     if (p->ops->act(p, &v, action)) {
-        if (action == ACTION_FOLLOW)
+        if (action == ACTION_FOLLOW && p == app->panes[PANE_EVENTS])
             app_say(app, ROLE_INFO, pane_events_following(p) ? "Following the newest event" : "Staying here");
         return;
     }
-    if (act_on_run(app, action) || act_on_program(app, action) || act_on_screen(app, action))
+    if (act_on_run(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
+        act_on_screen(app, action))
         return;
     if (action == ACTION_FIND && app->session)
         prompt_open(app, PROMPT_FIND);

@@ -13,6 +13,15 @@ static bool alive(const struct app *app)
     return app->session && !session_state_over(app->status.state);
 }
 
+/* Commands may have come since it was drawn: the run itself is asked. */
+static bool is_ending(const struct app *app)
+{
+    struct session_status s = { .state = SESSION_LOADED };
+    if (app->session)
+        session_status(app->session, &s);
+    return s.state == SESSION_ENDING;
+}
+
 void app_say(struct app *app, enum role role, const char *fmt, ...)
 {
     va_list args;
@@ -37,6 +46,8 @@ struct view app_view(const struct app *app)
         .find = app->find.active ? app->find.text : "",
         .since = app->since,
         .wall = app->wall,
+        .killed = app->killed,
+        .usages = app->usages,
     };
 }
 
@@ -57,10 +68,14 @@ unsigned app_context(const struct app *app)
     if (top == PANE_PROBLEMS)
         return CONTEXT_WARNINGS;
     unsigned find = app->find.active ? CONTEXT_FINDING : 0;
-    unsigned detail = top == PANE_DETAIL ? CONTEXT_DETAIL : 0;
+    unsigned place = top == PANE_DETAIL ? CONTEXT_DETAIL : top == PANE_LOG ? CONTEXT_LOG : 0;
+    unsigned nodes = app->model.process_count && top != PANE_LOG ? CONTEXT_PROCESSES : 0;
     if (session_state_over(app->status.state))
-        return CONTEXT_OVER | find | detail;
-    return (app->status.state == SESSION_PAUSED ? CONTEXT_PAUSED : CONTEXT_RUNNING) | find | detail;
+        return CONTEXT_OVER | find | place | nodes;
+    if (app->status.state == SESSION_ENDING)
+        return CONTEXT_ENDING | find | place | nodes;
+    nodes |= nodes && app->status.state != SESSION_STARTING ? CONTEXT_NODES_LIVE : 0;
+    return (app->status.state == SESSION_PAUSED ? CONTEXT_PAUSED : CONTEXT_RUNNING) | find | place | nodes;
 }
 
 static void load(struct app *app, bool start_running)
@@ -71,6 +86,7 @@ static void load(struct app *app, bool start_running)
     app->since = app->drawn = -1;
     if (app->scenario) {
         model_init(&app->model, app->scenario);
+        app->usages = usages_new(app->scenario->node_count);
         struct session_options session = o->session;
         session.start_running = start_running;
         session.loop = app->loop;
@@ -91,6 +107,8 @@ static void unload(struct app *app)
     session_free(app->session);
     app->session = NULL;
     model_free(&app->model);
+    usages_free(app->usages);
+    app->usages = NULL;
     scenario_free(app->scenario);
     app->scenario = NULL;
     problems_clear(&app->problems);
@@ -103,7 +121,7 @@ static void make_panes(struct app *app)
     static struct pane *(*const makers[PANES])(void) = {
         [PANE_NODES] = pane_nodes_new,     [PANE_EVENTS] = pane_events_new, [PANE_HEALTH] = pane_health_new,
         [PANE_BARRIER] = pane_barrier_new, [PANE_DETAIL] = pane_detail_new, [PANE_PROBLEMS] = pane_problems_new,
-        [PANE_RECORD] = pane_record_new,   [PANE_HELP] = pane_help_new,
+        [PANE_LOG] = pane_log_new,         [PANE_RECORD] = pane_record_new, [PANE_HELP] = pane_help_new,
     };
     for (int i = 0; i < PANES; i++)
         app->panes[i] = makers[i]();
@@ -137,7 +155,7 @@ void app_rerun(struct app *app)
     app->await = AWAIT_NOTHING;
     app->then = THEN_STAY;
     app->interrupts = 0;
-    app->aborted = false;
+    app->aborted = app->killed = false;
     app->tallied_state = SESSION_LOADED;
     app->find = (struct find){ 0 };
     app->message[0] = '\0';
@@ -154,15 +172,18 @@ void app_refresh(struct app *app)
     if (before.state != now->state || before.quanta != now->quanta || before.records != now->records ||
         before.now != now->now || before.waiting_for != now->waiting_for)
         app->dirty = true;
+    uint64_t states = now->state == SESSION_PAUSED ? model_states(&app->model, app->session) : app->states;
+    app->dirty |= states != app->states;
+    app->states = states;
     bool over = session_state_over(now->state);
     if (over || (app->await == AWAIT_PAUSE && now->state == SESSION_PAUSED && now->run_to == SIMTIME_NEVER))
         app->await = AWAIT_NOTHING;
+    if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
+        app->prompt = app->prompt == PROMPT_FIND ? PROMPT_FIND : PROMPT_NONE; /* the others make no sense any more */
     if (!over)
         return;
-    if (!session_state_over(before.state)) {
+    if (!session_state_over(before.state))
         app->message[0] = '\0';
-        app->prompt = app->prompt == PROMPT_FIND ? PROMPT_FIND : PROMPT_NONE; /* the others make no sense any more */
-    }
     if (app->then == THEN_QUIT)
         app->leaving = true;
     else if (app->then == THEN_RERUN)
@@ -175,14 +196,23 @@ void app_refresh(struct app *app)
 void app_tally(struct app *app)
 {
     const struct session_status *s = &app->status;
-    bool moving = s->state == SESSION_RUNNING || s->state == SESSION_STARTING;
+    bool moving = s->state == SESSION_RUNNING || s->state == SESSION_STARTING || s->state == SESSION_ENDING ||
+                  s->waiting_for >= 0;
     int64_t ms = clock_ms();
-    if (!app->session || (moving && ms - app->tallied_ms < TALLY_MS))
+    if (!app->session || (moving && s->state == app->tallied_state && ms - app->tallied_ms < TALLY_MS))
         return;
-    if (!moving && s->state == app->tallied_state && s->quanta == app->tallied_quanta)
+    if (!moving && !app->tallied_moving && s->state == app->tallied_state && s->quanta == app->tallied_quanta &&
+        app->states == app->tallied_states)
         return;
-    model_refresh(&app->model, app->session, app->wall);
+    model_refresh(&app->model, app->session, s, app->wall);
+    bool was_over = session_state_over(app->tallied_state) || app->tallied_state == SESSION_ENDING;
+    if (s->outcome && !was_over && app->model.first_failed >= 0) { /* Enter then shows what there is to know */
+        struct view v = app_view(app);
+        pane_nodes_select(app->panes[PANE_NODES], &v, app->model.first_failed);
+    }
     app->tallied_ms = ms;
+    app->tallied_moving = moving;
+    app->tallied_states = app->states;
     app->tallied_state = s->state;
     app->tallied_quanta = s->quanta;
 }
@@ -194,6 +224,8 @@ bool app_command(struct app *app, struct command command, enum await await)
             app_say(app, ROLE_WARN, "There is no run; R reads the file again");
         else if (session_state_over(app->status.state))
             app_say(app, ROLE_WARN, "The run is over; R starts it anew");
+        else if (app->status.state == SESSION_ENDING)
+            app_say(app, ROLE_WARN, "The run is ending already");
         else
             app_say(app, ROLE_WARN, "That is not possible while the run is %s", session_state_name(app->status.state));
         return false;
@@ -206,8 +238,14 @@ bool app_command(struct app *app, struct command command, enum await await)
 void app_end(struct app *app, enum then then, int signal)
 {
     app->then = then;
-    if (alive(app) && app_command(app, (struct command){ .kind = COMMAND_ABORT, .signal = signal, .discard = then != THEN_STAY && !signal },
-                                  AWAIT_OVER))
+    if (is_ending(app)) {
+        app->await = then == THEN_STAY ? app->await : AWAIT_OVER;
+        return;
+    }
+    if (alive(app) &&
+        app_command(
+            app, (struct command){ .kind = COMMAND_ABORT, .signal = signal, .discard = then != THEN_STAY && !signal },
+            AWAIT_OVER))
         return;
     if (then == THEN_RERUN)
         app_rerun(app);
@@ -215,22 +253,32 @@ void app_end(struct app *app, enum then then, int signal)
         app->leaving = true;
 }
 
+static void kill_nodes(struct app *app, int signal)
+{
+    if (!alive(app))
+        return;
+    session_command(app->session, &(struct command){ .kind = COMMAND_KILL, .signal = signal });
+    app->killed = true;
+}
+
 static void force(struct app *app, int signal)
 {
-    if (alive(app))
-        session_command(app->session, &(struct command){ .kind = COMMAND_KILL, .signal = signal });
+    kill_nodes(app, signal);
     app->then = THEN_QUIT;
     app->leaving = !alive(app);
 }
 
-/* The first asks for a clean end, the second does not wait for any node. */
+/* The first asks for a clean end, the second does not wait for any node. Where the run is ending already for another
+ * reason, the first stops the waiting. */
 static void interrupt(struct app *app)
 {
     if (!alive(app)) {
         app->leaving = true;
+    } else if (app->interrupts == 0 && is_ending(app)) {
+        app->interrupts++;
+        kill_nodes(app, SIGINT);
     } else if (app->interrupts++ == 0) {
         app_end(app, app->then, SIGINT);
-        app_say(app, ROLE_WARN, "Ending the run; Ctrl-C once more ends it at once");
     } else {
         force(app, SIGINT);
     }
@@ -244,6 +292,8 @@ static void take_signal(struct app *app, int signal)
         break;
     case SIGTERM:
     case SIGHUP:
+        if (signal == SIGHUP && app->hung_up)
+            break;
         if (app->signal)
             force(app, signal);
         else
@@ -272,7 +322,9 @@ void app_signals(struct app *app)
 
 void app_hang_up(struct app *app)
 {
-    take_signal(app, SIGHUP);
+    if (!app->signal)
+        take_signal(app, SIGHUP);
+    app->hung_up = true;
 }
 
 bool app_work(struct app *app)
@@ -338,7 +390,7 @@ bool app_settled(const struct app *app)
         return true;
     enum session_state s = app->status.state;
     return app->await == AWAIT_NOTHING && app->then == THEN_STAY && !app->find.searching && s != SESSION_LOADED &&
-           s != SESSION_STARTING;
+           s != SESSION_STARTING && (s != SESSION_PAUSED || app->status.waiting_for < 0);
 }
 
 int app_exit_code(const struct app *app)
@@ -349,6 +401,7 @@ int app_exit_code(const struct app *app)
         return app->launch.code;
     if (!app->session)
         return app->problems.errors ? EXIT_INVALID : EXIT_FINISHED;
-    bool untouched = app->status.quanta == 0 && !app->interrupts && !app->aborted && app->status.state != SESSION_FAILED;
+    bool untouched =
+        app->status.quanta == 0 && !app->interrupts && !app->aborted && app->status.state != SESSION_FAILED;
     return untouched || !session_state_over(app->status.state) ? EXIT_FINISHED : app->status.exit_code;
 }

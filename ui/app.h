@@ -11,7 +11,17 @@
 /* What the front's loop watches: for loop_new. */
 extern const int app_watched_signals[];
 
-enum prompt { PROMPT_NONE, PROMPT_FIND, PROMPT_STEPS, PROMPT_UNTIL, PROMPT_QUIT, PROMPT_RERUN };
+enum prompt {
+    PROMPT_NONE,
+    PROMPT_FIND,
+    PROMPT_STEPS,
+    PROMPT_UNTIL,
+    PROMPT_QUIT,
+    PROMPT_RERUN,
+    PROMPT_NODE_STOP,
+    PROMPT_NODE_KILL,
+    PROMPT_NODE_RESTART
+};
 
 /* What a command is to bring about. */
 enum await { AWAIT_NOTHING, AWAIT_PAUSE, AWAIT_OVER };
@@ -36,6 +46,7 @@ struct app {
     struct session *session;   /* NULL: none could be started */
     struct error launch;
     struct model model;
+    struct usages *usages;        /* NULL where there is no scenario */
     struct session_status status; /* zero where there is no session */
 
     struct pane *panes[PANES];
@@ -46,6 +57,7 @@ struct app {
     struct layout layout; /* as drawn last */
 
     enum prompt prompt;
+    int prompt_node; /* that is to be stopped, killed, restarted */
     struct editor editor;
     const char *prompt_error; /* what is wrong with what was typed; static or NULL */
     struct find find;
@@ -56,13 +68,17 @@ struct app {
     enum then then;
     int interrupts; /* Ctrl-C so far in this run */
     bool aborted;   /* this run, by its key */
+    bool killed;    /* its nodes were told to end at once */
     int signal;     /* that asked to leave, or 0 */
+    bool hung_up;   /* nobody is at the terminal any more: SIGHUP then asks once, however often it comes */
     bool leaving, suspend, redraw;
     bool dirty; /* the screen is not what it should be */
 
     int64_t tallied_ms, worked_ms;
     enum session_state tallied_state; /* of what the last tally was */
-    uint64_t tallied_quanta;
+    bool tallied_moving;
+    uint64_t tallied_quanta, tallied_states;
+    uint64_t states;      /* of the nodes while the run stands: one may end then too */
     simtime since, drawn; /* virtual times of the frame before and of the last one */
 };
 
@@ -78,7 +94,7 @@ bool app_work(struct app *app);
 void app_input(struct app *app, const struct input *in);
 void app_signals(struct app *app); /* those that the loop has seen */
 void app_hang_up(struct app *app); /* nobody is at the terminal any more */
-/* Whether nothing is under way that ends by itself: for scripts that wait for it. */
+/* Whether nothing is under way that a key has set going and that ends by itself: for scripts that wait for it. */
 bool app_settled(const struct app *app);
 int app_exit_code(const struct app *app);
 
@@ -95,8 +111,9 @@ void app_open(struct app *app, enum pane_id id);
 void app_end(struct app *app, enum then then, int signal); /* the run, cleanly; then what follows */
 void prompt_open(struct app *app, enum prompt prompt);     /* prompt.c */
 bool prompt_key(struct app *app, uint32_t key);
-const char *prompt_text(enum prompt prompt);
+void prompt_format(const struct app *app, struct buffer *out);
 bool prompt_is_question(enum prompt prompt);
+void prompt_ask_node(struct app *app, enum prompt prompt, int node);
 void find_start(struct app *app, const char *text); /* find.c */
 void find_next(struct app *app, bool backward);
 bool find_work(struct app *app);

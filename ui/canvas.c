@@ -240,7 +240,8 @@ const char *glyph_text(enum charset charset, enum glyph g)
         [GLYPH_METER_FULL] = { "■", "■", "#" },  [GLYPH_METER_HALF] = { "▪", "■", "=" },
         [GLYPH_METER_EMPTY] = { "·", "·", "." }, [GLYPH_SEPARATOR] = { "·", "·", "|" },
         [GLYPH_WARNING] = { "▲", "▲", "!" },     [GLYPH_POINTER] = { "▌", "▌", ">" },
-        [GLYPH_THUMB] = { "┃", "█", "#" },
+        [GLYPH_THUMB] = { "┃", "█", "#" },       [GLYPH_TURNING] = { "◐", "~", "~" },
+        [GLYPH_PAUSED] = { "‖", "║", "=" },      [GLYPH_FROZEN] = { "■", "#", "#" },
     };
     return glyphs[g][charset];
 }

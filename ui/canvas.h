@@ -78,6 +78,9 @@ enum glyph {
     GLYPH_WARNING,
     GLYPH_POINTER,
     GLYPH_THUMB,
+    GLYPH_TURNING,
+    GLYPH_PAUSED,
+    GLYPH_FROZEN,
     GLYPH_COUNT
 };
 const char *glyph_text(enum charset charset, enum glyph g);

@@ -1,4 +1,4 @@
-/* Looks for a text through all records of the run, a slice at a time, around its end. */
+/* Looks for a text through all records of the run, a slice at a time, around its end; or in the log that is open. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +20,27 @@ static void begin(struct app *app, bool backward, uint64_t at)
         app_say(app, ROLE_WARN, "There are no events yet");
 }
 
+static void say_found(struct app *app, bool around)
+{
+    const struct find *f = &app->find;
+    if (around)
+        app_say(app, ROLE_INFO, f->backward ? "Found '%s', around the start" : "Found '%s', around the end", f->text);
+    else
+        app_say(app, ROLE_INFO, "Found '%s'; n the next, N the one before, Esc ends", f->text);
+}
+
+/* The log is in memory: there is nothing to wait for. */
+static void find_in_log(struct app *app, bool backward)
+{
+    bool around;
+    app->find.backward = backward;
+    app->find.searching = false;
+    if (pane_log_find(app->panes[PANE_LOG], app->find.text, backward, &around))
+        say_found(app, around);
+    else
+        app_say(app, ROLE_WARN, "No match for '%s' in this log", app->find.text);
+}
+
 void find_start(struct app *app, const char *text)
 {
     struct find *f = &app->find;
@@ -28,6 +49,10 @@ void find_start(struct app *app, const char *text)
     snprintf(f->text, sizeof f->text, "%s", text);
     if (!f->active)
         return;
+    if (app_top(app) == PANE_LOG) {
+        find_in_log(app, false);
+        return;
+    }
     if (app_top(app) >= MAIN_PANES)
         app->open_count = 0;
     app->focus = PANE_EVENTS;
@@ -41,6 +66,10 @@ void find_next(struct app *app, bool backward)
         app_say(app, ROLE_WARN, "Nothing is being looked for: / finds a text");
         return;
     }
+    if (app_top(app) == PANE_LOG) {
+        find_in_log(app, backward);
+        return;
+    }
     if (app_top(app) == PANE_RECORD)
         app->open_count--;
     begin(app, backward, !backward ? cursor + 1 : cursor ? cursor - 1 : UINT64_MAX);
@@ -51,10 +80,7 @@ static void found(struct app *app, uint64_t n)
     struct find *f = &app->find;
     f->searching = false;
     pane_events_go(app->panes[PANE_EVENTS], n);
-    if (f->wrapped)
-        app_say(app, ROLE_INFO, f->backward ? "Found '%s', around the start" : "Found '%s', around the end", f->text);
-    else
-        app_say(app, ROLE_INFO, "Found '%s'; n the next, N the one before, Esc ends", f->text);
+    say_found(app, f->wrapped);
 }
 
 /* At an end of the records: around it once, or that was it. */

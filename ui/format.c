@@ -54,12 +54,12 @@ const char *format_stamp(simtime t, char buf[FORMAT_TEXT])
     return buf;
 }
 
-/* Three digits that count, of `v` in units of 1000^-n. */
-static const char *scaled(double v, const char *const *units, int count, char buf[FORMAT_TEXT])
+/* Three digits that count, of `v` in the first of units, each `base` times the one before. */
+static const char *scaled(double v, const char *const *units, int count, double base, char buf[FORMAT_TEXT])
 {
     int i = 0;
     while (i < count - 1 && v >= 999.5) {
-        v /= 1000;
+        v /= base;
         i++;
     }
     int decimals = i == 0 || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2;
@@ -70,7 +70,7 @@ static const char *scaled(double v, const char *const *units, int count, char bu
 const char *format_ns(uint64_t ns, char buf[FORMAT_TEXT])
 {
     static const char *const units[] = { "ns", "us", "ms", "s" };
-    return scaled((double)ns, units, 4, buf);
+    return scaled((double)ns, units, 4, 1000, buf);
 }
 
 const char *format_wall(double seconds, char buf[FORMAT_TEXT])
@@ -101,4 +101,16 @@ const char *format_percent(double part, char buf[FORMAT_TEXT])
 {
     snprintf(buf, FORMAT_TEXT, "%.1f %%", part * 100);
     return buf;
+}
+
+const char *format_load(double share, char buf[FORMAT_TEXT])
+{
+    snprintf(buf, FORMAT_TEXT, "%.*f %%", share < 0.0995 ? 1 : 0, share * 100);
+    return buf;
+}
+
+const char *format_bytes(uint64_t bytes, char buf[FORMAT_TEXT])
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+    return scaled((double)bytes, units, 7, 1024, buf);
 }

@@ -16,6 +16,8 @@ const char *format_stamp(simtime t, char buf[FORMAT_TEXT]);             /* "3.41
 const char *format_ns(uint64_t ns, char buf[FORMAT_TEXT]);              /* "850 ns", "12.3 us" */
 const char *format_wall(double seconds, char buf[FORMAT_TEXT]);         /* "1.2 s", "3:04 min" */
 const char *format_speed(double factor, char buf[FORMAT_TEXT]);         /* "12.3x" */
+const char *format_load(double share, char buf[FORMAT_TEXT]);           /* 0.5: "50 %", 0.034: "3.4 %" */
+const char *format_bytes(uint64_t bytes, char buf[FORMAT_TEXT]);        /* "12.3 MiB" */
 const char *format_percent(double part, char buf[FORMAT_TEXT]);         /* 0.5: "50.0 %" */
 
 #endif

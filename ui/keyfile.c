@@ -61,13 +61,20 @@ static const char *parse_line(const char *line, struct key_step *step)
         step->text = mem_text(trimmed(rest));
         return *step->text ? NULL : "screen needs the name of a file";
     }
+    if ((rest = behind(line, "see"))) {
+        step->kind = KEY_STEP_SEE;
+        step->text = mem_text(trimmed(rest));
+        return !*step->text                                                      ? "see needs a text"
+               : utf8_check(step->text, strlen(step->text)) < strlen(step->text) ? "the text is no valid UTF-8"
+                                                                                 : NULL;
+    }
     if ((rest = behind(line, "until")))
         return parse_until(trimmed(rest), step) ? NULL : "until needs a state (PAUSED, FINISHED, …) or a time (2.5s)";
     if ((rest = behind(line, "resize")))
         return parse_size(trimmed(rest), step) ? NULL : "resize needs COLUMNSxROWS, at most 1000x500";
     step->kind = KEY_STEP_KEY;
     step->key = key_named(line);
-    return step->key ? NULL : "no key and no step; a step is a key's name, type, until, screen or resize";
+    return step->key ? NULL : "no key and no step; a step is a key's name, type, until, see, screen or resize";
 }
 
 static void add_step(struct key_script *script, const struct key_step *step)

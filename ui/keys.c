@@ -8,10 +8,10 @@
 
 #define CTRL(c) ((c)&0x1f)
 #define LIVE    (CONTEXT_PAUSED | CONTEXT_RUNNING)
-#define RUN     (LIVE | CONTEXT_OVER)
-#define ALL     (RUN | CONTEXT_BROKEN | CONTEXT_DETAIL | CONTEXT_POPUP | CONTEXT_WARNINGS)
+#define RUN     (LIVE | CONTEXT_ENDING | CONTEXT_OVER)
+#define ALL     (RUN | CONTEXT_BROKEN | CONTEXT_DETAIL | CONTEXT_LOG | CONTEXT_POPUP | CONTEXT_WARNINGS)
 
-#define PLACES (CONTEXT_FINDING | CONTEXT_DETAIL | CONTEXT_POPUP | CONTEXT_WARNINGS | CONTEXT_PROMPT)
+#define PLACES (CONTEXT_FINDING | CONTEXT_DETAIL | CONTEXT_LOG | CONTEXT_POPUP | CONTEXT_WARNINGS | CONTEXT_PROMPT)
 
 /* In the order of importance for the key bar, which shows as many as there is room for. */
 /* clang-format off */
@@ -31,17 +31,25 @@ const struct binding key_table[] = {
     { { 'a' }, ACTION_ABORT, "a", .help = "end the run here, cleanly", .label = "abort", .bar = CONTEXT_RUNNING },
     { { INPUT_ENTER }, ACTION_ENTER, "Enter", .help = "the selected node, or the whole event",
       .label = "detail", .bar = RUN | CONTEXT_PROMPT, .other = "accept", .other_in = CONTEXT_PROMPT, .group = "Look" },
-    { { '/' }, ACTION_FIND, "/", .help = "find a text in all events of the run", .label = "find", .bar = RUN },
+    { { '/' }, ACTION_FIND, "/", .help = "find a text in all events of the run, or in the log",
+      .label = "find", .bar = RUN | CONTEXT_LOG },
     { { 'n' }, ACTION_FIND_NEXT, "n", .help = "the next match (N: the one before)",
       .label = "next", .bar = CONTEXT_FINDING },
-    { { 'F' }, ACTION_FOLLOW, "F", .help = "follow the newest event, or stay",
-      .label = "follow", .bar = CONTEXT_RUNNING },
+    { { 'l' }, ACTION_LOG, "l", .help = "what the selected node wrote: its log, and back",
+      .label = "log", .bar = CONTEXT_PROCESSES },
+    { { 'F' }, ACTION_FOLLOW, "F", .help = "follow the newest event or line, or stay",
+      .label = "follow", .bar = CONTEXT_RUNNING | CONTEXT_LOG },
     { { 'z' }, ACTION_ZOOM, "z", .help = "the pane alone on the screen, and back", .label = "zoom", .bar = RUN },
     { { 't' }, ACTION_FOLD, "t", .help = "fold or unfold the tier" },
     { { 'w' }, ACTION_PROBLEMS, "w", .help = "problems and warnings of the scenario, and back",
       .label = "warnings", .bar = CONTEXT_WARNINGS, .other = "back", .other_in = CONTEXT_WARNINGS },
     { { INPUT_ESC }, ACTION_BACK, "Esc", .help = "close what is open, end the find",
       .label = "back", .bar = PLACES, .other = "cancel", .other_in = CONTEXT_PROMPT },
+    { { 'x' }, ACTION_NODE_STOP, "x", .help = "stop the selected node; the run goes on without it",
+      .label = "stop node", .bar = CONTEXT_NODES_LIVE, .group = "Node" },
+    { { 'X' }, ACTION_NODE_KILL, "X", .help = "kill it: a failure, with what its on_failure says" },
+    { { 'r' }, ACTION_NODE_RESTART, "r", .help = "end it and start it anew",
+      .label = "restart node", .bar = CONTEXT_NODES_LIVE },
     { { INPUT_TAB }, ACTION_PANE_NEXT, "Tab", .help = "the next pane (Shift-Tab: the one before)",
       .label = "pane", .bar = RUN | CONTEXT_DETAIL, .group = "Move" },
     { { INPUT_BACK_TAB }, .action = ACTION_PANE_PREVIOUS },
@@ -54,7 +62,7 @@ const struct binding key_table[] = {
       .label = "move", .bar = CONTEXT_BROKEN | CONTEXT_WARNINGS | CONTEXT_POPUP },
     { { INPUT_UP, 'k' }, .action = ACTION_UP },
     { { INPUT_RIGHT }, ACTION_RIGHT, "Left/Right", .help = "fold, unfold; in details: the node or event beside",
-      .label = "other node", .bar = CONTEXT_DETAIL },
+      .label = "other node", .bar = CONTEXT_DETAIL | CONTEXT_LOG },
     { { INPUT_LEFT }, .action = ACTION_LEFT },
     { { INPUT_PAGE_DOWN, CTRL('f') }, ACTION_PAGE_DOWN, "PgDn PgUp", .help = "a page down, up" },
     { { INPUT_PAGE_UP, CTRL('b') }, .action = ACTION_PAGE_UP },
@@ -63,7 +71,8 @@ const struct binding key_table[] = {
     { { 'q' }, ACTION_QUIT, "q", .help = "quit (asks while the run is not over)",
       .label = "quit", .bar = ALL, .group = "Leave" },
     { { 'Q' }, ACTION_QUIT_NOW, "Q", .help = "quit at once, still cleanly" },
-    { { CTRL('c') }, ACTION_INTERRUPT, "Ctrl-C", .help = "abort cleanly; once more: at once, and leave" },
+    { { CTRL('c') }, ACTION_INTERRUPT, "Ctrl-C", .help = "abort cleanly; once more: at once, and leave",
+      .label = "end at once", .bar = CONTEXT_ENDING },
     { { CTRL('z') }, ACTION_SUSPEND, "Ctrl-Z", .help = "to the shell; fg comes back" },
     { { CTRL('l') }, ACTION_REDRAW, "Ctrl-L", .help = "draw the screen anew" },
     { { CTRL('\\') }, .action = ACTION_FORCE },

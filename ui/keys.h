@@ -16,6 +16,10 @@ enum action {
     ACTION_CONTINUE,
     ACTION_UNTIL,
     ACTION_ABORT,
+    ACTION_NODE_STOP,
+    ACTION_NODE_KILL,
+    ACTION_NODE_RESTART,
+    ACTION_LOG,
     ACTION_RERUN,
     ACTION_QUIT,
     ACTION_QUIT_NOW,
@@ -62,7 +66,11 @@ enum context {
     CONTEXT_DETAIL = 32,
     CONTEXT_POPUP = 64,
     CONTEXT_WARNINGS = 128, /* the problems of a scenario that runs */
-    CONTEXT_PROMPT = 256    /* something is being asked */
+    CONTEXT_PROMPT = 256,   /* something is being asked */
+    CONTEXT_ENDING = 512,
+    CONTEXT_LOG = 1024,
+    CONTEXT_PROCESSES = 2048, /* some nodes are processes, and this is no place that counts more … */
+    CONTEXT_NODES_LIVE = 4096 /* … and they can be stopped and restarted */
 };
 
 struct binding {

@@ -12,6 +12,7 @@ enum pane_id {
     MAIN_PANES,
     PANE_DETAIL = MAIN_PANES,
     PANE_PROBLEMS,
+    PANE_LOG,
     PANE_RECORD,
     PANE_HELP,
     PANES,

@@ -38,6 +38,13 @@ enum role node_state_role(enum node_state s)
     return ROLE_DIM;
 }
 
+bool view_usage(const struct view *v, int node, int pid, struct usage *out)
+{
+    enum session_state s = v->status->state;
+    bool moving = s == SESSION_RUNNING || s == SESSION_STARTING || s == SESSION_ENDING;
+    return v->wall && v->session && usages_get(v->usages, v->session, node, pid, moving, out);
+}
+
 int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text)
 {
     int lines = 0;

@@ -7,6 +7,7 @@
 #include "ui/keys.h"
 #include "ui/list.h"
 #include "ui/model.h"
+#include "ui/usage.h"
 
 /* What panes read. Everything is borrowed; `session` and what hangs on it is NULL where there is no run. */
 struct view {
@@ -18,9 +19,11 @@ struct view {
     struct store *store; /* reading moves its buffer, no more */
     const struct session_status *status;
     const struct model *model;
-    const char *find; /* text that is being looked for; "": none */
-    simtime since;    /* the time of the frame before, for activity marks */
-    bool wall;        /* show what depends on the wall clock; else a dash */
+    const char *find;      /* text that is being looked for; "": none */
+    simtime since;         /* the time of the frame before, for activity marks */
+    bool wall;             /* show what depends on the wall clock; else a dash */
+    bool killed;           /* its nodes were told to end at once */
+    struct usages *usages; /* drawing reads anew what is too old */
 };
 
 struct pane;
@@ -56,11 +59,16 @@ struct pane *pane_detail_new(void);
 struct pane *pane_problems_new(void);
 struct pane *pane_help_new(void);
 struct pane *pane_record_new(void);
+struct pane *pane_log_new(void);
 
 void pane_events_go(struct pane *p, uint64_t n); /* selects record n; ends following */
 bool pane_events_following(const struct pane *p);
 void pane_detail_show(struct pane *p, int node);
 void pane_record_show(struct pane *p, uint64_t n);
+void pane_log_show(struct pane *p, int node);
+/* Looks on from the last match, around its end. Returns whether there is one. */
+bool pane_log_find(struct pane *p, const char *text, bool backward, bool *around);
+void pane_nodes_select(struct pane *p, const struct view *v, int node);
 
 /* Verbs of panes that are a list and nothing else: `act` that moves the cursor, and `free`. */
 bool pane_move(struct pane *p, const struct view *v, enum action action);
@@ -77,6 +85,8 @@ void area_heading(const struct area *a, int y, bool focus, const char *text);
 /* The ground of a list's row, painted over its whole width. */
 void pane_select(const struct area *a, int y, bool focus);
 enum role node_state_role(enum node_state s);
+/* What its process takes of the machine, where that is to be seen and known. */
+bool view_usage(const struct view *v, int node, int pid, struct usage *out);
 /* What a value that depends on the wall clock is shown as where it must not be seen. */
 #define WALL_HIDDEN "-"
 

@@ -1,11 +1,10 @@
-/* Who holds the present quantum, and where the wall time went so far. */
+/* Who is being waited for and since when, who is dead and why, and where the wall time went so far. */
 #include <string.h>
 
 #include "base/memory.h"
+#include "ui/awaited.h"
 #include "ui/format.h"
 #include "ui/pane.h"
-
-#define HELD_S 0.05 /* a node that takes longer is named; shorter ones would only flicker */
 
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
@@ -15,34 +14,92 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
         buffer_format(out, " quantum %s", format_count(v->status->quanta, count));
 }
 
+static struct node_status status_of(const struct view *v, int node)
+{
+    struct node_status n = { .state = NODE_LOADED, .cause = "", .tail = "" };
+    if (v->session)
+        session_node(v->session, node, &n);
+    return n;
+}
+
 /* One line: who is being waited for. */
 static void draw_holder(const struct view *v, const struct area *a)
 {
     const struct session_status *s = v->status;
-    char text[FORMAT_TEXT];
     struct pen pen = pen_at(a, 0, 0, -1);
-    if (session_state_over(s->state)) {
-        pen_put(&pen, ROLE_LABEL, "the run is over");
-    } else if (s->state == SESSION_PAUSED) {
-        pen_put(&pen, ROLE_LABEL, "all nodes are at the barrier");
-    } else if (s->waiting_s >= HELD_S && s->waiting_for >= 0 && s->waiting_for < v->scenario->node_count) {
-        pen_put(&pen, ROLE_BUSY, "waiting for ");
-        pen_put(&pen, theme_node_role(s->waiting_for), v->scenario->nodes[s->waiting_for].id);
-        pen_printf(&pen, ROLE_BUSY, "  %s", v->wall ? format_wall(s->waiting_s, text) : WALL_HIDDEN);
-    } else {
-        pen_put(&pen, ROLE_LABEL, s->state == SESSION_RUNNING ? "nobody holds the quantum up" : "not running yet");
+    struct awaited awaited;
+    int node = s->waiting_for;
+    if (node >= 0 && node < v->scenario->node_count) {
+        struct node_status n = status_of(v, node);
+        if (awaited_of(v, node, &n, &awaited)) {
+            pen_put(&pen, awaited_role(&awaited), awaited.late ? "late: waiting for " : "waiting for ");
+            pen_put(&pen, theme_node_role(node), v->scenario->nodes[node].id);
+            pen_put(&pen, ROLE_TEXT, "  ");
+            awaited_put(&pen, awaited_role(&awaited), v, &awaited);
+            return;
+        }
     }
+    static const char *const words[] = {
+        [SESSION_LOADED] = "not running yet",
+        [SESSION_STARTING] = "the nodes are being started",
+        [SESSION_PAUSED] = "all nodes are at the barrier",
+        [SESSION_RUNNING] = "nobody holds the quantum up",
+        [SESSION_ENDING] = "the nodes are being ended",
+    };
+    pen_put(&pen, ROLE_LABEL, session_state_over(s->state) ? "the run is over" : words[s->state]);
 }
 
-static void draw_share(const struct view *v, const struct area *a, int y, int node, int id_width)
+/* The heading, and how many of the processes have done what is asked of all. */
+static void draw_heading(const struct view *v, const struct area *a)
 {
-    const char *id = v->scenario->nodes[node].id;
+    const struct model *m = v->model;
+    enum session_state s = v->status->state;
+    char text[80];
+    area_put(a, 0, 0, ROLE_HEADING, "share of the wall time");
+    bool counts = s == SESSION_STARTING || s == SESSION_ENDING || (s == SESSION_RUNNING && m->awaited);
+    if (!m->answering || !counts)
+        return;
+    snprintf(text, sizeof text, "%d of %d %s", m->answering - m->awaited, m->answering,
+             s == SESSION_STARTING ? "ready"
+             : s == SESSION_ENDING ? "ended"
+                                   : "answered");
+    area_right(a, 0, 0, a->width, m->awaited ? ROLE_BUSY : ROLE_DIM, text);
+}
+
+/* Instead of its share, of a node that has failed: why. */
+static void draw_dead(const struct area *a, int x, int y, const struct node_status *n)
+{
+    struct pen pen = pen_at(a, x, y, -1);
+    pen_glyph(&pen, ROLE_BAD, n->state == NODE_FROZEN ? GLYPH_FROZEN : GLYPH_CROSS);
+    pen_printf(&pen, ROLE_BAD, " %s  ", node_state_name(n->state));
+    pen_put(&pen, ROLE_TEXT, n->cause);
+}
+
+/* Instead of its share, of a node that is waited for: since when, and what comes next. */
+static void draw_awaited(const struct view *v, const struct area *a, int x, int y, const struct node_status *n,
+                         const struct awaited *awaited)
+{
+    struct pen pen = pen_at(a, x, y, -1);
+    enum role role = awaited_role(awaited);
+    char text[FORMAT_TEXT];
+    pen_glyph(&pen, role, awaited->late ? GLYPH_WARNING : GLYPH_TURNING);
+    pen_put(&pen, role, awaited->late ? " late  " : n->state == NODE_BUSY ? " busy  " : " ");
+    if (n->state != NODE_BUSY && !awaited->late)
+        pen_printf(&pen, role, "%s  ", node_state_name(n->state));
+    awaited_put(&pen, role, v, awaited);
+    if (n->state == NODE_ENDING && v->wall && awaited->next)
+        pen_printf(&pen, ROLE_TEXT, ", %s in %s", awaited->next, format_wall(awaited->next_s, text));
+    else if (n->state == NODE_ENDING && v->wall)
+        pen_put(&pen, ROLE_TEXT, ", SIGKILL was sent");
+}
+
+static void draw_share(const struct view *v, const struct area *a, int x, int y, int node)
+{
     uint64_t ns = v->model->wall_ns[node], total = v->model->wall_total;
     bool known = v->wall && total;
     double share = known ? (double)ns / (double)total : 0;
     char text[FORMAT_TEXT];
-    area_text(a, 0, y, id_width, theme_node_role(node), id, strlen(id));
-    int x = id_width + 1, meter = a->width - x - 8 - 9;
+    int meter = a->width - x - 8 - 9;
     if (meter >= 4) {
         area_meter(a, x, y, meter, share, ROLE_BAR_FULL);
         x += meter;
@@ -51,18 +108,33 @@ static void draw_share(const struct view *v, const struct area *a, int y, int no
     area_right(a, x + 8, y, 9, ROLE_DIM, known ? format_ns(ns, text) : WALL_HIDDEN);
 }
 
+static void draw_node(const struct view *v, const struct area *a, int y, int node, int id_width)
+{
+    struct node_status n = status_of(v, node);
+    struct awaited awaited;
+    bool dead = n.state == NODE_FAILED || n.state == NODE_FROZEN;
+    const char *id = v->scenario->nodes[node].id;
+    area_text(a, 0, y, id_width, dead ? ROLE_BAD : theme_node_role(node), id, strlen(id));
+    if (dead)
+        draw_dead(a, id_width + 1, y, &n);
+    else if (awaited_of(v, node, &n, &awaited))
+        draw_awaited(v, a, id_width + 1, y, &n, &awaited);
+    else
+        draw_share(v, a, id_width + 1, y, node);
+}
+
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
 {
     if (!v->scenario || !v->model)
         return;
     draw_holder(v, a);
     struct area head = area_sub(a, 0, 1, a->width, 1);
-    area_put(&head, 0, 0, ROLE_HEADING, "share of the wall time");
+    draw_heading(v, &head);
     struct area rows = area_sub(a, 0, 2, a->width, a->height - 2);
     list_show(&p->list, (uint64_t)v->model->node_count, rows.height, rows.y);
     int id_width = v->model->id_width > 16 ? 16 : v->model->id_width;
     for (int y = 0; y < rows.height && p->list.top + (uint64_t)y < p->list.count; y++) {
-        draw_share(v, &rows, y, v->model->by_share[p->list.top + (uint64_t)y], id_width);
+        draw_node(v, &rows, y, v->model->by_barrier[p->list.top + (uint64_t)y], id_width);
         if (p->list.top + (uint64_t)y == p->list.cursor)
             pane_select(&rows, y, focus);
     }
@@ -70,7 +142,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
 
 static int selected(const struct pane *p, const struct view *v)
 {
-    return v->model && p->list.cursor < (uint64_t)v->model->node_count ? v->model->by_share[p->list.cursor] : -1;
+    return v->model && p->list.cursor < (uint64_t)v->model->node_count ? v->model->by_barrier[p->list.cursor] : -1;
 }
 
 struct pane *pane_barrier_new(void)

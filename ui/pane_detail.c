@@ -1,17 +1,22 @@
-/* One node: its state, its configuration, its last messages, the end of its metrics. */
+/* One node: its state, its configuration, its last messages, the end of its log or of its metrics. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
+#include "ui/awaited.h"
 #include "ui/format.h"
 #include "ui/json_view.h"
-#include "ui/pane.h"
+#include "ui/log_view.h"
 
-enum section { SECTION_MESSAGES, SECTION_METRICS, SECTION_CONFIG, SECTIONS };
+enum section { SECTION_MESSAGES, SECTION_WRITTEN, SECTION_CONFIG, SECTIONS };
 
 #define KEPT         200  /* messages */
 #define SLICE        4096 /* records that are looked through at a time */
 #define METRICS_TAIL 8192
+#define LOG_TAIL     16384
+#define LABEL_WIDTH  13
+#define STAMPS_WIDTH 60 /* in a narrower log the times are left out */
 
 struct pane_detail {
     struct pane pane;
@@ -22,6 +27,7 @@ struct pane_detail {
     uint64_t found[KEPT];
     int count;
     uint64_t low, high;
+    struct log_view log;
 };
 
 static struct pane_detail *detail_of(struct pane *p)
@@ -32,6 +38,11 @@ static struct pane_detail *detail_of(struct pane *p)
 static const struct scenario_node *node_of(const struct pane_detail *d, const struct view *v)
 {
     return v->scenario && d->node >= 0 && d->node < v->scenario->node_count ? &v->scenario->nodes[d->node] : NULL;
+}
+
+static bool is_process(const struct scenario_node *n)
+{
+    return n->implementation != IMPLEMENTATION_MODEL;
 }
 
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
@@ -69,6 +80,7 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
     const struct scenario_node *n = node_of(d, v);
     if (!n || !v->store)
         return false;
+    *changed |= is_process(n) && log_view_is_old(&d->log, v, d->node);
     uint64_t records = store_count(v->store), found[KEPT], reached;
     *changed |= records != d->high || (d->count < KEPT && d->low > 0);
     if (records > d->high + SLICE || records < d->high) {
@@ -96,7 +108,7 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
 static struct pen label(const struct area *a, int *y, const char *name)
 {
     area_text(a, 1, *y, 11, ROLE_DIM, name, strlen(name));
-    return pen_at(a, 13, (*y)++, -1);
+    return pen_at(a, LABEL_WIDTH, (*y)++, -1);
 }
 
 static void draw_work(const struct view *v, const struct area *a, int *y, int node, const struct node_status *s)
@@ -119,10 +131,26 @@ static void draw_work(const struct view *v, const struct area *a, int *y, int no
     pen_put(&pen, ROLE_TEXT, known ? format_ns(s->wall_ns, x) : WALL_HIDDEN);
     if (known)
         pen_printf(&pen, ROLE_DIM, "  %s", format_percent((double)s->wall_ns / (double)v->model->wall_total, x));
-    if (s->restarts) {
-        pen = label(a, y, "restarts");
-        pen_printf(&pen, ROLE_WARN, "%u", s->restarts);
-    }
+}
+
+/* Of a node that is a process. */
+static void draw_process(const struct view *v, const struct area *a, int *y, int node, const struct node_status *s)
+{
+    char x[FORMAT_TEXT], z[FORMAT_TEXT];
+    struct usage usage = { .cpu = -1 };
+    bool known = view_usage(v, node, s->pid, &usage);
+    struct pen pen = label(a, y, "pid");
+    if (s->pid && v->wall)
+        pen_printf(&pen, ROLE_TEXT, "%d", s->pid);
+    else
+        pen_put(&pen, ROLE_TEXT, s->pid ? WALL_HIDDEN : "none");
+    if (known && usage.processes > 1)
+        pen_printf(&pen, ROLE_DIM, "  %u processes", usage.processes);
+    if (!s->pid)
+        return;
+    pen = label(a, y, "takes");
+    pen_printf(&pen, ROLE_TEXT, "cpu %s  %s", usage.cpu >= 0 ? format_load(usage.cpu, x) : WALL_HIDDEN,
+               known ? format_bytes(usage.memory, z) : WALL_HIDDEN);
 }
 
 /* Returns the rows used. */
@@ -135,15 +163,52 @@ static int draw_state(const struct pane_detail *d, const struct view *v, const s
     int y = 0;
     area_heading(a, y++, false, "State");
     struct pen pen = label(a, &y, "state");
+    struct awaited awaited;
     pen_put(&pen, node_state_role(s.state), node_state_name(s.state));
+    if (awaited_of(v, d->node, &s, &awaited)) {
+        pen_put(&pen, awaited_role(&awaited), awaited.late ? ", late  " : "  ");
+        awaited_put(&pen, awaited_role(&awaited), v, &awaited);
+    }
+    if (s.restarts) {
+        pen = label(a, &y, "restarts");
+        pen_printf(&pen, ROLE_WARN, "%u", s.restarts);
+    }
     if (*s.cause)
         y += area_wrap(a, 1, y, a->width - 2, ROLE_BAD, s.cause);
     pen = label(a, &y, "last event");
     pen_put(&pen, ROLE_TEXT, s.last_active < 0 ? "none yet" : format_clock(s.last_active, x));
     pen = label(a, &y, "next event");
-    pen_put(&pen, ROLE_TEXT, s.next == SIMTIME_NEVER ? "none" : format_clock(s.next, x));
+    pen_put(&pen, ROLE_TEXT, s.next == SIMTIME_NEVER ? "none" : s.next < 0 ? "not told" : format_clock(s.next, x));
+    if (is_process(&v->scenario->nodes[d->node]))
+        draw_process(v, a, &y, d->node, &s);
     draw_work(v, a, &y, d->node, &s);
     return y;
+}
+
+static void add_escaped(struct buffer *out, const char *label, const char *text)
+{
+    buffer_format(out, "%s\t", label);
+    utf8_escape(out, text, strlen(text));
+    buffer_text(out, "\n");
+}
+
+/* How it is started and spoken to. */
+static void process_text(const struct scenario_node *n, struct buffer *out)
+{
+    for (int i = 0; n->command && n->command[i]; i++)
+        add_escaped(out, i ? "" : "command", n->command[i]);
+    buffer_format(out, "transport\t%s", transport_name(n->transport));
+    if (n->port)
+        buffer_format(out, ", port %d", n->port);
+    buffer_format(out, "\ndialect\t%s\n", n->dialect == DIALECT_NODE ? "node" : "service");
+    if (n->working_dir)
+        add_escaped(out, "working dir", n->working_dir);
+    for (int i = 0; n->environment.keys && n->environment.keys[i]; i++) {
+        struct buffer pair = { 0 };
+        buffer_format(&pair, "%s=%s", n->environment.keys[i], n->environment.values[i]);
+        add_escaped(out, i ? "" : "environment", buffer_string(&pair));
+        buffer_free(&pair);
+    }
 }
 
 /* Lines of text; a tab stands between a label and its value. */
@@ -152,6 +217,8 @@ static void config_text(const struct scenario_node *n, struct buffer *out)
     char x[FORMAT_TEXT];
     buffer_format(out, "type\t%s, %s\n", n->type, tier_name(n->tier));
     buffer_format(out, "runs as\t%s\n", implementation_name(n->implementation));
+    if (is_process(n))
+        process_text(n, out);
     if (strcmp(n->config_json, "{}") != 0) {
         buffer_text(out, "config\t\n");
         json_pretty(out, n->config_json, strlen(n->config_json));
@@ -159,7 +226,10 @@ static void config_text(const struct scenario_node *n, struct buffer *out)
     } else {
         buffer_text(out, "config\tnone\n");
     }
-    buffer_format(out, "on failure\t%s\n", on_failure_name(n->on_failure));
+    buffer_format(out, "on failure\t%s", on_failure_name(n->on_failure));
+    if (n->on_failure == ON_FAILURE_RESTART)
+        buffer_format(out, ", %d times, after %s", n->restart_max, format_duration(n->restart_backoff, x));
+    buffer_text(out, "\n");
     buffer_format(out, "timeouts\tstart %s\n", format_duration(n->timeout_start, x));
     buffer_format(out, "\tstep %s\n", format_duration(n->timeout_step, x));
     buffer_format(out, "\tstop %s\n", format_duration(n->timeout_stop, x));
@@ -178,7 +248,7 @@ static void draw_line(const struct area *a, int y, const char *s, size_t len, bo
     if (!tab)
         return;
     pen_text(&pen, ROLE_DIM, s, (size_t)(tab - s));
-    pen = pen_at(a, 13, y, -1);
+    pen = pen_at(a, LABEL_WIDTH, y, -1);
     pen_text(&pen, ROLE_TEXT, tab + 1, len - (size_t)(tab + 1 - s));
 }
 
@@ -249,15 +319,30 @@ static void draw_metrics(struct pane_detail *d, const struct view *v, const stru
 {
     char text[METRICS_TAIL];
     size_t len = v->session ? session_metrics(v->session, d->node, text, sizeof text) : 0;
-    struct list *l = &d->lists[SECTION_METRICS];
+    struct list *l = &d->lists[SECTION_WRITTEN];
     bool at_end = l->top + (uint64_t)(l->rows > 0 ? l->rows : 0) >= l->count;
-    area_heading(a, 0, d->focus == SECTION_METRICS, "Metrics, the last rows");
+    area_heading(a, 0, d->focus == SECTION_WRITTEN, "Metrics, the last rows");
     struct area rows = area_sub(a, 0, 1, a->width, a->height - 1);
     if (!len)
         area_put(&rows, 1, 0, ROLE_DIM, "none yet");
     if (at_end && rows.height > 0)
         l->cursor = l->top = UINT64_MAX / 2;
     draw_text(&rows, l, text, len, false);
+}
+
+static void draw_log(struct pane_detail *d, const struct view *v, const struct area *a)
+{
+    struct list *l = &d->lists[SECTION_WRITTEN];
+    area_heading(a, 0, d->focus == SECTION_WRITTEN, "Log, the last lines (l: all)");
+    struct area rows = area_sub(a, 0, 1, a->width, a->height - 1);
+    bool at_end = l->top + (uint64_t)(l->rows > 0 ? l->rows : 0) >= l->count;
+    log_view_fit(&d->log, v, d->node, LOG_TAIL, &rows, rows.width >= STAMPS_WIDTH);
+    if (!d->log.count)
+        area_put(&rows, 1, 0, ROLE_DIM, "nothing written yet");
+    if (at_end)
+        l->cursor = l->top = d->log.count ? d->log.count - 1 : 0;
+    list_show(l, d->log.count, rows.height, rows.y);
+    log_view_draw(&d->log, v, &rows, l->top);
 }
 
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
@@ -284,7 +369,10 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     struct area messages = area_sub(&right, 0, 0, right.width, (right.height + 1) / 2);
     struct area metrics = area_sub(&right, 0, messages.height, right.width, right.height - messages.height);
     draw_messages(d, v, &messages);
-    draw_metrics(d, v, &metrics);
+    if (is_process(n))
+        draw_log(d, v, &metrics);
+    else
+        draw_metrics(d, v, &metrics);
 }
 
 static bool act(struct pane *p, const struct view *v, enum action action)
@@ -325,6 +413,12 @@ void pane_detail_show(struct pane *p, int node)
     memset(d->lists, 0, sizeof d->lists);
 }
 
+static void free_detail(struct pane *p)
+{
+    log_view_free(&detail_of(p)->log);
+    free(p);
+}
+
 struct pane *pane_detail_new(void)
 {
     static const struct pane_ops ops = {
@@ -334,7 +428,7 @@ struct pane *pane_detail_new(void)
         .act = act,
         .node = selected,
         .work = work,
-        .free = pane_free,
+        .free = free_detail,
     };
     struct pane_detail *p = mem_alloc(sizeof *p);
     p->pane.ops = &ops;

@@ -31,10 +31,10 @@ struct piece {
 static enum ground badge_ground(enum session_state s)
 {
     static const enum ground grounds[] = {
-        [SESSION_LOADED] = GROUND_BADGE_IDLE,       [SESSION_STARTING] = GROUND_BADGE_IDLE,
-        [SESSION_PAUSED] = GROUND_BADGE_PAUSED,     [SESSION_RUNNING] = GROUND_BADGE_RUNNING,
-        [SESSION_ENDING] = GROUND_BADGE_IDLE,       [SESSION_FINISHED] = GROUND_BADGE_FINISHED,
-        [SESSION_FAILED] = GROUND_BADGE_FAILED,     [SESSION_ABORTED] = GROUND_BADGE_ABORTED,
+        [SESSION_LOADED] = GROUND_BADGE_IDLE,   [SESSION_STARTING] = GROUND_BADGE_IDLE,
+        [SESSION_PAUSED] = GROUND_BADGE_PAUSED, [SESSION_RUNNING] = GROUND_BADGE_RUNNING,
+        [SESSION_ENDING] = GROUND_BADGE_IDLE,   [SESSION_FINISHED] = GROUND_BADGE_FINISHED,
+        [SESSION_FAILED] = GROUND_BADGE_FAILED, [SESSION_ABORTED] = GROUND_BADGE_ABORTED,
     };
     return grounds[s];
 }
@@ -52,7 +52,8 @@ static void make_badge(const struct view *v, struct piece *p)
     const char *word = v->session ? session_state_name(v->status->state) : v->launch->code ? "FAILED" : "INVALID";
     int pad = 8 - (int)strlen(word);
     snprintf(text, sizeof text, "%*s%s%*s", 1 + pad / 2, "", word, 1 + (pad + 1) / 2, "");
-    bool dark = v->session && v->status->state != SESSION_FAILED && v->status->state != SESSION_STARTING;
+    bool dark = v->session && v->status->state != SESSION_FAILED && v->status->state != SESSION_STARTING &&
+                v->status->state != SESSION_ENDING;
     set(p, 0, dark ? ROLE_BADGE_DARK : ROLE_BADGE_LIGHT, text);
 }
 

@@ -1,4 +1,4 @@
-/* How the nodes do: work handled, queues, step times, share of the wall time. */
+/* How the nodes do: what their processes take, work handled, queues, step times, share of the wall time. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -10,6 +10,9 @@ enum column_id {
     COLUMN_NODE,
     COLUMN_KIND,
     COLUMN_STATE,
+    COLUMN_PID,
+    COLUMN_CPU,
+    COLUMN_MEMORY,
     COLUMN_EVENTS,
     COLUMN_IN,
     COLUMN_OUT,
@@ -23,26 +26,24 @@ enum column_id {
     COLUMNS
 };
 
+#define NEVER (-1)
+
 static const struct {
     const char *heading;
     int width, rank;
+    int process_rank; /* where nodes are processes; the rank of others does not count then */
     bool left;
 } columns[COLUMNS] = {
-    [COLUMN_NODE] = { "node", 12, 0, true },
-    [COLUMN_KIND] = { "kind", 7, 6, true },
-    [COLUMN_STATE] = { "state", 8, 0, true },
-    [COLUMN_EVENTS] = { "events", 9, 1, false },
-    [COLUMN_IN] = { "in", 8, 2, false },
-    [COLUMN_OUT] = { "out", 8, 2, false },
-    [COLUMN_DROPPED] = { "lost", 7, 7, false },
-    [COLUMN_QUEUE] = { "queue", 6, 3, false },
-    [COLUMN_P50] = { "step p50", 8, 4, false },
-    [COLUMN_P99] = { "p99", 8, 4, false },
-    [COLUMN_SHARE] = { "share", 7, 5, false },
-    [COLUMN_METER] = { "", 10, 8, true },
-    [COLUMN_RESTARTS] = { "restarts", 8, 9, false },
+    [COLUMN_NODE] = { "node", 12, 0, 0, true },     [COLUMN_KIND] = { "kind", 7, 6, 6, true },
+    [COLUMN_STATE] = { "state", 8, 0, 0, true },    [COLUMN_PID] = { "pid", 7, NEVER, 1, false },
+    [COLUMN_CPU] = { "cpu", 6, NEVER, 1, false },   [COLUMN_MEMORY] = { "memory", 8, NEVER, 1, false },
+    [COLUMN_EVENTS] = { "events", 9, 1, 4, false }, [COLUMN_IN] = { "in", 8, 2, 5, false },
+    [COLUMN_OUT] = { "out", 8, 2, 5, false },       [COLUMN_DROPPED] = { "lost", 7, 7, 9, false },
+    [COLUMN_QUEUE] = { "queue", 6, 3, 8, false },   [COLUMN_P50] = { "step p50", 8, 4, 2, false },
+    [COLUMN_P99] = { "p99", 8, 4, 2, false },       [COLUMN_SHARE] = { "share", 7, 5, 7, false },
+    [COLUMN_METER] = { "", 10, 8, 10, true },       [COLUMN_RESTARTS] = { "restarts", 8, 9, 3, false },
 };
-#define RANKS     10
+#define RANKS     11
 #define METER_MIN 4
 #define METER_MAX 20 /* beyond its usual width */
 
@@ -50,9 +51,10 @@ static const struct {
 static void fit_columns(const struct view *v, int room, int widths[COLUMNS])
 {
     int id = v->model->id_width < 4 ? 4 : v->model->id_width > 20 ? 20 : v->model->id_width;
+    memset(widths, 0, COLUMNS * sizeof *widths);
     for (int rank = 0; rank < RANKS; rank++)
         for (int c = 0; c < COLUMNS; c++) {
-            if (columns[c].rank != rank)
+            if ((v->model->process_count ? columns[c].process_rank : columns[c].rank) != rank)
                 continue;
             int width = c == COLUMN_NODE ? id : columns[c].width;
             widths[c] = width + 1 <= room ? width : 0;
@@ -90,6 +92,23 @@ static void time_cell(const struct area *a, int *x, int y, const int widths[COLU
     cell(a, x, y, widths, c, ns && wall ? ROLE_TEXT : ROLE_DIM, ns && wall ? format_ns(ns, text) : WALL_HIDDEN);
 }
 
+/* A model has none of these. */
+static void process_cells(const struct view *v, const struct area *a, int *x, int y, const int widths[COLUMNS],
+                          int node, const struct node_status *s)
+{
+    char text[FORMAT_TEXT];
+    struct usage usage;
+    bool known = widths[COLUMN_CPU] && view_usage(v, node, s->pid, &usage);
+    bool has_pid = s->pid && v->wall;
+    snprintf(text, sizeof text, "%d", s->pid);
+    cell(a, x, y, widths, COLUMN_PID, has_pid ? ROLE_TEXT : ROLE_DIM, has_pid ? text : WALL_HIDDEN);
+    bool has_cpu = known && usage.cpu >= 0;
+    cell(a, x, y, widths, COLUMN_CPU, has_cpu ? ROLE_TEXT : ROLE_DIM,
+         has_cpu ? format_load(usage.cpu, text) : WALL_HIDDEN);
+    cell(a, x, y, widths, COLUMN_MEMORY, known ? ROLE_TEXT : ROLE_DIM,
+         known ? format_bytes(usage.memory, text) : WALL_HIDDEN);
+}
+
 static void draw_node(const struct view *v, const struct area *a, int y, int node, const int widths[COLUMNS])
 {
     const struct scenario_node *n = &v->scenario->nodes[node];
@@ -99,9 +118,11 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     char text[FORMAT_TEXT];
     double share = v->wall && v->model->wall_total ? (double)v->model->wall_ns[node] / (double)v->model->wall_total : 0;
     int x = 0;
-    cell(a, &x, y, widths, COLUMN_NODE, s.state == NODE_FAILED ? ROLE_BAD : theme_node_role(node), n->id);
+    bool dead = s.state == NODE_FAILED || s.state == NODE_FROZEN;
+    cell(a, &x, y, widths, COLUMN_NODE, dead ? ROLE_BAD : theme_node_role(node), n->id);
     cell(a, &x, y, widths, COLUMN_KIND, ROLE_DIM, implementation_name(n->implementation));
     cell(a, &x, y, widths, COLUMN_STATE, node_state_role(s.state), node_state_name(s.state));
+    process_cells(v, a, &x, y, widths, node, &s);
     count_cell(a, &x, y, widths, COLUMN_EVENTS, s.events, ROLE_TEXT);
     count_cell(a, &x, y, widths, COLUMN_IN, s.messages_in, ROLE_TEXT);
     count_cell(a, &x, y, widths, COLUMN_OUT, s.messages_out, ROLE_TEXT);
@@ -122,8 +143,8 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
     (void)p;
-    if (v->model && v->model->failed)
-        buffer_format(out, " %d failed", v->model->failed);
+    if (v->model && v->model->dead_count)
+        buffer_format(out, ", %d dead", v->model->dead_count);
 }
 
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
@@ -136,6 +157,8 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         cell(a, &x, 0, widths, (enum column_id)c, ROLE_HEADING, columns[c].heading);
     struct area rows = area_sub(a, 0, 1, a->width, a->height - 1);
     list_show(&p->list, (uint64_t)v->scenario->node_count, rows.height, rows.y);
+    if (v->usages)
+        usages_expect(v->usages, rows.height < v->model->process_count ? rows.height : v->model->process_count);
     for (int y = 0; y < rows.height && p->list.top + (uint64_t)y < p->list.count; y++) {
         draw_node(v, &rows, y, (int)p->list.top + y, widths);
         if (p->list.top + (uint64_t)y == p->list.cursor)

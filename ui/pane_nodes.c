@@ -2,8 +2,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "ui/awaited.h"
 #include "ui/format.h"
 #include "ui/pane.h"
+
+#define CAUSE_LEAST 12 /* columns; in fewer nothing can be read */
 
 struct pane_nodes {
     struct pane pane;
@@ -58,8 +61,8 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     if (!v->model || !v->scenario)
         return;
     buffer_format(out, " %s", format_count((uint64_t)v->scenario->node_count, count));
-    if (v->model->failed)
-        buffer_format(out, " (%d failed)", v->model->failed);
+    if (v->model->dead_count)
+        buffer_format(out, ", %d dead", v->model->dead_count);
 }
 
 static void draw_tier(const struct pane_nodes *p, const struct view *v, const struct area *a, int y, int tier)
@@ -70,8 +73,8 @@ static void draw_tier(const struct pane_nodes *p, const struct view *v, const st
     pen_put(&pen, ROLE_STRONG, " ");
     pen_put(&pen, ROLE_STRONG, tier_name((enum tier)tier));
     pen_printf(&pen, ROLE_DIM, "  %s", format_count((uint64_t)tier_size(v->model, tier), count));
-    if (v->model->tier_failed[tier])
-        pen_printf(&pen, ROLE_BAD, "  %d failed", v->model->tier_failed[tier]);
+    if (v->model->tier_dead[tier])
+        pen_printf(&pen, ROLE_BAD, ", %d dead", v->model->tier_dead[tier]);
 }
 
 /* Widths of the columns behind the id, 0 for those that have no room. */
@@ -95,6 +98,35 @@ static struct columns columns_for(const struct view *v, int width)
     return c;
 }
 
+/* What a node's state looks like; those that do what they should show whether they just did something. */
+static enum glyph mark_of(const struct view *v, int node, const struct node_status *s, bool active, enum role *role)
+{
+    struct awaited awaited;
+    *role = node_state_role(s->state);
+    if (awaited_of(v, node, s, &awaited)) {
+        *role = awaited_role(&awaited);
+        return awaited.late ? GLYPH_WARNING : GLYPH_TURNING;
+    }
+    switch (s->state) {
+    case NODE_FAILED:
+        return GLYPH_CROSS;
+    case NODE_FROZEN:
+        return GLYPH_FROZEN;
+    case NODE_PAUSED:
+        return GLYPH_PAUSED;
+    case NODE_STARTING:
+    case NODE_ENDING:
+        return GLYPH_TURNING;
+    case NODE_LOADED:
+    case NODE_IDLE:
+    case NODE_BUSY:
+    case NODE_FINISHED:
+        break;
+    }
+    *role = active ? ROLE_GOOD : ROLE_DIM;
+    return active ? GLYPH_DOT : GLYPH_RING;
+}
+
 static void draw_node(const struct view *v, const struct area *a, int y, int node, const struct columns *c)
 {
     const struct scenario_node *n = &v->scenario->nodes[node];
@@ -102,15 +134,16 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     if (v->session)
         session_node(v->session, node, &s);
     bool active = s.last_active >= 0 && s.last_active >= v->since;
-    bool failed = s.state == NODE_FAILED;
-    enum glyph mark = failed ? GLYPH_CROSS : active ? GLYPH_DOT : GLYPH_RING;
-    area_glyph(a, 2, y, failed ? ROLE_BAD : active ? ROLE_GOOD : ROLE_DIM, mark);
+    bool failed = s.state == NODE_FAILED || s.state == NODE_FROZEN;
+    enum role role;
+    enum glyph mark = mark_of(v, node, &s, active, &role);
+    area_glyph(a, 2, y, role, mark);
     int x = 4;
     area_text(a, x, y, c->id, failed ? ROLE_BAD : theme_node_role(node), n->id, strlen(n->id));
     x += c->id + 1;
     area_text(a, x, y, c->state, node_state_role(s.state), node_state_name(s.state), strlen(node_state_name(s.state)));
     x += c->state + 1;
-    if (failed && *s.cause && x < a->width) {
+    if (failed && *s.cause && a->width - x >= CAUSE_LEAST) {
         area_text(a, x, y, -1, ROLE_BAD, s.cause, strlen(s.cause));
         return;
     }
@@ -159,6 +192,16 @@ static void fold(struct pane *p, const struct view *v, enum action action)
     nodes->folded[row.tier] = to;
     if (to)
         p->list.cursor = heading_row(nodes, v->model, row.tier);
+}
+
+void pane_nodes_select(struct pane *p, const struct view *v, int node)
+{
+    struct pane_nodes *nodes = (struct pane_nodes *)p;
+    int tier = (int)v->scenario->nodes[node].tier;
+    nodes->folded[tier] = false;
+    for (int r = v->model->tier_start[tier]; r < v->model->tier_start[tier + 1]; r++)
+        if (v->model->by_tier[r] == node)
+            list_go(&p->list, heading_row(nodes, v->model, tier) + 1 + (uint64_t)(r - v->model->tier_start[tier]));
 }
 
 static bool act(struct pane *p, const struct view *v, enum action action)

@@ -2,13 +2,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ui/awaited.h"
 #include "ui/format.h"
 #include "ui/screen.h"
 
 static void draw_prompt(const struct app *app, const struct area *a)
 {
-    const char *question = prompt_text(app->prompt);
-    int x = 1 + area_put(a, 1, 0, ROLE_BRAND, question);
+    struct buffer question = { 0 };
+    prompt_format(app, &question);
+    int x = 1 + area_put(a, 1, 0, ROLE_BRAND, buffer_string(&question));
+    buffer_free(&question);
     if (prompt_is_question(app->prompt)) {
         a->canvas->cursor_x = a->x + x;
         a->canvas->cursor_y = a->y;
@@ -56,14 +59,46 @@ static void draw_counters(const struct view *v, const struct area *a, int left)
     buffer_free(&line);
 }
 
+#define TOLD_S 0.5 /* a node that takes longer is named on the status line */
+
+/* "waiting for gw, 1.3 s of 30 s". False where nobody takes long. */
+static bool draw_waiting(const struct view *v, struct pen *p, const char *words)
+{
+    const struct session_status *s = v->status;
+    struct node_status n;
+    struct awaited awaited;
+    if (s->waiting_for < 0 || s->waiting_s < TOLD_S)
+        return false;
+    session_node(v->session, s->waiting_for, &n);
+    if (!awaited_of(v, s->waiting_for, &n, &awaited))
+        return false;
+    pen_put(p, awaited_role(&awaited), words);
+    pen_put(p, ROLE_STRONG, v->scenario->nodes[s->waiting_for].id);
+    pen_put(p, awaited_role(&awaited), ", ");
+    awaited_put(p, awaited_role(&awaited), v, &awaited);
+    return true;
+}
+
+static void draw_ending(const struct app *app, const struct view *v, struct pen *p)
+{
+    const char *words = app->then == THEN_QUIT    ? "Ending, then leaving"
+                        : app->then == THEN_RERUN ? "Ending, then starting anew"
+                                                  : "Ending";
+    pen_put(p, ROLE_BUSY, words);
+    if (!draw_waiting(v, p, ": waiting for "))
+        return;
+    if (app->killed)
+        pen_put(p, ROLE_TEXT, "; it was killed");
+    else
+        pen_put(p, ROLE_TEXT, app->interrupts ? "; Ctrl-C once more kills it" : "; Ctrl-C kills it");
+}
+
 static void draw_running(const struct view *v, struct pen *p)
 {
     const struct session_status *s = v->status;
     char x[FORMAT_TEXT];
-    if (s->waiting_for >= 0 && v->wall && s->waiting_s >= 0.5) {
-        pen_put(p, ROLE_BUSY, "Waiting for ");
-        pen_put(p, ROLE_STRONG, v->scenario->nodes[s->waiting_for].id);
-        pen_printf(p, ROLE_BUSY, ", %s", format_wall(s->waiting_s, x));
+    if (draw_waiting(v, p, "Waiting for ")) {
+        return;
     } else if (s->run_to != SIMTIME_NEVER) {
         pen_printf(p, ROLE_GOOD, "Running until %s", format_clock(s->run_to, x));
     } else {
@@ -71,16 +106,58 @@ static void draw_running(const struct view *v, struct pen *p)
     }
 }
 
-static void draw_over(const struct view *v, struct pen *p)
+/* "failed at 1.000 000 s: nodes[1] gw: …" */
+static void outcome_text(const struct session_status *s, struct buffer *out)
+{
+    char x[FORMAT_TEXT];
+    bool launch = s->exit_code == EXIT_LAUNCH && s->quanta == 0;
+    if (launch)
+        buffer_text(out, "the launch failed");
+    else
+        buffer_format(out, "%s at %s", s->outcome ? s->outcome : "over", format_clock(s->now, x));
+    if (s->cause && *s->cause)
+        buffer_format(out, ": %s", s->cause);
+}
+
+#define OUTCOME_ROWS 3 /* at most */
+
+static int outcome_rows(const struct session_status *s, int columns)
+{
+    struct canvas none = { 0 };
+    struct area nowhere = { .canvas = &none, .width = columns };
+    struct buffer text = { 0 };
+    outcome_text(s, &text);
+    int rows = area_wrap(&nowhere, 1, 0, columns - 2, ROLE_TEXT, buffer_string(&text));
+    buffer_free(&text);
+    return rows < OUTCOME_ROWS ? rows : OUTCOME_ROWS;
+}
+
+int status_rows_wanted(const struct app *app, int columns)
+{
+    if (!app->session || !app->status.outcome)
+        return 1;
+    return 1 + outcome_rows(&app->status, columns);
+}
+
+/* From row `y` on, over `rows`. Returns the column where it ends on the first of them. */
+static int draw_outcome(const struct view *v, const struct area *a, int y, int rows)
 {
     const struct session_status *s = v->status;
-    enum role role = s->state == SESSION_FAILED ? ROLE_BAD : s->state == SESSION_ABORTED ? ROLE_WARN : ROLE_GOOD;
-    char x[FORMAT_TEXT];
-    pen_printf(p, role, "%s at %s", s->outcome ? s->outcome : "over", format_clock(s->now, x));
-    if (s->cause && *s->cause) {
-        pen_put(p, ROLE_TEXT, ": ");
-        pen_put(p, ROLE_TEXT, s->cause);
+    bool failed = !strcmp(s->outcome, "failed"), aborted = !strcmp(s->outcome, "aborted");
+    enum role role = failed ? ROLE_BAD : aborted ? ROLE_WARN : ROLE_GOOD;
+    struct buffer text = { 0 };
+    outcome_text(s, &text);
+    const char *words = buffer_string(&text);
+    struct pen pen = pen_at(a, 1, y, rows > 1 ? a->width - 2 : -1);
+    if (rows > 1) {
+        struct area part = area_sub(a, 0, y, a->width, rows);
+        area_wrap(&part, 1, 0, a->width - 2, role, words);
+        pen.x = a->width;
+    } else {
+        pen_put(&pen, role, words);
     }
+    buffer_free(&text);
+    return pen.x;
 }
 
 /* How the run ended, for whoever runs it from a script: on the last row, or behind the outcome where there is one row.
@@ -91,15 +168,16 @@ static void draw_results(const struct view *v, const struct area *a, int left)
     char x[FORMAT_TEXT];
     struct pen p = a->height > 1 ? pen_at(a, 1, a->height - 1, -1) : pen_at(a, left + 2, 0, -1);
     pen_printf(&p, s->exit_code ? ROLE_BAD : ROLE_DIM, "exit code %d", s->exit_code);
-    if (v->wall) {
+    if (v->wall && s->wall_s > 0)
         pen_printf(&p, ROLE_DIM, "  in %s", format_wall(s->wall_s, x));
+    if (v->wall) {
         pen_put(&p, ROLE_DIM, "  results in ");
         pen_put(&p, ROLE_TEXT, s->run_dir ? s->run_dir : "");
     }
 }
 
 /* Returns the column where it ends. */
-static int draw_state(const struct view *v, const struct area *a)
+static int draw_state(const struct app *app, const struct view *v, const struct area *a)
 {
     const struct session_status *s = v->status;
     struct pen p = pen_at(a, 1, 0, -1);
@@ -108,9 +186,15 @@ static int draw_state(const struct view *v, const struct area *a)
         pen_put(&p, ROLE_BAD, v->launch->code ? "The launch failed" : "This scenario cannot run");
         pen_put(&p, ROLE_TEXT, v->launch->code ? "; R tries again" : "; repair the file, then R reads it again");
     } else if (session_state_over(s->state)) {
-        draw_over(v, &p);
+        return draw_outcome(v, a, 0, a->height > 1 ? a->height - 1 : 1);
+    } else if (s->state == SESSION_ENDING) {
+        draw_ending(app, v, &p);
     } else if (s->state == SESSION_RUNNING) {
         draw_running(v, &p);
+    } else if (draw_waiting(v, &p,
+                            s->state == SESSION_PAUSED ? "Starting anew: waiting for "
+                                                       : "Starting the nodes: waiting for ")) {
+        return p.x;
     } else if (s->state == SESSION_PAUSED && s->quanta == 0) {
         pen_put(&p, ROLE_TEXT, "Ready to run");
     } else if (s->state == SESSION_PAUSED) {
@@ -133,7 +217,9 @@ void status_draw(const struct app *app, const struct view *v, const struct area 
     else if (app->message[0])
         x += area_text(a, x, 0, -1, app->message_role, app->message, strlen(app->message));
     else
-        x = draw_state(v, a);
+        x = draw_state(app, v, a);
+    if (v->session && v->status->state == SESSION_ENDING && a->height > 1)
+        draw_outcome(v, a, 1, a->height - 1);
     if (v->session && session_state_over(v->status->state) && (a->height > 1 || !app->message[0]))
         draw_results(v, a, x);
     if (v->session && (a->height > 1 || !session_state_over(v->status->state)))
@@ -163,12 +249,21 @@ static bool stands_last(const struct binding *b)
     return b->action == ACTION_QUIT || b->action == ACTION_HELP;
 }
 
+#define ORDINARY                                                                                                       \
+    (CONTEXT_PAUSED | CONTEXT_RUNNING | CONTEXT_ENDING | CONTEXT_OVER | CONTEXT_PROCESSES | CONTEXT_NODES_LIVE)
+
 void bar_draw(const struct app *app, const struct area *a)
 {
     struct area bar = *a;
     bar.ground = GROUND_BAR;
     area_clear(&bar);
     unsigned context = app_context(app);
+    if (prompt_is_question(app->prompt)) {
+        static const struct binding answers[] = { { .names = "y", .label = "yes" }, { .names = "n", .label = "no" } };
+        int at = draw_key(&bar, 1, &answers[0], context);
+        draw_key(&bar, at, &answers[1], context);
+        return;
+    }
     if (app->prompt != PROMPT_NONE && app->prompt_error) {
         area_put(&bar, 1, 0, ROLE_BAD, app->prompt_error);
         return;
@@ -181,7 +276,7 @@ void bar_draw(const struct app *app, const struct area *a)
     for (int pass = 0; pass < 2; pass++) /* what counts in a special place comes first */
         for (size_t i = 0; i < key_table_count; i++) {
             const struct binding *b = &key_table[i];
-            bool special = b->bar & context & ~(unsigned)(CONTEXT_PAUSED | CONTEXT_RUNNING | CONTEXT_OVER);
+            bool special = b->bar & context & ~(unsigned)ORDINARY;
             if (!(b->bar & context) || !b->label || stands_last(b) || special == (pass > 0))
                 continue;
             int width = name_length(b) + 1 + (int)strlen(label_of(b, context));

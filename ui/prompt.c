@@ -5,35 +5,116 @@
 #include "ui/app.h"
 #include "ui/format.h"
 
-const char *prompt_text(enum prompt prompt)
+static const struct {
+    const char *text; /* %s: the node, and what its failure leads to */
+    bool question;
+} prompts[] = {
+    [PROMPT_NONE] = { "", false },
+    [PROMPT_FIND] = { "Find: ", false },
+    [PROMPT_STEPS] = { "How many quanta: ", false },
+    [PROMPT_UNTIL] = { "Run until (2.5s, 100ms, +1s): ", false },
+    [PROMPT_QUIT] = { "The run is not over. End it and quit? (y/n) ", true },
+    [PROMPT_RERUN] = { "The run is not over. End it and start anew? (y/n) ", true },
+    [PROMPT_NODE_STOP] = { "Stop %s and go on without it? (y/n) ", true },
+    [PROMPT_NODE_KILL] = { "Kill %s (on_failure: %s)? (y/n) ", true },
+    [PROMPT_NODE_RESTART] = { "End %s and start it anew? (y/n) ", true },
+};
+
+void prompt_format(const struct app *app, struct buffer *out)
 {
-    static const char *const texts[] = {
-        [PROMPT_NONE] = "",
-        [PROMPT_FIND] = "Find: ",
-        [PROMPT_STEPS] = "How many quanta: ",
-        [PROMPT_UNTIL] = "Run until (2.5s, 100ms, +1s): ",
-        [PROMPT_QUIT] = "The run is not over. End it and quit? (y/n) ",
-        [PROMPT_RERUN] = "The run is not over. End it and start anew? (y/n) ",
-    };
-    return texts[prompt];
+    const struct scenario_node *n = app->scenario ? &app->scenario->nodes[app->prompt_node] : NULL;
+    const char *words[] = { n ? n->id : "", n ? on_failure_name(n->on_failure) : "" };
+    int next = 0;
+    for (const char *s = prompts[app->prompt].text; *s; s++) {
+        if (s[0] == '%')
+            buffer_text(out, words[next++]);
+        else
+            buffer_add(out, s, 1);
+        s += s[0] == '%';
+    }
 }
 
 bool prompt_is_question(enum prompt prompt)
 {
-    return prompt == PROMPT_QUIT || prompt == PROMPT_RERUN;
+    return prompts[prompt].question;
 }
 
 void prompt_open(struct app *app, enum prompt prompt)
 {
     bool step = prompt == PROMPT_STEPS || prompt == PROMPT_UNTIL;
-    if (!app->session || (step && session_state_over(app->status.state))) {
-        app_say(app, ROLE_WARN,
-                app->session ? "The run is over; R starts it anew" : "There is no run; R reads the file again");
+    const char *not_now = !app->session                                   ? "There is no run; R reads the file again"
+                          : step && session_state_over(app->status.state) ? "The run is over; R starts it anew"
+                          : step && app->status.state == SESSION_ENDING   ? "The run is ending already"
+                                                                          : NULL;
+    if (not_now) {
+        app_say(app, ROLE_WARN, "%s", not_now);
         return;
     }
     app->prompt = prompt;
     app->prompt_error = NULL;
     editor_set(&app->editor, "");
+}
+
+/* Whether something can be done to the node now; else says why not. */
+static bool can_be_asked(struct app *app, int node)
+{
+    if (!app->session || node < 0) {
+        app_say(app, ROLE_WARN,
+                app->session ? "No node is selected: choose one in the Nodes pane"
+                             : "There is no run; R reads the file again");
+        return false;
+    }
+    const char *id = app->scenario->nodes[node].id;
+    struct session_status s;
+    struct node_status n;
+    session_status(app->session, &s);
+    session_node(app->session, node, &n);
+    if (session_state_over(s.state))
+        app_say(app, ROLE_WARN, "The run is over; R starts it anew");
+    else if (s.state == SESSION_ENDING)
+        app_say(app, ROLE_WARN, "The run is ending, and %s with it", id);
+    else if (s.state != SESSION_PAUSED && s.state != SESSION_RUNNING)
+        app_say(app, ROLE_WARN, "That is not possible while the run is %s", session_state_name(s.state));
+    else if (n.state == NODE_FROZEN)
+        app_say(app, ROLE_WARN, "%s has ended: the run goes on without it", id);
+    else if (n.state == NODE_FAILED || n.state == NODE_STARTING)
+        app_say(app, ROLE_WARN, "%s is being started again already", id);
+    else
+        return true;
+    return false;
+}
+
+void prompt_ask_node(struct app *app, enum prompt prompt, int node)
+{
+    if (!can_be_asked(app, node))
+        return;
+    app->prompt_node = node;
+    prompt_open(app, prompt);
+}
+
+/* What becomes of it at the barrier is a record; here stands only that it was taken. */
+static void command_node(struct app *app, enum prompt question)
+{
+    static const struct {
+        enum command_kind kind;
+        const char *paused, *running; /* behind the node's id */
+    } acts[] = {
+        [PROMPT_NODE_STOP] = { COMMAND_NODE_STOP, "is stopped; the run goes on without it",
+                               "will be stopped at the next barrier" },
+        [PROMPT_NODE_KILL] = { COMMAND_NODE_KILL, "is killed", "will be killed at the next barrier" },
+        [PROMPT_NODE_RESTART] = { COMMAND_NODE_RESTART, "is being started anew",
+                                  "will be started anew at the next barrier" },
+    };
+    struct session_status s;
+    struct command command = { .kind = acts[question].kind, .node = app->prompt_node };
+    if (!can_be_asked(app, app->prompt_node))
+        return;
+    session_status(app->session, &s);
+    if (!session_command(app->session, &command))
+        app_say(app, ROLE_WARN, "Too much is to be done at the next barrier already");
+    else
+        app_say(app, ROLE_INFO, "%s %s", app->scenario->nodes[app->prompt_node].id,
+                s.state == SESSION_PAUSED ? acts[question].paused : acts[question].running);
 }
 
 /* What is wrong with the number, or NULL and the command is given. */
@@ -87,10 +168,19 @@ static void accept(struct app *app)
 static void answer(struct app *app, uint32_t key)
 {
     enum prompt question = app->prompt;
-    bool again = key == (question == PROMPT_QUIT ? 'q' : 'R');
+    static const uint32_t again[] = {
+        [PROMPT_QUIT] = 'q',      [PROMPT_RERUN] = 'R',        [PROMPT_NODE_STOP] = 'x',
+        [PROMPT_NODE_KILL] = 'X', [PROMPT_NODE_RESTART] = 'r',
+    };
+    bool of_node = question >= PROMPT_NODE_STOP;
+    bool quit_now = key == 'Q' && !of_node;
     app->prompt = PROMPT_NONE;
-    if (key == 'y' || key == 'Y' || key == INPUT_ENTER || again || key == 'Q')
-        app_end(app, question == PROMPT_QUIT || key == 'Q' ? THEN_QUIT : THEN_RERUN, 0);
+    if (key != 'y' && key != 'Y' && key != INPUT_ENTER && key != again[question] && !quit_now)
+        return;
+    if (of_node)
+        command_node(app, question);
+    else
+        app_end(app, question == PROMPT_QUIT || quit_now ? THEN_QUIT : THEN_RERUN, 0);
 }
 
 bool prompt_key(struct app *app, uint32_t key)

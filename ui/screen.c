@@ -66,7 +66,7 @@ static void draw_body(struct app *app, const struct view *v, struct canvas *c)
     struct area body = rect_area(c, &app->layout.body);
     bool covered = false;
     for (int i = 0; i < app->open_count; i++)
-        covered |= app->open[i] == PANE_DETAIL || app->open[i] == PANE_PROBLEMS;
+        covered |= app->open[i] == PANE_DETAIL || app->open[i] == PANE_LOG || app->open[i] == PANE_PROBLEMS;
     for (int i = 0; i < MAIN_PANES && !covered; i++) {
         struct area a = rect_area(c, &app->layout.panes[i]);
         if (a.height > 0)
@@ -100,7 +100,7 @@ void screen_draw(struct app *app, struct canvas *c)
     }
     struct view v = app_view(app);
     int nodes = app->scenario ? app->scenario->node_count : 0;
-    int status_rows = app->session && session_state_over(app->status.state) ? 2 : 1;
+    int status_rows = status_rows_wanted(app, c->columns);
     canvas_clear(c);
     app->layout =
         layout_make(c->columns, c->rows, nodes, app->model.id_width, app->focus, app->bottom, app->zoom, status_rows);

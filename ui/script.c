@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "ui/keyfile.h"
 #include "ui/screen.h"
 
 #define WALL_LIMIT_MS 30000 /* for one step */
 #define WAIT_MS       100
+#define LOOK_MS       20
 
 struct script {
     const char *file;
@@ -20,17 +21,22 @@ struct script {
     struct error error;
 };
 
-/* One round of the main loop, without drawing. */
-static void pump(struct app *app)
+/* One round of the main loop, without drawing; it waits for so long at most where there is nothing to do. */
+static void turn(struct app *app, int wait_ms)
 {
     bool more = app_work(app);
     if (app->session) {
-        session_wait(app->session, -1, more || app_settled(app) ? 0 : WAIT_MS);
+        session_wait(app->session, -1, more ? 0 : wait_ms);
         session_step(app->session);
         app_refresh(app);
     }
     app_signals(app);
     app->redraw = app->suspend = false;
+}
+
+static void pump(struct app *app)
+{
+    turn(app, app_settled(app) ? 0 : WAIT_MS);
 }
 
 static void draw(struct script *s)
@@ -85,6 +91,28 @@ static void until(struct script *s, const struct key_step *step)
     draw(s);
 }
 
+static bool is_seen(const struct canvas *c, const char *text)
+{
+    struct buffer rows = { 0 };
+    canvas_save(c, &rows);
+    bool found = strstr(buffer_string(&rows), text) != NULL;
+    buffer_free(&rows);
+    return found;
+}
+
+/* Waits until a text is on the screen: for what nodes do in their own time. */
+static void see(struct script *s, const struct key_step *step)
+{
+    int64_t limit = clock_ms() + WALL_LIMIT_MS;
+    for (draw(s); !is_seen(&s->canvas, step->text); draw(s)) {
+        if (clock_ms() > limit) {
+            fail(s, step, "this was not seen within 30 s");
+            return;
+        }
+        turn(&s->app, LOOK_MS);
+    }
+}
+
 static void save_screen(struct script *s, const struct key_step *step)
 {
     struct buffer text = { 0 };
@@ -127,6 +155,9 @@ static void take_step(struct script *s, const struct key_step *step)
     case KEY_STEP_UNTIL_STATE:
     case KEY_STEP_UNTIL_TIME:
         until(s, step);
+        break;
+    case KEY_STEP_SEE:
+        see(s, step);
         break;
     case KEY_STEP_SCREEN:
         save_screen(s, step);

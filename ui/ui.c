@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/utf8.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "ui/screen.h"
 #include "ui/script.h"
 #include "ui/term.h"
@@ -23,19 +23,22 @@ struct front {
     int64_t cost_us;  /* what it took */
     bool asked;       /* a person did something since */
     bool more_keys;   /* some may have been read but not taken: waiting for input does not tell of those */
+    bool gone;        /* nobody is at the terminal any more */
 };
 
 static bool under_way(const struct app *app)
 {
-    return app->session && (app->status.state == SESSION_RUNNING || app->status.state == SESSION_STARTING ||
-                            app->status.state == SESSION_ENDING || app->await != AWAIT_NOTHING);
+    return app->session &&
+           (app->status.state == SESSION_RUNNING || app->status.state == SESSION_STARTING ||
+            app->status.state == SESSION_ENDING || app->status.waiting_for >= 0 || app->await != AWAIT_NOTHING);
 }
 
 /* How long a frame is to last. */
 static int64_t frame_time(const struct front *f)
 {
     int64_t fair = f->cost_us * COST_SHARE / 1000;
-    bool moving = f->app.status.state == SESSION_RUNNING || f->app.status.state == SESSION_STARTING;
+    enum session_state s = f->app.status.state;
+    bool moving = s == SESSION_RUNNING || s == SESSION_STARTING || s == SESSION_ENDING;
     if (f->asked || !moving || fair < FRAME_MS)
         return FRAME_MS;
     return fair < FRAME_MOST_MS ? fair : FRAME_MOST_MS;
@@ -56,10 +59,10 @@ static int quiet_time(const struct front *f, bool more_work)
 
 static unsigned wait_for_something(struct front *f, bool more_work)
 {
-    int timeout = quiet_time(f, more_work);
+    int timeout = quiet_time(f, more_work), input = f->gone ? -1 : term_fd();
     if (f->app.session)
-        return session_wait(f->app.session, term_fd(), timeout);
-    return loop_wait(f->app.loop, term_fd(), timeout);
+        return session_wait(f->app.session, input, timeout);
+    return loop_wait(f->app.loop, input, timeout);
 }
 
 static void take_keys(struct front *f, bool input)
@@ -79,8 +82,10 @@ static void take_keys(struct front *f, bool input)
             break; /* before what was typed behind it: that is for what comes of this key */
     }
     f->asked |= taken > 0;
-    if (input && !taken && term_gone())
+    if (input && !taken && term_gone()) {
+        f->gone = true;
         app_hang_up(app);
+    }
 }
 
 static void fit_canvas(struct front *f)

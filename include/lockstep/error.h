@@ -22,6 +22,13 @@ struct error {
     char text[1000]; /* one line without its newline; cut at a character where it is longer */
 };
 
+/* As `{ 0 }`, without touching all of it: for places that are passed millions of times. */
+static inline void error_clear(struct error *e)
+{
+    e->code = 0;
+    e->text[0] = '\0';
+}
+
 /* Says what failed; a failure that is already there is kept (the first cause counts). */
 void error_set(struct error *e, int code, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
 /* Puts "WHAT: " before the text, on the way up. */

@@ -238,10 +238,16 @@ void launcher_fail(struct node *n, const struct error *why)
     bool is_launch = n->phase == NODE_STARTING && !n->restarts;
     move(n, NODE_EVENT_FAIL);
     n->failure = *why;
+    n->host->failures++;
     if (is_launch)
         n->failure.code = EXIT_LAUNCH;
     n->deadline_ns = 0;
     tell_to_end(n, END_KILL);
+}
+
+uint64_t launcher_failures(const struct launcher *l)
+{
+    return l->host.failures;
 }
 
 static int failed(struct node *n, struct error *err)
@@ -301,7 +307,8 @@ static bool is_heard(const struct node *n)
 
 void launcher_poll(struct node *n)
 {
-    struct error err = { 0 };
+    struct error err;
+    error_clear(&err);
     if (is_heard(n))
         launcher_work(n, &err);
     else

@@ -46,6 +46,8 @@ void launcher_poll(struct node *n);
 /* When launcher_collect is to be called although nothing came, on clock_ns; INT64_MAX: never. */
 int64_t launcher_next_ns(const struct launcher *l);
 
+/* How many failures there were so far, of all nodes. */
+uint64_t launcher_failures(const struct launcher *l);
 /* The node fails for a reason that comes from outside it. */
 void launcher_fail(struct node *n, const struct error *why);
 void launcher_freeze(struct node *n);

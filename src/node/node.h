@@ -39,6 +39,7 @@ struct node_host {
     char *socket_dir;      /* NULL: no node has a Unix socket */
     struct node **ready;   /* nodes whose work is to be called: something came for them */
     int ready_count;
+    uint64_t failures;     /* of nodes, so far */
     int64_t look_ns;       /* on clock_ns: before then time brings nothing for any node */
 };
 void node_ready(struct node *n);             /* puts it there, once */

@@ -123,7 +123,8 @@ void session_fail(struct session *s, const struct error *err)
 
 bool session_keep_results(struct session *s)
 {
-    struct error err = { 0 };
+    struct error err;
+    error_clear(&err);
     if (bus_barrier(s->bus, now_of(s), &err) == 0 && metrics_barrier(s->results.metrics, &err) == 0 &&
         wall_result(s->results.wall, &err) == 0 && logs_result(s->results.logs, &err) == 0)
         return true;
@@ -284,7 +285,8 @@ void session_step(struct session *s)
         break;
     case SESSION_PAUSED:
         collect(s);
-        settle(s);
+        if (settle(s))
+            session_keep_results(s); /* what a person did, or a node that died, is to be seen at once */
         break;
     case SESSION_ENDING:
         collect(s);

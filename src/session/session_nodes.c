@@ -87,9 +87,9 @@ void nodes_note_started(struct session *s)
 static void restart_later(struct session *s, int i, const char *cause)
 {
     struct node_care *care = &s->care[i];
+    s->restarting += !care->restarting; /* it may have failed while it was started */
     care->restarting = true;
     care->since_ns = clock_ns();
-    s->restarting++;
     coordinator_publish_node(s->coordinator, i, "restarted", cause);
 }
 
@@ -100,6 +100,13 @@ static void freeze(struct session *s, int i, const char *cause)
     launcher_freeze(node_of(s, i));
 }
 
+/* Its failure is dealt with. */
+static void tell(struct session *s, int i)
+{
+    s->failures_told += !s->care[i].told;
+    s->care[i].told = true;
+}
+
 /* Tells of the failure of node i, and does what its on_failure says. False where the run is over by that. */
 static bool handle_failure(struct session *s, int i)
 {
@@ -107,13 +114,13 @@ static bool handle_failure(struct session *s, int i)
     struct node *n = node_of(s, i);
     struct error why = n->failure;
     char cause[80];
-    s->care[i].told = true;
+    tell(s, i);
     note_node(s, i, "failed");
     if (spec->on_failure == ON_FAILURE_ABORT ||
         (spec->on_failure == ON_FAILURE_RESTART && n->restarts >= (unsigned)spec->restart_max) || why.code == EXIT_LAUNCH) {
         coordinator_publish_node(s->coordinator, i, "failed", why.text);
         if (n->restarts)
-            error_add(&why, "nodes[%d] %s, after %u restarts", i, spec->id, n->restarts);
+            error_add(&why, "nodes[%d] %s, after %u restart%s", i, spec->id, n->restarts, n->restarts == 1 ? "" : "s");
         else
             error_add(&why, "nodes[%d] %s", i, spec->id);
         s->failed_node = i;
@@ -133,6 +140,8 @@ static bool handle_failure(struct session *s, int i)
 
 bool nodes_handle_failures(struct session *s)
 {
+    if (launcher_failures(s->launcher) == s->failures_told)
+        return true;
     for (int i = 0; i < s->scenario->node_count; i++)
         if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told && !handle_failure(s, i))
             return false;
@@ -141,6 +150,8 @@ bool nodes_handle_failures(struct session *s)
 
 bool nodes_must_abort(const struct session *s)
 {
+    if (launcher_failures(s->launcher) == s->failures_told)
+        return false;
     for (int i = 0; i < s->scenario->node_count; i++)
         if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told &&
             s->scenario->nodes[i].on_failure == ON_FAILURE_ABORT)
@@ -174,7 +185,7 @@ static void restart_node(struct session *s, int i, const char *cause)
     if (n->phase == NODE_FROZEN || s->care[i].restarting)
         return;
     end_node(s, i, cause);
-    s->care[i].told = true;
+    tell(s, i);
     coordinator_failed(s->coordinator, i);
     coordinator_pause(s->coordinator, i, false);
     restart_later(s, i, cause);
@@ -186,7 +197,7 @@ static void stop_node(struct session *s, int i, const char *cause)
     if (n->phase == NODE_FAILED || n->phase == NODE_FROZEN)
         return;
     end_node(s, i, cause);
-    s->care[i].told = true;
+    tell(s, i);
     coordinator_failed(s->coordinator, i);
     freeze(s, i, cause);
 }

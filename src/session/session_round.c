@@ -15,10 +15,10 @@
 /* That all messages of a quantum are in memory until its barrier has a limit. */
 static bool count_sent(struct session *s, const struct node *n)
 {
-    struct error err = { 0 };
     s->sent += n->answer.sent.count;
     if (s->sent <= ROUND_MESSAGES_MAX)
         return true;
+    struct error err = { 0 };
     error_set(&err, EXIT_RUN_FAILED,
               "nodes[%d] %s: with its messages there are more than %u in one quantum; choose a shorter quantum", n->index,
               n->spec->id, ROUND_MESSAGES_MAX);
@@ -37,8 +37,9 @@ static void note_step(struct session *s, const struct node *n, uint64_t events_b
 static int64_t run_node(struct session *s, struct node *n, int64_t began, int64_t deadline)
 {
     uint64_t events = n->events;
-    struct error err = { 0 };
+    struct error err;
     int64_t now;
+    error_clear(&err);
     do {
         launcher_work(n, &err);
         now = clock_ns();
@@ -101,7 +102,8 @@ void round_begin(struct session *s)
 /* Hands node i its messages and lets it go on. Returns whether it does; what fails is dealt with at the barrier. */
 static bool grant(struct session *s, struct node *n)
 {
-    struct error err = { 0 };
+    struct error err;
+    error_clear(&err);
     s->granted[s->granted_count++] = n->index;
     coordinator_take(s->coordinator, n->index, &n->inbox);
     return launcher_grant(n, now_of(s), s->target, &err) == 0;

@@ -79,6 +79,7 @@ struct session {
     int command_count;
     struct acts *acts;  /* of the scenario's faults */
     struct node_care *care; /* of the nodes */
+    uint64_t failures_told; /* of the launcher's */
     int restarting;     /* nodes that are */
     enum session_state ending; /* while ENDING: what it will be then */
     simtime limit;      /* the barrier at which the run pauses or ends */

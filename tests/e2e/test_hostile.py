@@ -274,7 +274,8 @@ class Screen(care.Care):
                      b"2z", b"g", b"\r", right, right, right, right, b"jjjjjjjj", right, b"G", close, b"G", b"z",
                      b"3z", b"z4z", b"z5", b"w", b"jj", b"w", b"/evil\r", b"n", close):
             p.send(keys)
-            time.sleep((0.15 if keys == close else 0.02) * SLOW)  # what comes soon behind Escape is a sequence
+            # what comes soon behind Escape is a sequence; and each event is to be drawn, at 30 frames a second
+            time.sleep((0.15 if keys == close else 0.08 if keys == right else 0.02) * SLOW)
         for columns, rows in ((80, 24), (200, 50)):
             p.resize(columns, rows)
             time.sleep(0.1 * SLOW)

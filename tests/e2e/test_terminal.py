@@ -285,7 +285,7 @@ class MainPath(Terminal):
     def test_a_launch_that_fails_is_said_on_the_screen(self):
         t = Tmux(self, self.write("p.yaml", PROCESS))
         t.wait("launch failed")
-        t.wait("process")
+        t.wait("was expected")
         t.keys("q")
         self.assertEqual(t.end(), 4)
 

@@ -17,6 +17,7 @@ play() { # NAME: prints what is wrong, nothing when all is well
   local name=$1 keys=$here/$1.keys dir=$work/$1 code=0 want args screen
   mkdir "$dir"
   cp -r "$source_dir/scenarios" "$dir/scenarios"
+  cp "$here"/*.yaml "$source_dir"/tests/nodes/ui_*.py "$dir"
   args=$(sed -n 's/^# args: //p' "$keys" | head -n 1)
   want=$(sed -n 's/^# exit: //p' "$keys" | head -n 1)
   # shellcheck disable=SC2086 # the arguments are words

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "ui/awaited.h"
 #include "ui/editor.h"
 #include "ui/format.h"
 #include "ui/keyfile.h"
@@ -149,12 +150,23 @@ static void a_script_is_read_step_by_step(void **state)
     key_script_free(&script);
 }
 
+static void a_step_may_wait_for_a_text(void **state)
+{
+    (void)state;
+    struct key_script script = { 0 };
+    struct error err = { 0 };
+    assert_int_equal(load("see  waiting for gw \n", &script, &err), 0);
+    assert_int_equal(script.steps[0].kind, KEY_STEP_SEE);
+    assert_string_equal(script.steps[0].text, "waiting for gw");
+    key_script_free(&script);
+}
+
 static void a_bad_step_is_refused_with_its_line(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "jump",      "until",      "until tomorrow", "screen ",
-                                       "resize 80", "resize 0x5", "resize 80x24x3", "resize 99999x9",
-                                       "type",      "until -1s",  "type \xff" };
+    static const char *const bad[] = { "jump",       "until",          "until tomorrow", "screen ", "resize 80",
+                                       "resize 0x5", "resize 80x24x3", "resize 99999x9", "type",    "until -1s",
+                                       "type \xff",  "see ",           "see \xff" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct key_script script = { 0 };
         struct error err = { 0 };
@@ -192,6 +204,36 @@ static void numbers_are_written_for_people(void **state)
     assert_string_equal(format_speed(12.34, b), "12.3x");
     assert_string_equal(format_speed(5130.4, b), "5,130x");
     assert_string_equal(format_wall(75, b), "1:15 min");
+    assert_string_equal(format_load(0, b), "0.0 %");
+    assert_string_equal(format_load(0.034, b), "3.4 %");
+    assert_string_equal(format_load(0.0996, b), "10 %");
+    assert_string_equal(format_load(3.976, b), "398 %");
+    assert_string_equal(format_bytes(512, b), "512 B");
+    assert_string_equal(format_bytes(13312000, b), "12.7 MiB");
+    assert_string_equal(format_bytes(1023u << 20, b), "1.00 GiB");
+}
+
+static void a_node_is_late_after_a_second_and_ten_times_what_it_usually_takes(void **state)
+{
+    (void)state;
+    assert_false(awaited_is_late(0.9, 1000));
+    assert_true(awaited_is_late(1.0, 1000));
+    assert_true(awaited_is_late(1.0, 0)); /* what it usually takes is not known */
+    assert_false(awaited_is_late(4.9, 500000000));
+    assert_true(awaited_is_late(5.0, 500000000));
+}
+
+static void what_comes_next_of_a_node_that_does_not_end_is_told(void **state)
+{
+    (void)state;
+    double in_s;
+    assert_string_equal(awaited_next_rung(0.5, 8, &in_s), "its input is closed");
+    assert_float_equal(in_s, 1.5, 1e-9);
+    assert_string_equal(awaited_next_rung(2.5, 8, &in_s), "SIGTERM");
+    assert_float_equal(in_s, 1.5, 1e-9);
+    assert_string_equal(awaited_next_rung(4, 8, &in_s), "SIGKILL");
+    assert_float_equal(in_s, 2, 1e-9);
+    assert_null(awaited_next_rung(6, 8, &in_s));
 }
 
 int main(void)
@@ -204,6 +246,9 @@ int main(void)
         cmocka_unit_test(a_line_is_edited_character_by_character),
         cmocka_unit_test(a_cursor_stays_in_its_list),
         cmocka_unit_test(a_script_is_read_step_by_step),
+        cmocka_unit_test(a_step_may_wait_for_a_text),
+        cmocka_unit_test(a_node_is_late_after_a_second_and_ten_times_what_it_usually_takes),
+        cmocka_unit_test(what_comes_next_of_a_node_that_does_not_end_is_told),
         cmocka_unit_test(a_bad_step_is_refused_with_its_line),
         cmocka_unit_test(numbers_are_written_for_people),
     };
