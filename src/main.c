@@ -163,7 +163,10 @@ static void print_help(void)
     puts("lockstep runs a co-simulation scenario: it moves every node through simulated time in lockstep.\n\n"
          "  lockstep SCENARIO.yaml              the terminal UI; starts paused at t = 0, ? shows the keys\n"
          "  lockstep --batch SCENARIO.yaml      without a screen, for scripts: results in a run folder\n"
-         "  lockstep --dry-run SCENARIO.yaml    check the scenario, start nothing\n\nOptions:");
+         "  lockstep --dry-run SCENARIO.yaml    check the scenario, start nothing\n"
+         "  lockstep check-node -- COMMAND      talk the node protocol to a program, say what it does wrong\n"
+         "  lockstep clean                      end what a lockstep left behind that was killed with its guard\n\n"
+         "Options:");
     for (size_t i = 0; i < OPTIONS; i++) {
         char letter[] = { '-', options[i].letter, ',', '\0' }, name[40];
         snprintf(name, sizeof name, "--%s%s%s", options[i].name, options[i].argument ? " " : "",

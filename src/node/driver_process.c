@@ -401,6 +401,7 @@ static int work(struct node *n, struct error *err)
     struct process *p = n->state;
     if (!p)
         return 0;
+    bool awaited = p->protocol.expect != EXPECT_NOTHING;
     if (p->log_has_news && read_log(p))
         note_log(p); /* there may be more */
     if (p->connection == CONNECTION_TRYING && n->ending == END_NOT)
@@ -412,6 +413,8 @@ static int work(struct node *n, struct error *err)
     }
     if (n->ending != END_NOT)
         return 0;
+    if (n->answer.done && p->protocol.expect == EXPECT_NOTHING && awaited && read_log(p))
+        note_log(p); /* what it wrote before its answer is of this quantum */
     return judge(p, err) < 0 ? last_words(p) : 0;
 }
 

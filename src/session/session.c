@@ -132,20 +132,23 @@ bool session_keep_results(struct session *s)
     return false;
 }
 
+void session_keep_log(struct session *s, struct node *n)
+{
+    if (!n->log.len)
+        return;
+    logs_write(s->results.logs, n->index, now_of(s), n->log.data, n->log.len);
+    n->log.len = 0;
+    if (n->log.capacity > LOG_KEPT)
+        buffer_free(&n->log);
+}
+
 /* Takes what has come for nodes outside the program, and keeps what they wrote. */
 static void collect(struct session *s)
 {
     if (!s->remote_count || !launcher_collect(s->launcher))
         return;
-    for (int r = 0; r < s->remote_count; r++) {
-        struct node *n = launcher_node(s->launcher, s->remotes[r]);
-        if (!n->log.len)
-            continue;
-        logs_write(s->results.logs, n->index, now_of(s), n->log.data, n->log.len);
-        n->log.len = 0;
-        if (n->log.capacity > LOG_KEPT)
-            buffer_free(&n->log);
-    }
+    for (int r = 0; r < s->remote_count; r++)
+        session_keep_log(s, launcher_node(s->launcher, s->remotes[r]));
 }
 
 /* Tells all to start that were not told, as far as the slice goes. True once all were. */

@@ -139,6 +139,7 @@ static bool look_for_answers(struct session *s, bool ask)
             launcher_poll(n);
         if (n->phase == NODE_BUSY)
             continue;
+        session_keep_log(s, n);
         int64_t ns = clock_ns() - n->asked_ns;
         care->outstanding = false;
         s->outstanding--;

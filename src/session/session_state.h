@@ -117,6 +117,7 @@ static inline simtime now_of(const struct session *s)
 {
     return coordinator_counts(s->coordinator)->now;
 }
+void session_keep_log(struct session *s, struct node *n); /* what it wrote goes to its log, with the present time */
 void session_fail(struct session *s, const struct error *err); /* the run ends here, for a reason that is of no node */
 /* What was recorded up to now is on disk when this returns; false where it cannot be, and the run is over by that. */
 bool session_keep_results(struct session *s);
