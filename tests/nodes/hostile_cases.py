@@ -232,7 +232,9 @@ CASES = {
     "error-of-1-mb": failed(r"eeeeeeee"),
     "error-at-start": no_launch(r"there is no model file"),
     "done-in-flood-without-end": failed(TURN),
-    "answers-without-reading": either(TURN + r"|no answer to ADVANCE|took nothing|does not read|not read", talker=True),
+    # what comes behind READY at once may be met while the node counts as starting still
+    "answers-without-reading": Expect((0, 1, 4), TURN + r"|no answer to ADVANCE|took nothing|does not read|not read",
+                                      talker=True),
     # many and large
     "messages-10000": finished(count(10_000), **HEAVY),
     "messages-100000": finished(count(100_000), **HEAVY),
