@@ -1,4 +1,5 @@
 /* The option table, and the choice of the front. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -302,8 +303,20 @@ static const struct {
     { "check-node", check_node },
 };
 
+/* Whoever started the program may have closed some of these: no other file may get their numbers. */
+static void open_standard(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard();
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(argv[1], commands[i].word))
             return commands[i].run(argc - 1, argv + 1);

@@ -72,7 +72,9 @@ static void remove_folders(struct cleaning *c)
             continue;
         path.len = 0;
         buffer_format(&path, "%s/%s", socket_dir_parent(), entry->d_name);
-        socket_dir_remove(buffer_string(&path));
+        if (!socket_dir_is_ours(buffer_string(&path)))
+            continue;
+        socket_dir_remove(path.data);
         bool removed = access(path.data, F_OK) < 0;
         c->removed += removed;
         c->failed += !removed;

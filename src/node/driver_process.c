@@ -36,6 +36,7 @@ struct process {
     int in_fd, out_fd, log_fd; /* -1: none; of a socket in_fd is out_fd */
     struct loop_watch *in_watch, *out_watch, *log_watch;
     bool log_has_news;
+    bool is_paused;
     enum connection connection;
     int64_t retry_ns;
     int connect_error; /* errno of the last try */
@@ -190,7 +191,7 @@ static int launch(struct process *p, struct error *err)
     }
     int result = is_socket(p) ? open_socket(p, theirs) : open_stdio(p, theirs);
     if (result < 0) {
-        error_set(err, EXIT_LAUNCH, "cannot make the pipes to its process: %s", strerror(errno));
+        error_set(err, EXIT_RUN_FAILED, "cannot make the pipes to its process: %s", strerror(errno));
     } else {
         guard_start(n->host->guard, n->index, theirs);
         p->is_running = p->is_there = true;
@@ -413,8 +414,12 @@ static int work(struct node *n, struct error *err)
     }
     if (n->ending != END_NOT)
         return 0;
-    if (n->answer.done && p->protocol.expect == EXPECT_NOTHING && awaited && read_log(p))
-        note_log(p); /* what it wrote before its answer is of this quantum */
+    if (awaited && n->answer.done && p->protocol.expect == EXPECT_NOTHING) {
+        if (read_log(p))
+            note_log(p); /* what it wrote before its answer is of this quantum */
+        node_ready(n);   /* that it may have ended behind it is another matter */
+        return 0;
+    }
     return judge(p, err) < 0 ? last_words(p) : 0;
 }
 
@@ -480,6 +485,8 @@ static void end(struct node *n, enum ending how)
     if (how == END_ASK) {
         protocol_shutdown(&p->protocol, &p->out);
         flush(p);
+        if (p->is_paused)
+            guard_signal(guard, n->index, SIGCONT);
     } else if (how == END_INPUT || !p->is_there) {
         close_out(p);
     } else {
@@ -493,6 +500,7 @@ static void end(struct node *n, enum ending how)
 
 static void pause_process(struct node *n, bool paused)
 {
+    ((struct process *)n->state)->is_paused = paused;
     guard_signal(n->host->guard, n->index, paused ? SIGSTOP : SIGCONT);
 }
 

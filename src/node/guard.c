@@ -16,6 +16,7 @@
 #include "base/procfs.h"
 #include "node/guard_process.h"
 
+#define WAKE_MS      100  /* a guard that takes no requests may have been stopped again */
 #define END_LIMIT_MS 5000 /* for processes that do not end by SIGKILL either */
 
 struct guard {
@@ -104,6 +105,13 @@ static void keep(struct guard *g, const struct guard_news *news)
     g->waiting[g->count++] = *news;
 }
 
+/* A node may have stopped its parent (SIGSTOP). */
+static void wake(const struct guard *g)
+{
+    if (!g->lost)
+        kill(g->pid, SIGCONT);
+}
+
 /* News are taken in while the guard has no room for a request: else both could wait for each other. */
 static void request(struct guard *g, const struct guard_request *r, const int *fds, size_t fd_count)
 {
@@ -126,17 +134,11 @@ static void request(struct guard *g, const struct guard_request *r, const int *f
         struct pollfd p = { .fd = g->socket, .events = POLLIN | POLLOUT };
         if (errno != EAGAIN && errno != EINTR)
             break; /* the guard is gone: receive() finds out */
-        poll(&p, 1, -1);
+        wake(g);
+        poll(&p, 1, WAKE_MS);
         while (receive(g, &news))
             keep(g, &news);
     }
-}
-
-/* A node may have stopped its parent (SIGSTOP). */
-static void wake(const struct guard *g)
-{
-    if (!g->lost)
-        kill(g->pid, SIGCONT);
 }
 
 void guard_start(struct guard *g, int node, const int fds[3])

@@ -185,8 +185,8 @@ static bool name_orphan(void *data, pid_t pid)
 static void end_groups(const struct served *s)
 {
     for (int i = 0; i < s->setup->scenario->node_count; i++)
-        if (s->members[i].group)
-            kill(-s->members[i].group, SIGKILL);
+        if (s->members[i].group && kill(-s->members[i].group, SIGKILL) < 0 && s->members[i].pid)
+            kill(s->members[i].pid, SIGKILL);
 }
 
 static void sweep(struct served *s)
@@ -210,8 +210,8 @@ static void serve(struct served *s, const struct guard_request *r, const int fds
             close(fds[i]);
         break;
     case GUARD_DO_SIGNAL:
-        if (s->members[r->node].group)
-            kill(-s->members[r->node].group, r->signal);
+        if (s->members[r->node].group && kill(-s->members[r->node].group, r->signal) < 0 && s->members[r->node].pid)
+            kill(s->members[r->node].pid, r->signal); /* it has only just been started, and leads no group yet */
         break;
     case GUARD_DO_SWEEP:
         sweep(s);
@@ -274,6 +274,7 @@ _Noreturn void guard_process(const struct guard_setup *setup, int socket)
     let_go(socket);
     prctl(PR_SET_NAME, "lockstep-guard", 0, 0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0); /* should it stand still when lockstep goes: its end is waited for */
     s.members = mem_array((size_t)setup->scenario->node_count, sizeof *s.members);
     s.environment = environment_new(setup, lockstep);
     for (;;) {

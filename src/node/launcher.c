@@ -96,6 +96,7 @@ struct launcher *launcher_new(const struct scenario *s, struct error *err)
 {
     struct launcher *l = mem_alloc(sizeof *l);
     l->scenario = l->host.scenario = s;
+    l->host.look_ns = INT64_MAX;
     l->nodes = mem_array((size_t)s->node_count, sizeof *l->nodes);
     for (int i = 0; i < s->node_count; i++) {
         const struct scenario_node *spec = &s->nodes[i];
@@ -379,6 +380,8 @@ static int64_t look_at_clock(struct node *n, int64_t now)
         n->again_ns = 0;
         node_ready(n);
     }
+    if (n->deadline_ns && now >= n->deadline_ns)
+        launcher_poll(n); /* its answer may be here: we ourselves may have stood still */
     if (n->deadline_ns && now >= n->deadline_ns) {
         struct error err = { 0 };
         n->driver->late(n, &err);
@@ -403,8 +406,11 @@ static void look_at_clocks(struct launcher *l)
 
 bool launcher_collect(struct launcher *l)
 {
-    if (!l->remote_count)
+    if (!l->remote_count) {
+        if (clock_ns() >= l->host.look_ns)
+            l->host.look_ns = INT64_MAX; /* the session looks itself after models that are to be started again */
         return false;
+    }
     if (l->guard_has_news)
         take_news(l);
     look_at_clocks(l);
@@ -422,7 +428,7 @@ bool launcher_collect(struct launcher *l)
 
 int64_t launcher_next_ns(const struct launcher *l)
 {
-    return l->host.ready_count || l->guard_has_news ? 0 : l->remote_count ? l->host.look_ns : INT64_MAX;
+    return l->host.ready_count || l->guard_has_news ? 0 : l->host.look_ns;
 }
 
 void launcher_freeze(struct node *n)

@@ -55,17 +55,32 @@ char *socket_dir_new(struct error *err)
     return result;
 }
 
+/* Only what is named and made as ours goes: a folder of somebody else may have such a name. */
+static bool is_our_socket(int folder, const char *name)
+{
+    struct stat st;
+    size_t digits = strspn(name, "0123456789");
+    return digits && !strcmp(name + digits, ".sock") && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISSOCK(st.st_mode);
+}
+
+bool socket_dir_is_ours(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 0777) == 0700;
+}
+
 void socket_dir_remove(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = socket_dir_is_ours(path) ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
     if (!folder)
         return;
     for (const struct dirent *entry; (entry = readdir(folder));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+        if (is_our_socket(fd, entry->d_name))
             unlinkat(fd, entry->d_name, 0);
     closedir(folder);
-    rmdir(path);
+    rmdir(path); /* which fails where something else is in it */
 }
 
 void socket_path(char *out, size_t size, const char *dir, int i)

@@ -2,6 +2,7 @@
 #ifndef NODE_SOCKETS_H
 #define NODE_SOCKETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lockstep/error.h"
@@ -12,7 +13,9 @@ const char *socket_dir_identity(const char *name);
 /* A folder for Unix sockets, of this process alone: "TMPDIR/lockstep-IDENTITY" (base/procfs.h). Returns its path, which the caller frees,
  * or NULL with *err set. */
 char *socket_dir_new(struct error *err);
-/* Removes it and what is in it. */
+/* Whether it is a folder that could be one of those: of this user, and for nobody else. */
+bool socket_dir_is_ours(const char *path);
+/* Removes the sockets in such a folder, and the folder where nothing else is in it. */
 void socket_dir_remove(const char *path);
 /* Where node i's socket is, in that folder. */
 void socket_path(char *out, size_t size, const char *dir, int i);

@@ -145,7 +145,7 @@ void session_keep_log(struct session *s, struct node *n)
 /* Takes what has come for nodes outside the program, and keeps what they wrote. */
 static void collect(struct session *s)
 {
-    if (!s->remote_count || !launcher_collect(s->launcher))
+    if (!launcher_collect(s->launcher))
         return;
     for (int r = 0; r < s->remote_count; r++)
         session_keep_log(s, launcher_node(s->launcher, s->remotes[r]));
@@ -186,7 +186,8 @@ static void start_nodes(struct session *s, int64_t deadline)
             return;
     s->starting = false;
     for (int i = 0; i < s->scenario->node_count; i++)
-        coordinator_answered(s->coordinator, i, launcher_node(s->launcher, i)->answer.next);
+        if (launcher_node(s->launcher, i)->phase == NODE_IDLE)
+            coordinator_answered(s->coordinator, i, launcher_node(s->launcher, i)->answer.next);
     nodes_note_started(s);
     if (!session_keep_results(s))
         return;
@@ -239,10 +240,12 @@ static void note_speed(struct session *s, int64_t wall)
 /* What is to be done at a barrier before the run may go on. False where it may not yet. */
 static bool settle(struct session *s)
 {
+    if (!nodes_handle_failures(s))
+        return false;
     nodes_obey(s);
     if (s->state == SESSION_RUNNING)
         nodes_act(s);
-    return nodes_handle_failures(s) && nodes_are_settled(s) && nodes_handle_failures(s);
+    return nodes_handle_failures(s) && nodes_are_settled(s) && nodes_handle_failures(s) && !s->restarting;
 }
 
 /* Begins a round where there is something to do before the limit. */

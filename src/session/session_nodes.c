@@ -87,6 +87,7 @@ void nodes_note_started(struct session *s)
 static void restart_later(struct session *s, int i, const char *cause)
 {
     struct node_care *care = &s->care[i];
+    coordinator_pause(s->coordinator, i, false);
     s->restarting += !care->restarting; /* it may have failed while it was started */
     care->restarting = true;
     care->since_ns = clock_ns();
@@ -117,7 +118,8 @@ static bool handle_failure(struct session *s, int i)
     tell(s, i);
     note_node(s, i, "failed");
     if (spec->on_failure == ON_FAILURE_ABORT ||
-        (spec->on_failure == ON_FAILURE_RESTART && n->restarts >= (unsigned)spec->restart_max) || why.code == EXIT_LAUNCH) {
+        (spec->on_failure == ON_FAILURE_RESTART && s->care[i].mended >= (unsigned)spec->restart_max) ||
+        why.code == EXIT_LAUNCH) {
         coordinator_publish_node(s->coordinator, i, "failed", why.text);
         if (n->restarts)
             error_add(&why, "nodes[%d] %s, after %u restart%s", i, spec->id, n->restarts, n->restarts == 1 ? "" : "s");
@@ -133,7 +135,7 @@ static bool handle_failure(struct session *s, int i)
         freeze(s, i, "on_failure: continue");
         return true;
     }
-    snprintf(cause, sizeof cause, "on_failure: restart (%u of %d)", n->restarts + 1, spec->restart_max);
+    snprintf(cause, sizeof cause, "on_failure: restart (%u of %d)", ++s->care[i].mended, spec->restart_max);
     restart_later(s, i, cause);
     return true;
 }
@@ -143,8 +145,9 @@ bool nodes_handle_failures(struct session *s)
     if (launcher_failures(s->launcher) == s->failures_told)
         return true;
     for (int i = 0; i < s->scenario->node_count; i++)
-        if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told && !handle_failure(s, i))
-            return false;
+        if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told &&
+            (!s->in_round || s->scenario->nodes[i].on_failure == ON_FAILURE_ABORT) && !handle_failure(s, i))
+            return false; /* the round in which that happened leaves no trace of others */
     return true;
 }
 
@@ -187,7 +190,6 @@ static void restart_node(struct session *s, int i, const char *cause)
     end_node(s, i, cause);
     tell(s, i);
     coordinator_failed(s->coordinator, i);
-    coordinator_pause(s->coordinator, i, false);
     restart_later(s, i, cause);
 }
 
@@ -319,8 +321,10 @@ static bool restart(struct session *s, int i)
         return false;
     care->restarting = false;
     s->restarting--;
-    if (n->phase == NODE_IDLE)
+    if (n->phase == NODE_IDLE) {
         coordinator_answered(s->coordinator, i, n->answer.next);
+        note_node(s, i, "ready");
+    }
     return true;
 }
 

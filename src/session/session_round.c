@@ -55,7 +55,7 @@ static void take_answer(struct session *s, struct node *n)
 {
     struct message_list *sent = &n->answer.sent;
     struct buffer *warnings = &n->answer.warnings;
-    if (n->phase == NODE_FAILED) {
+    if (n->phase == NODE_FAILED && !n->answer.done) { /* one that died behind its answer has answered */
         for (size_t i = 0; i < sent->count; i++)
             message_free(sent->items[i]);
     } else {
@@ -197,6 +197,8 @@ static bool run_models(struct session *s, int64_t now, int64_t deadline)
 
 void round_go_on(struct session *s, int64_t now, int64_t deadline)
 {
+    if (nodes_must_abort(s) && !nodes_handle_failures(s))
+        return;
     if (!s->remotes_granted)
         grant_remotes(s);
     if (!run_models(s, now, deadline) || !look_for_answers(s, false))

@@ -50,6 +50,7 @@ struct node_care {
     bool outstanding; /* it was granted this round's quantum and has not answered */
     uint64_t events;  /* that it had handled before */
     bool told;       /* its failure is recorded and dealt with */
+    unsigned mended; /* restarts because of failures */
     bool restarting; /* it is to be started again, or has not said READY since */
     int64_t since_ns;
 };

@@ -227,6 +227,8 @@ void coordinator_take(struct coordinator *c, int i, struct message_list *out)
 void coordinator_answered(struct coordinator *c, int i, simtime next)
 {
     c->next[i] = next;
+    c->traffic[i].in += c->taken[i];
+    c->handed[i].count = 0; /* it has handled them */
 }
 
 static void publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due)
@@ -348,7 +350,6 @@ void coordinator_failed(struct coordinator *c, int i)
     struct handed_list *list = &c->handed[i];
     for (size_t k = 0; k < list->count; k++)
         publish_drop(c, list->items[k].id, list->items[k].src, i, c->counts.now, reason_failed);
-    c->traffic[i].in -= list->count;
     list->count = 0;
     c->next[i] = SIMTIME_NEVER;
 }
@@ -394,7 +395,6 @@ void coordinator_end(struct coordinator *c)
     c->counts.now = c->target;
     c->counts.quanta++;
     for (int i = 0; i < c->scenario->node_count; i++) {
-        c->traffic[i].in += c->taken[i];
         c->pending_count -= c->taken[i];
         c->taken[i] = 0;
     }
