@@ -116,6 +116,25 @@ static void report_inference(FILE *to, const struct session *s, const struct sce
     fputs("\n", to);
 }
 
+/* What a run that went on has passed over. */
+static void report_trouble(FILE *to, const struct session *s, const struct scenario *scenario,
+                           const struct session_status *r)
+{
+    for (int i = 0; i < scenario->node_count; i++) {
+        struct node_status n;
+        session_node(s, i, &n);
+        if (n.state == NODE_FROZEN) {
+            fprintf(to, "  left out   %s: ", scenario->nodes[i].id);
+            print_safe(to, n.cause);
+            fputs("\n", to);
+        } else if (n.restarts) {
+            fprintf(to, "  restarted  %s: %u time%s\n", scenario->nodes[i].id, n.restarts, n.restarts == 1 ? "" : "s");
+        }
+    }
+    if (r->warnings)
+        fprintf(to, "  warnings   %" PRIu64 " about what nodes said: kind `warning` in events.jsonl\n", r->warnings);
+}
+
 void report_stderr(FILE *to, const struct session *s, const struct scenario *scenario, int i)
 {
     struct session_status r;
@@ -156,6 +175,7 @@ void report_run(FILE *to, const struct session *s, const struct scenario *scenar
     fprintf(to, "\n  quanta     %s, %s of them idle and skipped\n", grouped(r.quanta, a), grouped(r.quanta_skipped, b));
     fprintf(to, "  messages   %s, %s dropped, %s in flight at the end\n", grouped(r.messages, a), grouped(r.dropped, b),
             grouped(r.in_flight, c));
+    report_trouble(to, s, scenario, &r);
     report_inference(to, s, scenario);
     fputs("  results    ", to);
     print_safe(to, r.run_dir);

@@ -355,6 +355,17 @@ static bool run_to(struct session *s, simtime limit)
     return true;
 }
 
+/* Where a node does not say when its next event is, every quantum might have one: the first that leaves a record has. */
+static bool to_next_event(struct session *s)
+{
+    if (s->state != SESSION_PAUSED)
+        return false;
+    if (coordinator_knows_next(s->coordinator))
+        return run_to(s, coordinator_next_activity(s->coordinator));
+    s->until_record = s->results.index.records + 1;
+    return run_to(s, s->stop_at);
+}
+
 static bool step_quanta(struct session *s, uint64_t count)
 {
     simtime from = s->in_round ? s->target : now_of(s), q = s->scenario->quantum;
@@ -386,6 +397,8 @@ static bool abort_run(struct session *s, const struct command *c)
 
 bool session_command(struct session *s, const struct command *c)
 {
+    if (c->kind <= COMMAND_KILL) /* one that moves the run takes the place of one before */
+        s->until_record = 0;
     switch (c->kind) {
     case COMMAND_RUN:
         return run_to(s, s->stop_at);
@@ -397,7 +410,7 @@ bool session_command(struct session *s, const struct command *c)
     case COMMAND_STEP:
         return step_quanta(s, c->count);
     case COMMAND_NEXT:
-        return s->state == SESSION_PAUSED && run_to(s, coordinator_next_activity(s->coordinator));
+        return to_next_event(s);
     case COMMAND_RUN_TO:
         return run_to(s, coordinator_barrier_after(s->coordinator, c->time));
     case COMMAND_ABORT:

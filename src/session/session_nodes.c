@@ -96,6 +96,8 @@ static void restart_later(struct session *s, int i, const char *cause)
 
 static void freeze(struct session *s, int i, const char *cause)
 {
+    s->restarting -= s->care[i].restarting;
+    s->care[i].restarting = false;
     coordinator_publish_node(s->coordinator, i, "frozen", cause);
     coordinator_freeze(s->coordinator, i);
     launcher_freeze(node_of(s, i));
@@ -108,6 +110,26 @@ static void tell(struct session *s, int i)
     s->care[i].told = true;
 }
 
+static void publish_command(struct session *s, const struct command *c);
+
+/* Node i was ended because a person wanted something of it. Returns whether that is done now; else it has failed. */
+static bool obey_in_its_stead(struct session *s, int i)
+{
+    struct node_care *care = &s->care[i];
+    if (!care->commanded)
+        return false;
+    care->commanded = false;
+    publish_command(s, &care->command);
+    if (care->command.kind == COMMAND_NODE_KILL)
+        return false;
+    coordinator_failed(s->coordinator, i);
+    if (care->command.kind == COMMAND_NODE_STOP)
+        freeze(s, i, node_of(s, i)->failure.text);
+    else
+        restart_later(s, i, node_of(s, i)->failure.text);
+    return true;
+}
+
 /* Tells of the failure of node i, and does what its on_failure says. False where the run is over by that. */
 static bool handle_failure(struct session *s, int i)
 {
@@ -117,6 +139,8 @@ static bool handle_failure(struct session *s, int i)
     char cause[80];
     tell(s, i);
     note_node(s, i, "failed");
+    if (obey_in_its_stead(s, i))
+        return true;
     if (spec->on_failure == ON_FAILURE_ABORT ||
         (spec->on_failure == ON_FAILURE_RESTART && s->care[i].mended >= (unsigned)spec->restart_max) ||
         why.code == EXIT_LAUNCH) {
@@ -140,13 +164,21 @@ static bool handle_failure(struct session *s, int i)
     return true;
 }
 
+/* Whether the run does not go on after node i has failed. */
+static bool ends_run(const struct session *s, int i)
+{
+    const struct node_care *care = &s->care[i];
+    bool is_wanted = care->commanded && care->command.kind != COMMAND_NODE_KILL;
+    return s->scenario->nodes[i].on_failure == ON_FAILURE_ABORT && !is_wanted;
+}
+
 bool nodes_handle_failures(struct session *s)
 {
     if (launcher_failures(s->launcher) == s->failures_told)
         return true;
     for (int i = 0; i < s->scenario->node_count; i++)
         if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told &&
-            (!s->in_round || s->scenario->nodes[i].on_failure == ON_FAILURE_ABORT) && !handle_failure(s, i))
+            (!s->in_round || ends_run(s, i)) && !handle_failure(s, i))
             return false; /* the round in which that happened leaves no trace of others */
     return true;
 }
@@ -156,8 +188,7 @@ bool nodes_must_abort(const struct session *s)
     if (launcher_failures(s->launcher) == s->failures_told)
         return false;
     for (int i = 0; i < s->scenario->node_count; i++)
-        if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told &&
-            s->scenario->nodes[i].on_failure == ON_FAILURE_ABORT)
+        if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told && ends_run(s, i))
             return true;
     return false;
 }
@@ -260,33 +291,56 @@ void nodes_act(struct session *s)
         act(s, a->items[a->next++].fault);
 }
 
+static const char *const command_words[] = {
+    [COMMAND_NODE_STOP] = "stop", [COMMAND_NODE_KILL] = "kill", [COMMAND_NODE_RESTART] = "restart"
+};
+static const char *const command_causes[] = { [COMMAND_NODE_STOP] = "stopped by the user",
+                                              [COMMAND_NODE_KILL] = "killed by the user",
+                                              [COMMAND_NODE_RESTART] = "restarted by the user" };
+
+static void publish_command(struct session *s, const struct command *c)
+{
+    char text[100];
+    snprintf(text, sizeof text, "%s %s", command_words[c->kind], s->scenario->nodes[c->node].id);
+    coordinator_publish_command(s->coordinator, text);
+}
+
+/* A node that owes an answer may owe it for long: it is ended now, and at the barrier comes of that what was wanted. */
+static bool end_now(struct session *s, const struct command *c)
+{
+    enum node_state phase = node_of(s, c->node)->phase;
+    if (phase != NODE_BUSY && phase != NODE_STARTING)
+        return false;
+    s->care[c->node].command = *c;
+    s->care[c->node].commanded = true;
+    end_node(s, c->node, command_causes[c->kind]);
+    return true;
+}
+
 bool nodes_take_command(struct session *s, const struct command *c)
 {
     bool moves = s->state == SESSION_PAUSED || s->state == SESSION_RUNNING;
     if (!moves || c->node < 0 || c->node >= s->scenario->node_count || s->command_count == SESSION_COMMANDS ||
         node_of(s, c->node)->phase == NODE_FROZEN)
         return false;
+    if (end_now(s, c))
+        return true;
     s->commands[s->command_count++] = *c;
     return true;
 }
 
 static void obey(struct session *s, const struct command *c)
 {
-    static const char *const words[] = {
-        [COMMAND_NODE_STOP] = "stop", [COMMAND_NODE_KILL] = "kill", [COMMAND_NODE_RESTART] = "restart"
-    };
     enum node_state phase = node_of(s, c->node)->phase;
-    char text[100];
     if (phase != NODE_IDLE && phase != NODE_PAUSED)
         return; /* it has failed since */
-    snprintf(text, sizeof text, "%s %s", words[c->kind], s->scenario->nodes[c->node].id);
-    coordinator_publish_command(s->coordinator, text);
+    publish_command(s, c);
     if (c->kind == COMMAND_NODE_STOP)
-        stop_node(s, c->node, "stopped by the user");
+        stop_node(s, c->node, command_causes[c->kind]);
     else if (c->kind == COMMAND_NODE_KILL)
-        end_node(s, c->node, "killed by the user");
+        end_node(s, c->node, command_causes[c->kind]);
     else
-        restart_node(s, c->node, "restarted by the user");
+        restart_node(s, c->node, command_causes[c->kind]);
 }
 
 void nodes_obey(struct session *s)

@@ -50,6 +50,8 @@ struct node_care {
     bool outstanding; /* it was granted this round's quantum and has not answered */
     uint64_t events;  /* that it had handled before */
     bool told;       /* its failure is recorded and dealt with */
+    bool commanded;  /* it was ended in the midst of a quantum, for this: */
+    struct command command;
     unsigned mended; /* restarts because of failures */
     bool restarting; /* it is to be started again, or has not said READY since */
     int64_t since_ns;
@@ -84,6 +86,7 @@ struct session {
     int restarting;     /* nodes that are */
     enum session_state ending; /* while ENDING: what it will be then */
     simtime limit;      /* the barrier at which the run pauses or ends */
+    uint64_t until_record; /* it pauses at the barrier at which there are so many; 0: not */
     simtime stop_at;    /* the barrier at which the run ends: the duration, or until */
     bool ran;           /* it has been RUNNING */
     bool discard;       /* its folder goes, where it never ran */

@@ -47,6 +47,7 @@ void session_status(const struct session *s, struct session_status *out)
                                     .records = s->results.index.records,
                                     .messages = c->messages,
                                     .dropped = c->dropped,
+                                    .warnings = c->warnings,
                                     .in_flight = c->in_flight,
                                     .wall_s = (double)wall / 1e9,
                                     .speed = speed_of(s),

@@ -182,6 +182,14 @@ simtime coordinator_next_activity(struct coordinator *c)
     return min_time(idle_until(c) + c->scenario->quantum, c->scenario->duration);
 }
 
+bool coordinator_knows_next(const struct coordinator *c)
+{
+    for (int i = 0; i < c->scenario->node_count; i++)
+        if (c->next[i] == NEXT_UNKNOWN && !c->holds[i].is_frozen && !c->holds[i].is_paused)
+            return false;
+    return true;
+}
+
 bool coordinator_begin(struct coordinator *c, simtime limit, simtime *target)
 {
     simtime q = c->scenario->quantum;
@@ -319,6 +327,7 @@ void coordinator_send(struct coordinator *c, struct message *m)
 
 void coordinator_warn(struct coordinator *c, int i, struct text text)
 {
+    c->counts.warnings++;
     struct record r = {
         .t = c->target, .kind = RECORD_WARNING, .src_node = i, .dst_node = -1, .src = c->ids[i], .cause = text
     };

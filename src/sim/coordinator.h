@@ -55,6 +55,8 @@ void coordinator_publish_command(struct coordinator *c, const char *text);
 
 /* The end of the next quantum in which a node has something to do, as far as the nodes have said. */
 simtime coordinator_next_activity(struct coordinator *c);
+/* Whether every node that takes part has said when its next event is. */
+bool coordinator_knows_next(const struct coordinator *c);
 /* The first barrier at or after t. */
 simtime coordinator_barrier_after(const struct coordinator *c, simtime t);
 
@@ -62,6 +64,7 @@ struct coordinator_counts {
     simtime now;
     uint64_t quanta, skipped; /* finished; of these, skipped */
     uint64_t messages, dropped, in_flight;
+    uint64_t warnings;
 };
 const struct coordinator_counts *coordinator_counts(const struct coordinator *c);
 

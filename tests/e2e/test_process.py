@@ -104,6 +104,45 @@ nodes:
         self.assertEqual(about["cwd"], str(self.dir))
 
 
+class OddMoments(common.Case):
+    def test_a_node_that_owes_its_answer_can_be_stopped_at_once(self):
+        node = self.write("hang.py", NODE.replace("sys.stdin.readline()", "sys.stdin.readline(); import time; "
+                                                  "time.sleep(1000 if line == 'ADVANCE 1000000\\n' else 0)", 1))
+        path = self.write("h.yaml", f"""
+simulation: {{ duration: 3s, quantum: 500ms, seed: 1 }}
+nodes:
+  - {{ id: h, type: x, tier: device, implementation: process, command: [{sys.executable}, "{node}"], timeouts: {{ step: 60s }} }}
+  - {{ id: gateway, type: gateway }}
+""")
+        keys = self.write("k.keys", "c\nsee Waiting for h\ntype g\nj\nx\nsee (y/n)\ny\nuntil FINISHED\n")
+        began = time.monotonic()
+        self.lockstep("--keys", keys, "--size", "100x30", "--out", self.dir / "out", path)
+        self.assertLess(time.monotonic() - began, 30)
+        told = [(r["t"], r["kind"], r.get("text") or r.get("state")) for r in self.records("out")[1:-1]]
+        self.assertEqual(told, [(1000000, "command", "stop h"), (1000000, "node", "frozen")])
+
+    def test_models_are_paused_killed_and_started_again_too(self):
+        path = self.write("m.yaml", """
+simulation: { duration: 10s, seed: 1 }
+nodes:
+  - { id: s, type: sensor, on_failure: restart, restart: { max: 1, backoff: 20ms } }
+  - { id: gateway, type: gateway }
+faults:
+  - { at: 2500ms, node: s, action: pause }
+  - { at: 3500ms, node: s, action: kill }
+  - { at: 4s, node: s, action: resume }
+  - { at: 6200ms, node: s, action: restart }
+""")
+        files = []
+        for args in ([], ["--no-skip"]):
+            self.batch(path, "out", *args)
+            files.append(self.events("out"))
+            sent = [r["t"] for r in self.records("out") if r["kind"] == "message"]
+            # from 3.5 s on it counts anew, and from 6.2 s once more
+            self.assertEqual(sent, [1000000, 2000000, 4500000, 5500000, 7200000, 8200000, 9200000])
+        self.assertTrue(files[0] == files[1])
+
+
 class Left(common.Case):
     def setUp(self):
         super().setUp()
