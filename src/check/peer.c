@@ -1,5 +1,6 @@
 #include "check/peer.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -28,6 +29,17 @@ static void close_fd(int *fd)
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
+}
+
+/* What the node wrote into its run folder, which is one that we have made. */
+static void remove_results(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (!folder)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        unlinkat(dirfd(folder), entry->d_name, 0); /* no folders */
+    closedir(folder);
 }
 
 static bool is_socket(const struct peer *p)
@@ -361,8 +373,10 @@ void peer_close(struct peer *p)
     close_fd(&p->in_fd);
     guard_free(p->guard);
     p->guard = NULL;
-    if (p->dir)
+    if (p->dir) {
+        remove_results(p->dir);
         socket_dir_remove(p->dir);
+    }
     free(p->dir);
     p->dir = NULL;
 }
