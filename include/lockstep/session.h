@@ -121,7 +121,8 @@ const char *node_state_name(enum node_state s); /* "loaded", "idle", … */
 /* One node, at this moment. */
 struct node_status {
     enum node_state state;
-    const char *cause;              /* of a failure; "" otherwise */
+    const char *cause;              /* of a failure; "" otherwise. Of a node that is idle or paused: it has ended, or gone
+                                       wrong, behind its answer, and fails for this when it is granted next */
     simtime next;                   /* its next own event as far as it has said; SIMTIME_NEVER: none */
     simtime last_active;            /* virtual time of its last event; -1: none yet */
     uint64_t events;                /* handled */

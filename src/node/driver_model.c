@@ -16,8 +16,26 @@ static const struct model_type *const types[] = {
     [MODEL_CLOUD] = &model_cloud,
 };
 
+/* What it sends belongs to this quantum: others have been past the time of its pause. */
+static void amend_times(struct model *m)
+{
+    struct message_list *sent = &m->node->answer.sent;
+    size_t amended = 0;
+    for (size_t i = 0; i < sent->count; i++)
+        if (sent->items[i]->time < m->earliest) {
+            sent->items[i]->time = sent->items[i]->origin = m->earliest;
+            amended++;
+        }
+    if (amended)
+        buffer_format(&m->node->answer.warnings, "%zu message%s from the time that it was paused; taken as %" PRId64 "\n",
+                      amended, amended == 1 ? "" : "s", m->earliest);
+    m->earliest = 0;
+}
+
 static void note_answer(struct model *m)
 {
+    if (m->earliest)
+        amend_times(m);
     const struct event *first = queue_first(m->queue);
     m->node->answer.next = first ? first->time : SIMTIME_NEVER;
     m->node->answer.done = true;
@@ -60,8 +78,9 @@ static int start(struct node *n, struct error *err)
 
 static int grant(struct node *n, simtime from, simtime until, struct error *err)
 {
-    (void)from;
     struct model *m = n->state;
+    const struct event *first = queue_first(m->queue);
+    m->earliest = first && first->time < from ? from : 0;
     size_t taken = 0;
     int result = 0;
     m->until = until;

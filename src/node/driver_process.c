@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "lockstep/loop.h"
 #include "node/guard.h"
 #include "node/protocol.h"
@@ -23,7 +24,9 @@
 #define RETRY_NS       INT64_C(1000000)     /* until the next try to connect, at first; then twice as long, up to … */
 #define RETRY_MOST_NS  INT64_C(20000000)
 #define LAST_STEPS     16 /* of its log, at most, before it is said to have failed */
-#define LAST_WORDS_NS  INT64_C(300000000)   /* how long the exit of a node that has closed its output is waited for */
+#define LAST_WORDS_NS  INT64_C(2000000000)  /* how long the exit of a node that has closed its output is waited for */
+#define BEHIND_NS      INT64_C(1000000000)  /* what comes so soon after an answer is of the node's own making */
+#define LINE_SHOWN     40                   /* bytes of a line that has no end */
 
 enum connection { CONNECTION_NONE, CONNECTION_TRYING, CONNECTION_OPEN };
 
@@ -44,6 +47,10 @@ struct process {
     bool is_there;     /* … and somebody is in its group */
     bool has_exited;
     int status; /* of the exit */
+    int64_t exit_ns, answered_ns; /* when that was known; when it answered last */
+    unsigned answers; /* READY is one */
+    struct error gone; /* n->gone is this, or NULL */
+    bool is_wrong;     /* it is of what the node said, not of its end */
     int refused; /* errno: its command could not be run */
     char refused_what[GUARD_TEXT];
     int64_t eof_ns; /* when its output ended; 0: it has not */
@@ -93,6 +100,7 @@ static void close_all(struct process *p)
     close_out(p);
     close_fd(&p->in_fd, &p->in_watch);
     close_fd(&p->log_fd, &p->log_watch);
+    wire_free(&p->in);
     p->connection = CONNECTION_NONE;
 }
 
@@ -213,6 +221,7 @@ static int start(struct node *n, struct error *err)
     }
     *p = (struct process){ .node = n, .in_fd = -1, .out_fd = -1, .log_fd = -1, .retry_ns = RETRY_NS };
     n->tail.len = 0;
+    n->gone = NULL;
     protocol_init(&p->protocol, n, &p->out);
     if (launch(p, err) < 0) {
         close_all(p);
@@ -232,6 +241,8 @@ static int grant(struct node *n, simtime from, simtime until, struct error *err)
     (void)err; /* what is wrong is found when it is asked for its answer */
     protocol_advance(&p->protocol, n, from, until, &p->out);
     flush(p);
+    if (n->gone || p->eof_ns || p->has_exited)
+        node_ready(n); /* nothing will come any more that tells of it */
     return 0;
 }
 
@@ -290,11 +301,10 @@ static bool read_log(struct process *p)
 }
 
 /* What it wrote last says why it failed. */
-static int last_words(struct process *p)
+static void last_words(struct process *p)
 {
     for (int i = 0; i < LAST_STEPS && read_log(p); i++)
         ;
-    return -1;
 }
 
 /* Takes the lines that are whole. Returns -1 with *err set where the node has failed by them. */
@@ -312,7 +322,7 @@ static int take_lines(struct process *p, struct error *err)
 static int read_answer(struct process *p, struct error *err)
 {
     struct node *n = p->node;
-    bool heard = n->ending == END_NOT;
+    bool heard = n->ending == END_NOT && !n->gone;
     size_t total = 0;
     while (p->in_fd >= 0 && total < READ_MOST) {
         size_t room;
@@ -356,6 +366,13 @@ static void doing(const struct process *p, char *out, size_t size)
         snprintf(out, size, "after its answer to ADVANCE %lld", (long long)p->protocol.until);
 }
 
+static void say_closed(const struct process *p, struct error *err)
+{
+    char when[64];
+    doing(p, when, sizeof when);
+    error_set(err, EXIT_RUN_FAILED, "it closed its %s %s", is_socket(p) ? "connection" : "output", when);
+}
+
 static void say_exit(const struct process *p, struct error *err)
 {
     char when[64];
@@ -380,6 +397,10 @@ static int judge(struct process *p, struct error *err)
                   p->refused == ENOEXEC ? "; a script needs a first line such as #!/bin/sh" : "");
         return -1;
     }
+    if (p->is_wrong) {
+        *err = p->gone;
+        return -1;
+    }
     if (p->has_exited) {
         say_exit(p, err);
         return -1;
@@ -391,10 +412,36 @@ static int judge(struct process *p, struct error *err)
         node_look(n, n->again_ns);
         return 0;
     }
-    char when[64];
-    doing(p, when, sizeof when);
-    error_set(err, EXIT_RUN_FAILED, "it closed its %s %s", is_socket(p) ? "connection" : "output", when);
+    say_closed(p, err);
     return -1;
+}
+
+static bool is_ended_from_outside(const struct process *p)
+{
+    int signal = p->has_exited && WIFSIGNALED(p->status) ? WTERMSIG(p->status) : 0;
+    return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
+}
+
+/* Whether a node that owes nothing went wrong right behind its answer. Whether that is known before its next grant or
+ * after it is the machine's chance, so it counts from that grant on: the same barrier each time. */
+static bool is_behind(const struct process *p)
+{
+    enum node_state phase = p->node->phase;
+    int64_t when = p->has_exited ? p->exit_ns : p->eof_ns ? p->eof_ns : clock_ns();
+    bool owes = p->protocol.expect != EXPECT_NOTHING || (phase != NODE_IDLE && phase != NODE_PAUSED && !p->node->answer.done);
+    return !owes && when < p->answered_ns + BEHIND_NS && !is_ended_from_outside(p);
+}
+
+/* The node has failed, or will have at its next grant. */
+static int fail_or_wait(struct process *p, bool by_words, struct error *err)
+{
+    last_words(p);
+    if (!is_behind(p))
+        return -1;
+    p->gone = *err;
+    p->node->gone = &p->gone;
+    p->is_wrong |= by_words;
+    return 0;
 }
 
 static int work(struct node *n, struct error *err)
@@ -403,24 +450,28 @@ static int work(struct node *n, struct error *err)
     if (!p)
         return 0;
     bool awaited = p->protocol.expect != EXPECT_NOTHING;
+    int result = 0;
     if (p->log_has_news && read_log(p))
         note_log(p); /* there may be more */
     if (p->connection == CONNECTION_TRYING && n->ending == END_NOT)
         try_to_connect(p);
     if (p->connection == CONNECTION_OPEN) {
         flush(p);
-        if (read_answer(p, err) < 0)
-            return last_words(p);
+        result = read_answer(p, err);
     }
     if (n->ending != END_NOT)
         return 0;
     if (awaited && n->answer.done && p->protocol.expect == EXPECT_NOTHING) {
+        p->answered_ns = clock_ns();
+        p->answers++;
         if (read_log(p))
             note_log(p); /* what it wrote before its answer is of this quantum */
         node_ready(n);   /* that it may have ended behind it is another matter */
-        return 0;
+        return result < 0 ? fail_or_wait(p, true, err) : 0;
     }
-    return judge(p, err) < 0 ? last_words(p) : 0;
+    if (result < 0)
+        return fail_or_wait(p, true, err);
+    return judge(p, err) < 0 ? fail_or_wait(p, p->is_wrong, err) : 0;
 }
 
 static void news(struct node *n, const struct guard_news *news)
@@ -442,6 +493,7 @@ static void news(struct node *n, const struct guard_news *news)
         p->is_running = false;
         p->has_exited = true;
         p->status = news->status;
+        p->exit_ns = clock_ns();
         n->pid = 0;
         if (n->ending != END_NOT) /* it has ended as it was told; whom it left in its group need not be waited for */
             guard_signal(n->host->guard, n->index, SIGTERM);
@@ -455,25 +507,54 @@ static void news(struct node *n, const struct guard_news *news)
     }
 }
 
+/* What there is of an answer that is not whole, and what may be the reason. */
+static void add_rest(const struct process *p, struct error *err)
+{
+    struct text rest = { p->in.data + p->in.start, wire_rest(&p->in) };
+    struct buffer shown = { 0 };
+    size_t used = strlen(err->text);
+    char *at = err->text + used;
+    size_t room = sizeof err->text - used;
+    if (rest.len) {
+        utf8_escape(&shown, rest.s, rest.len < LINE_SHOWN ? rest.len : LINE_SHOWN);
+        snprintf(at, room, "; the line '%s%s' has no end (\\n)", buffer_string(&shown), rest.len > LINE_SHOWN ? "…" : "");
+    } else if (p->protocol.expect == EXPECT_MESSAGES) {
+        snprintf(at, room, "; DONE came, but not its second line, the messages ([] where there are none)");
+    } else if (p->answers < 2) {
+        snprintf(at, room, "; does it flush its output?");
+    }
+    buffer_free(&shown);
+}
+
+static void say_unconnected(const struct process *p, const char *time, struct error *err)
+{
+    const struct scenario_node *spec = p->node->spec;
+    const char *why = strerror(p->connect_error);
+    if (spec->transport == TRANSPORT_UNIX)
+        error_set(err, EXIT_RUN_FAILED, "no connection to the Unix socket in LOCKSTEP_SOCKET within %s: %s", time, why);
+    else
+        error_set(err, EXIT_RUN_FAILED, "no connection to 127.0.0.1:%d within %s: %s%s", spec->port, time, why,
+                  spec->command ? "; does it listen on the port in LOCKSTEP_PORT?" : "; is the server there?");
+}
+
 static void late(struct node *n, struct error *err)
 {
     struct process *p = n->state;
     char time[40];
+    bool starts = n->phase == NODE_STARTING;
     last_words(p);
-    if (n->phase != NODE_STARTING) {
-        error_set(err, EXIT_RUN_FAILED, "no answer to ADVANCE %lld within %g s", (long long)p->protocol.until,
-                  (double)n->spec->timeout_step / 1e6);
-        return;
+    snprintf(time, sizeof time, "%g s", (double)(starts ? n->spec->timeout_start : n->spec->timeout_step) / 1e6);
+    if (p->eof_ns) {
+        say_closed(p, err);
+    } else if (p->connection == CONNECTION_TRYING) {
+        say_unconnected(p, time, err);
+    } else {
+        if (starts)
+            error_set(err, EXIT_RUN_FAILED, "no READY within %s after INIT", time);
+        else
+            error_set(err, EXIT_RUN_FAILED, "no answer to ADVANCE %lld within %s", (long long)p->protocol.until, time);
+        add_rest(p, err);
     }
-    snprintf(time, sizeof time, "%g s", (double)n->spec->timeout_start / 1e6);
-    if (p->connection == CONNECTION_TRYING && n->spec->transport == TRANSPORT_TCP)
-        error_set(err, EXIT_RUN_FAILED, "no connection to 127.0.0.1:%d within %s: %s", n->spec->port, time,
-                  strerror(p->connect_error));
-    else if (p->connection == CONNECTION_TRYING)
-        error_set(err, EXIT_RUN_FAILED, "no connection to the Unix socket in LOCKSTEP_SOCKET within %s: %s", time,
-                  strerror(p->connect_error));
-    else
-        error_set(err, EXIT_RUN_FAILED, "no READY within %s after INIT; does it flush its output?", time);
 }
 
 static void end(struct node *n, enum ending how)
@@ -528,6 +609,7 @@ static void close_process(struct node *n)
     buffer_free(&p->out);
     free(p);
     n->state = NULL;
+    n->gone = NULL;
 }
 
 const struct driver driver_process = {

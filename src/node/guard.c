@@ -17,6 +17,7 @@
 #include "node/guard_process.h"
 
 #define WAKE_MS      100  /* a guard that takes no requests may have been stopped again */
+#define SHORT_MS     1    /* until a request is tried again that the system had no memory for */
 #define END_LIMIT_MS 5000 /* for processes that do not end by SIGKILL either */
 
 struct guard {
@@ -132,10 +133,14 @@ static void request(struct guard *g, const struct guard_request *r, const int *f
     while (!g->lost && sendmsg(g->socket, &packet, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
         struct guard_news news;
         struct pollfd p = { .fd = g->socket, .events = POLLIN | POLLOUT };
-        if (errno != EAGAIN && errno != EINTR)
+        int why = errno;
+        if (why == EPIPE || why == ECONNRESET || why == ENOTCONN)
             break; /* the guard is gone: receive() finds out */
         wake(g);
-        poll(&p, 1, WAKE_MS);
+        if (why == EAGAIN || why == EINTR)
+            poll(&p, 1, WAKE_MS);
+        else
+            poll(NULL, 0, SHORT_MS); /* the system is short of something, for a moment */
         while (receive(g, &news))
             keep(g, &news);
     }

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/memory.h"
 #include "base/procfs.h"
 #include "base/program.h"
@@ -22,11 +23,16 @@ struct attempt {
     char what[GUARD_TEXT];
 };
 
+struct pairs {
+    struct arena *arena;
+    char **items; /* "NAME=VALUE" */
+    size_t count, capacity;
+};
+
 struct environment {
     const struct guard_setup *setup;
     struct attempt *attempts; /* of the nodes */
-    char **base; /* "NAME=VALUE", NULL-terminated: what lockstep was started with, and what is the same for all nodes */
-    size_t count, capacity;
+    struct pairs base; /* what lockstep was started with, and what is the same for all nodes */
 };
 
 static size_t name_length(const char *pair)
@@ -34,75 +40,81 @@ static size_t name_length(const char *pair)
     return strcspn(pair, "=");
 }
 
-static void set(struct environment *e, const char *name, const char *value)
+static void add(struct pairs *p, char *pair)
+{
+    p->items = mem_grow(p->items, p->count, &p->capacity, sizeof *p->items);
+    p->items[p->count++] = pair;
+}
+
+static void set(struct pairs *p, const char *name, const char *value)
 {
     struct buffer pair = { 0 };
     buffer_format(&pair, "%s=%s", name, value);
-    char *text = mem_text(buffer_string(&pair));
+    char *text = arena_text(p->arena, pair.data, pair.len);
     buffer_free(&pair);
-    for (size_t i = 0; i < e->count; i++)
-        if (name_length(e->base[i]) == strlen(name) && !strncmp(e->base[i], name, strlen(name))) {
-            e->base[i] = text;
+    for (size_t i = 0; i < p->count; i++)
+        if (name_length(p->items[i]) == strlen(name) && !strncmp(p->items[i], name, strlen(name))) {
+            p->items[i] = text;
             return;
         }
-    e->base = mem_grow(e->base, e->count, &e->capacity, sizeof *e->base);
-    e->base[e->count++] = text;
+    add(p, text);
 }
 
 struct environment *environment_new(const struct guard_setup *setup, pid_t lockstep)
 {
     struct environment *e = mem_alloc(sizeof *e);
     e->setup = setup;
+    e->base.arena = arena_new();
     size_t size = (size_t)setup->scenario->node_count * sizeof *e->attempts;
     e->attempts = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (e->attempts == MAP_FAILED)
         abort();
     for (char **pair = environ; *pair; pair++)
-        if (strncmp(*pair, "LOCKSTEP_", 9) != 0 || !strncmp(*pair, "LOCKSTEP_TEST_", 14)) {
-            e->base = mem_grow(e->base, e->count, &e->capacity, sizeof *e->base);
-            e->base[e->count++] = *pair;
-        }
+        if (strncmp(*pair, "LOCKSTEP_", 9) != 0 || !strncmp(*pair, "LOCKSTEP_TEST_", 14))
+            add(&e->base, *pair);
     struct buffer text = { 0 };
     program_search_path(&text, getenv("PATH"));
-    set(e, "PATH", buffer_string(&text));
+    set(&e->base, "PATH", buffer_string(&text));
     text.len = 0;
     procfs_identity(&text, lockstep);
-    set(e, GUARD_RUN_VARIABLE, buffer_string(&text));
+    set(&e->base, GUARD_RUN_VARIABLE, buffer_string(&text));
     buffer_free(&text);
-    set(e, "LOCKSTEP_RUN_DIR", setup->run_dir);
+    set(&e->base, "LOCKSTEP_RUN_DIR", setup->run_dir);
     return e;
 }
 
-/* The environment of one node; lives until the guard ends, as the node may be started again. */
-static char **environment_of(const struct environment *e, const struct scenario_node *node)
+/* The environment of one node, NULL at its end. */
+static void pairs_open(struct pairs *out, const struct environment *e, const struct scenario_node *node)
 {
-    struct environment own = { .setup = e->setup };
     char text[PATH_MAX];
-    for (size_t i = 0; i < e->count; i++) {
-        own.base = mem_grow(own.base, own.count, &own.capacity, sizeof *own.base);
-        own.base[own.count++] = e->base[i];
-    }
+    *out = (struct pairs){ .arena = arena_new() };
+    for (size_t i = 0; i < e->base.count; i++)
+        add(out, e->base.items[i]);
     for (size_t i = 0; node->environment.keys && node->environment.keys[i]; i++) {
         struct buffer path = { 0 };
         bool is_path = !strcmp(node->environment.keys[i], "PATH");
         if (is_path)
             program_search_path(&path, node->environment.values[i]);
-        set(&own, node->environment.keys[i], is_path ? buffer_string(&path) : node->environment.values[i]);
+        set(out, node->environment.keys[i], is_path ? buffer_string(&path) : node->environment.values[i]);
         buffer_free(&path);
     }
-    set(&own, GUARD_NODE_VARIABLE, node->id);
-    set(&own, "LOCKSTEP_TRANSPORT", transport_name(node->transport));
+    set(out, GUARD_NODE_VARIABLE, node->id);
+    set(out, "LOCKSTEP_TRANSPORT", transport_name(node->transport));
     if (node->transport == TRANSPORT_TCP) {
         snprintf(text, sizeof text, "%d", node->port);
-        set(&own, "LOCKSTEP_PORT", text);
+        set(out, "LOCKSTEP_PORT", text);
     }
     if (node->transport == TRANSPORT_UNIX) {
         socket_path(text, sizeof text, e->setup->socket_dir, (int)(node - e->setup->scenario->nodes));
-        set(&own, "LOCKSTEP_SOCKET", text);
+        set(out, "LOCKSTEP_SOCKET", text);
     }
-    own.base = mem_grow(own.base, own.count, &own.capacity, sizeof *own.base);
-    own.base[own.count] = NULL;
-    return own.base;
+    add(out, NULL);
+}
+
+static void pairs_close(struct pairs *p)
+{
+    free(p->items);
+    arena_free(p->arena);
 }
 
 /* The first that fails counts. */
@@ -190,8 +202,9 @@ static const char *value_of(char *const *environment, const char *name)
 
 pid_t guard_exec(const struct environment *e, const struct scenario_node *node, const int fds[3])
 {
-    char **environment = environment_of(e, node);
-    const char *path = value_of(environment, "PATH"), *base = e->setup->scenario->base_dir;
+    struct pairs own;
+    pairs_open(&own, e, node);
+    const char *path = value_of(own.items, "PATH"), *base = e->setup->scenario->base_dir;
     struct attempt *attempt = &e->attempts[node - e->setup->scenario->nodes];
     struct buffer folder = { 0 };
     const char *dir = node->working_dir ? node->working_dir : ".";
@@ -201,8 +214,9 @@ pid_t guard_exec(const struct environment *e, const struct scenario_node *node, 
     pid_t guard = getpid();
     pid_t pid = _Fork(); /* without what libraries do at a fork: they would close descriptors that are none of theirs any more */
     if (pid == 0)
-        become(attempt, node, fds, environment, path, full, (rlim_t)e->setup->open_files, guard);
+        become(attempt, node, fds, own.items, path, full, (rlim_t)e->setup->open_files, guard);
     buffer_free(&folder);
+    pairs_close(&own);
     return pid;
 }
 

@@ -20,12 +20,16 @@
 #include "node/sockets.h"
 
 #define LOOK_MS      20    /* between two looks at groups and children that are to end */
+#define WALK_MS      200   /* between two looks at all processes, for groups of which only the dead are left */
+#define WALKS        2     /* in which nobody of a group was seen alive */
 #define ALONE_MS     60000 /* how long children are ended once nobody listens */
 #define TOLD_MS      3000  /* and while somebody does */
 
 struct member {
     pid_t pid;      /* the node's process; 0: none */
     pid_t group;    /* its group, until nobody is in it; 0: none */
+    bool lives;     /* somebody of it was met in this walk */
+    int unseen;     /* walks in a row in which nobody was */
 };
 
 struct served {
@@ -34,6 +38,7 @@ struct served {
     sigset_t open; /* the mask while it waits: SIGCHLD comes through */
     struct member *members;
     int lingering; /* groups whose own process has ended */
+    int64_t walk_ms; /* when it looked at all processes last */
     struct environment *environment;
 };
 
@@ -69,16 +74,52 @@ static void start(struct served *s, int i, const int fds[3])
     tell(s, news);
 }
 
+static bool lingers(const struct member *m)
+{
+    return !m->pid && m->group;
+}
+
+static void tell_gone(struct served *s, int i)
+{
+    s->members[i] = (struct member){ 0 };
+    s->lingering--;
+    tell(s, (struct guard_news){ .kind = GUARD_GONE, .node = i });
+}
+
+static void note_living(void *data, pid_t pid)
+{
+    const struct served *s = data;
+    struct procfs_stat process;
+    if (!procfs_stat(pid, &process) || process.state == 'Z' || process.state == 'X')
+        return;
+    for (int i = 0; i < s->setup->scenario->node_count; i++)
+        if (s->members[i].group == process.group)
+            s->members[i].lives = true;
+}
+
+/* A process that has ended stays in its group until its parent takes notice, and that may be one that never does. */
+static void look_for_dead_groups(struct served *s)
+{
+    if (!s->lingering || clock_ms() < s->walk_ms + WALK_MS)
+        return;
+    s->walk_ms = clock_ms();
+    for (int i = 0; i < s->setup->scenario->node_count; i++)
+        s->members[i].lives = false;
+    procfs_each(note_living, s);
+    for (int i = 0; i < s->setup->scenario->node_count; i++) {
+        struct member *m = &s->members[i];
+        m->unseen = lingers(m) && !m->lives ? m->unseen + 1 : 0;
+        if (m->unseen >= WALKS)
+            tell_gone(s, i);
+    }
+}
+
 static void look_for_empty_groups(struct served *s)
 {
-    for (int i = 0; s->lingering && i < s->setup->scenario->node_count; i++) {
-        struct member *m = &s->members[i];
-        if (m->pid || !m->group || kill(-m->group, 0) == 0 || errno != ESRCH)
-            continue;
-        m->group = 0;
-        s->lingering--;
-        tell(s, (struct guard_news){ .kind = GUARD_GONE, .node = i });
-    }
+    for (int i = 0; s->lingering && i < s->setup->scenario->node_count; i++)
+        if (lingers(&s->members[i]) && kill(-s->members[i].group, 0) < 0 && errno == ESRCH)
+            tell_gone(s, i);
+    look_for_dead_groups(s);
 }
 
 static int member_with(const struct served *s, pid_t pid)
@@ -103,7 +144,7 @@ static void reap(struct served *s)
             news.kind = GUARD_REFUSED;
             s->members[i].group = 0;
         } else {
-            s->lingering++;
+            s->walk_ms = s->lingering++ ? s->walk_ms : clock_ms(); /* most groups are empty at once */
         }
         tell(s, news);
     }

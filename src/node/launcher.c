@@ -40,6 +40,7 @@ struct launcher {
     struct node **taken; /* those that were ready, while they work */
     int64_t end_limit_ns; /* once they are told to end: when they must have, or the guard is the one that does not answer */
     bool sweeping, swept; /* once all have ended: what they left behind */
+    const char *guard_loss; /* why the guard is no longer there; NULL: it is */
     struct guard_news *orphans; /* those that were found then */
     size_t orphan_count, orphan_capacity;
     unsigned immortal; /* processes that are there still */
@@ -66,7 +67,7 @@ static const int lifecycle[NODE_STATES][NODE_EVENTS] = {
     [NODE_ENDING] = { [NODE_EVENT_ENDED] = TO(NODE_FINISHED) },
     [NODE_FINISHED] = { 0 },
     [NODE_FAILED] = { [NODE_EVENT_FREEZE] = TO(NODE_FROZEN), [NODE_EVENT_START] = TO(NODE_STARTING) },
-    [NODE_FROZEN] = { 0 },
+    [NODE_FROZEN] = { [NODE_EVENT_START] = TO(NODE_STARTING) },
 };
 
 static bool takes(const struct node *n, enum node_event event)
@@ -234,7 +235,7 @@ static void tell_to_end(struct node *n, enum ending how)
     node_look(n, 0);
 }
 
-void launcher_fail(struct node *n, const struct error *why)
+static void end_node(struct node *n, const struct error *why, enum ending how)
 {
     bool is_launch = n->phase == NODE_STARTING && !n->restarts;
     move(n, NODE_EVENT_FAIL);
@@ -243,7 +244,22 @@ void launcher_fail(struct node *n, const struct error *why)
     if (is_launch)
         n->failure.code = EXIT_LAUNCH;
     n->deadline_ns = 0;
-    tell_to_end(n, END_KILL);
+    tell_to_end(n, how);
+}
+
+void launcher_fail(struct node *n, const struct error *why)
+{
+    end_node(n, why, END_KILL);
+}
+
+void launcher_stop(struct node *n, const struct error *why)
+{
+    end_node(n, why, END_ASK);
+}
+
+const char *launcher_guard_loss(const struct launcher *l)
+{
+    return l->guard_loss;
 }
 
 uint64_t launcher_failures(const struct launcher *l)
@@ -332,7 +348,9 @@ static int compare_orphans(const void *a, const void *b)
 static void lose_guard(struct launcher *l)
 {
     struct error why = { 0 };
-    error_set(&why, EXIT_RUN_FAILED, "the guard process of lockstep was ended from outside, and all processes with it");
+    if (!l->guard_loss)
+        l->guard_loss = "the guard process of lockstep was ended from outside, and all processes with it";
+    error_set(&why, EXIT_RUN_FAILED, "%s", l->guard_loss);
     l->swept = true;
     loop_unwatch(l->guard_watch);
     l->guard_watch = NULL;
@@ -520,8 +538,10 @@ bool launcher_has_ended(struct launcher *l)
     }
     if (l->host.guard && l->end_limit_ns < l->host.look_ns)
         l->host.look_ns = l->end_limit_ns;
-    if (l->host.guard && !l->swept && clock_ns() >= l->end_limit_ns)
+    if (l->host.guard && !l->swept && clock_ns() >= l->end_limit_ns) {
+        l->guard_loss = "the guard process of lockstep did not end what nodes had left behind, and was ended with it";
         guard_give_up(l->host.guard);
+    }
     if (!all || !l->host.guard)
         return all;
     if (!l->sweeping && !l->swept)

@@ -48,8 +48,11 @@ int64_t launcher_next_ns(const struct launcher *l);
 
 /* How many failures there were so far, of all nodes. */
 uint64_t launcher_failures(const struct launcher *l);
-/* The node fails for a reason that comes from outside it. */
+/* The node fails for a reason that comes from outside it: what it runs is killed, or told to end as at the end of a run. */
 void launcher_fail(struct node *n, const struct error *why);
+void launcher_stop(struct node *n, const struct error *why);
+/* Why the guard, and with it every process, has ended before its time; NULL: it has not. */
+const char *launcher_guard_loss(const struct launcher *l);
 void launcher_freeze(struct node *n);
 void launcher_pause(struct node *n, bool paused);
 /* Whether a node that has failed can be started again: nothing of it is left. */

@@ -64,6 +64,7 @@ struct node {
     simtime last_active;       /* time of the last of them; -1: none yet */
     struct error failure;      /* code is set once it has failed, until it is started again */
     unsigned restarts;
+    const struct error *gone;  /* the driver's; not NULL: it went wrong behind its answer, and fails at its next grant */
 
     /* Of nodes that run outside the program. */
     struct buffer log;     /* what it wrote that is no answer; the session takes it out */

@@ -140,9 +140,9 @@ static void read_fault(const struct load *l, struct tree *fault, const struct pl
         read_fault_link(l, fault, &raw, place, out);
     else
         read_fault_node(l, fault, &raw, place, out);
-    if (l->s->duration > 0 && raw.at > l->s->duration)
+    if (l->s->duration > 0 && raw.at >= l->s->duration)
         load_tell(l, SEVERITY_WARNING, &fault_table, fault, place, "at",
-                  "is after the end of the run; it never happens");
+                  "is not before the end of the run; it never happens");
 }
 
 void faults_read(struct load *l)

@@ -201,7 +201,7 @@ static const struct field fault_fields[] = {
     { "action", F_ENUM, AT(action), .choices = fault_actions },
     { "latency", F_TIME, AT(latency) },
     { "loss", F_REAL, AT(loss), .aliases = "loss_rate", .max = 1 },
-    { "for", F_TIME, AT(duration), .positive = true },
+    { "for", F_TIME, AT(duration), .aliases = "duration", .positive = true },
 };
 const struct table fault_table = { ROWS(fault_fields) };
 #undef OF

@@ -145,9 +145,14 @@ void session_keep_log(struct session *s, struct node *n)
 /* Takes what has come for nodes outside the program, and keeps what they wrote. */
 static void collect(struct session *s)
 {
-    if (!launcher_collect(s->launcher))
-        return;
-    for (int r = 0; r < s->remote_count; r++)
+    bool news = launcher_collect(s->launcher);
+    const char *loss = launcher_guard_loss(s->launcher);
+    if (loss && s->state != SESSION_ENDING) {
+        struct error why = { 0 };
+        error_set(&why, EXIT_RUN_FAILED, "%s", loss);
+        session_fail(s, &why);
+    }
+    for (int r = 0; news && r < s->remote_count; r++)
         session_keep_log(s, launcher_node(s->launcher, s->remotes[r]));
 }
 
@@ -198,7 +203,7 @@ static void start_nodes(struct session *s, int64_t deadline)
 /* How far a paced run may have come by now. */
 static simtime paced_limit(const struct session *s, int64_t wall)
 {
-    if (s->pace <= 0)
+    if (s->pace <= 0 || nodes_hurry(s))
         return s->limit;
     double ahead = (double)(wall - s->paced_from.wall_ns) / 1e3 * s->pace;
     if (ahead >= (double)(s->limit - s->paced_from.now))

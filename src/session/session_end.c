@@ -93,16 +93,9 @@ void session_finish(struct session *s, enum session_state state, const char *out
         session_conclude(s);
 }
 
-/* What nodes have left behind was ended and is told; a run that was well is a failed one by that. */
-static void judge_orphans(struct session *s)
+/* A run that was well is a failed one by what came to light at its end. */
+static void add_to_verdict(struct session *s, const char *text)
 {
-    const char *names;
-    unsigned count = launcher_orphans(s->launcher, &names);
-    char text[400];
-    if (!count)
-        return;
-    snprintf(text, sizeof text, "%u process%s left behind by nodes: %s; a node must end what it starts", count,
-             count == 1 ? " was" : "es were", names);
     if (s->ending == SESSION_FINISHED) {
         s->ending = SESSION_FAILED;
         s->outcome = "failed";
@@ -112,6 +105,21 @@ static void judge_orphans(struct session *s)
         size_t len = strlen(s->verdict.text);
         snprintf(s->verdict.text + len, sizeof s->verdict.text - len, "; %s", text);
     }
+}
+
+/* What nodes have left behind was ended and is told. */
+static void judge_orphans(struct session *s)
+{
+    const char *names, *loss = launcher_guard_loss(s->launcher);
+    unsigned count = launcher_orphans(s->launcher, &names);
+    char text[400];
+    if (loss && !strstr(s->verdict.text, loss))
+        add_to_verdict(s, loss);
+    if (!count)
+        return;
+    snprintf(text, sizeof text, "%u process%s left behind by nodes: %s; a node must end what it starts", count,
+             count == 1 ? " was" : "es were", names);
+    add_to_verdict(s, text);
 }
 
 void session_conclude(struct session *s)

@@ -1,11 +1,15 @@
 /* What becomes of single nodes at a barrier: failures, by the node's on_failure; the scenario's faults; what a person does
  * to a node. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "session/session_state.h"
+
+#define OTHERS_NS    INT64_C(1000000000) /* how long a failed node waits for the answers of those before it */
+#define END_GRACE_NS INT64_C(4000000000) /* beyond timeouts.stop */
 
 /* A fault, or the end of one. */
 struct act {
@@ -88,6 +92,7 @@ static void restart_later(struct session *s, int i, const char *cause)
 {
     struct node_care *care = &s->care[i];
     coordinator_pause(s->coordinator, i, false);
+    coordinator_thaw(s->coordinator, i);
     s->restarting += !care->restarting; /* it may have failed while it was started */
     care->restarting = true;
     care->since_ns = clock_ns();
@@ -172,42 +177,98 @@ static bool ends_run(const struct session *s, int i)
     return s->scenario->nodes[i].on_failure == ON_FAILURE_ABORT && !is_wanted;
 }
 
+/* Where several nodes fail in one quantum the first of them is the cause of the run's end, not the one that was quicker:
+ * for a moment those before node i are waited for. */
+static bool others_may_be_first(struct session *s, int i)
+{
+    bool awaited = s->in_round && s->cursor < i;
+    for (int r = 0; r < s->remote_count && s->remotes[r] < i && !awaited; r++) {
+        enum node_state phase = node_of(s, s->remotes[r])->phase;
+        awaited = phase == NODE_BUSY || phase == NODE_STARTING;
+    }
+    if (!awaited)
+        return false;
+    int64_t now = clock_ns();
+    if (!s->first_failure_ns)
+        s->first_failure_ns = now;
+    node_look(node_of(s, i), s->first_failure_ns + OTHERS_NS);
+    return now < s->first_failure_ns + OTHERS_NS;
+}
+
 bool nodes_handle_failures(struct session *s)
 {
     if (launcher_failures(s->launcher) == s->failures_told)
         return true;
-    for (int i = 0; i < s->scenario->node_count; i++)
-        if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told &&
-            (!s->in_round || ends_run(s, i)) && !handle_failure(s, i))
+    for (int i = 0; i < s->scenario->node_count; i++) {
+        if (node_of(s, i)->phase != NODE_FAILED || s->care[i].told || (s->in_round && !ends_run(s, i)))
+            continue;
+        if ((ends_run(s, i) || node_of(s, i)->failure.code == EXIT_LAUNCH) && others_may_be_first(s, i))
+            return true;
+        if (!handle_failure(s, i))
             return false; /* the round in which that happened leaves no trace of others */
+    }
     return true;
 }
 
-bool nodes_must_abort(const struct session *s)
+bool nodes_hurry(const struct session *s)
 {
-    if (launcher_failures(s->launcher) == s->failures_told)
-        return false;
-    for (int i = 0; i < s->scenario->node_count; i++)
-        if (node_of(s, i)->phase == NODE_FAILED && !s->care[i].told && ends_run(s, i))
+    for (int r = 0; r < s->remote_count; r++) {
+        const struct node *n = node_of(s, s->remotes[r]);
+        if (n->gone && n->phase == NODE_IDLE && (n->answer.next == NEXT_UNKNOWN || ends_run(s, n->index)))
             return true;
+    }
     return false;
 }
 
-/* A node is ended from outside, as if it had failed. */
-static void end_node(struct session *s, int i, const char *cause)
+/* A node is ended from outside, as if it had failed: killed, or told to end. */
+static void end_node(struct session *s, int i, const char *cause, bool is_asked)
 {
     struct node *n = node_of(s, i);
     struct error why = { 0 };
     error_set(&why, EXIT_RUN_FAILED, "%s", cause);
-    if (n->phase != NODE_FAILED && n->phase != NODE_FROZEN)
+    if (n->phase == NODE_FAILED || n->phase == NODE_FROZEN)
+        return;
+    if (is_asked)
+        launcher_stop(n, &why);
+    else
         launcher_fail(n, &why);
+}
+
+static void warn(struct session *s, int i, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
+static void warn(struct session *s, int i, const char *fmt, ...)
+{
+    char text[160];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    coordinator_warn_now(s->coordinator, i, (struct text){ text, strlen(text) });
+}
+
+/* A fault that finds a node where it cannot do its work says so: else one would look for its effect. */
+static void warn_in_vain(struct session *s, int i, const char *action)
+{
+    enum node_state phase = node_of(s, i)->phase;
+    warn(s, i, "the fault '%s' has no effect: the node is %s", action,
+         phase == NODE_PAUSED ? "paused already" : phase == NODE_IDLE ? "not paused" : "not running");
+}
+
+static void kill_node(struct session *s, int i, const char *cause)
+{
+    enum node_state phase = node_of(s, i)->phase;
+    if (phase == NODE_FAILED || phase == NODE_FROZEN)
+        warn_in_vain(s, i, "kill");
+    else
+        end_node(s, i, cause, false);
 }
 
 static void pause_node(struct session *s, int i, bool paused, const char *cause)
 {
     struct node *n = node_of(s, i);
-    if (n->phase != (paused ? NODE_IDLE : NODE_PAUSED))
-        return; /* it has failed, or stands still already, or does not */
+    if (n->phase != (paused ? NODE_IDLE : NODE_PAUSED)) {
+        warn_in_vain(s, i, paused ? "pause" : "resume");
+        return;
+    }
     launcher_pause(n, paused);
     coordinator_pause(s->coordinator, i, paused);
     coordinator_publish_node(s->coordinator, i, paused ? "paused" : "resumed", cause);
@@ -215,10 +276,9 @@ static void pause_node(struct session *s, int i, bool paused, const char *cause)
 
 static void restart_node(struct session *s, int i, const char *cause)
 {
-    struct node *n = node_of(s, i);
-    if (n->phase == NODE_FROZEN || s->care[i].restarting)
-        return;
-    end_node(s, i, cause);
+    if (s->care[i].restarting)
+        return; /* as it is wanted */
+    end_node(s, i, cause, false);
     tell(s, i);
     coordinator_failed(s->coordinator, i);
     restart_later(s, i, cause);
@@ -229,7 +289,7 @@ static void stop_node(struct session *s, int i, const char *cause)
     struct node *n = node_of(s, i);
     if (n->phase == NODE_FAILED || n->phase == NODE_FROZEN)
         return;
-    end_node(s, i, cause);
+    end_node(s, i, cause, true);
     tell(s, i);
     coordinator_failed(s->coordinator, i);
     freeze(s, i, cause);
@@ -269,7 +329,7 @@ static void act(struct session *s, const struct scenario_fault *f)
 {
     switch (f->action) {
     case FAULT_KILL:
-        end_node(s, f->node, "killed by a fault of the scenario");
+        kill_node(s, f->node, "killed by a fault of the scenario");
         break;
     case FAULT_PAUSE:
     case FAULT_RESUME:
@@ -313,15 +373,16 @@ static bool end_now(struct session *s, const struct command *c)
         return false;
     s->care[c->node].command = *c;
     s->care[c->node].commanded = true;
-    end_node(s, c->node, command_causes[c->kind]);
+    end_node(s, c->node, command_causes[c->kind], c->kind == COMMAND_NODE_STOP);
     return true;
 }
 
 bool nodes_take_command(struct session *s, const struct command *c)
 {
     bool moves = s->state == SESSION_PAUSED || s->state == SESSION_RUNNING;
-    if (!moves || c->node < 0 || c->node >= s->scenario->node_count || s->command_count == SESSION_COMMANDS ||
-        node_of(s, c->node)->phase == NODE_FROZEN)
+    if (!moves || c->node < 0 || c->node >= s->scenario->node_count || s->command_count == SESSION_COMMANDS)
+        return false;
+    if (node_of(s, c->node)->phase == NODE_FROZEN && c->kind != COMMAND_NODE_RESTART)
         return false;
     if (end_now(s, c))
         return true;
@@ -332,13 +393,14 @@ bool nodes_take_command(struct session *s, const struct command *c)
 static void obey(struct session *s, const struct command *c)
 {
     enum node_state phase = node_of(s, c->node)->phase;
-    if (phase != NODE_IDLE && phase != NODE_PAUSED)
+    bool is_frozen = phase == NODE_FROZEN && c->kind == COMMAND_NODE_RESTART;
+    if (phase != NODE_IDLE && phase != NODE_PAUSED && !is_frozen)
         return; /* it has failed since */
     publish_command(s, c);
     if (c->kind == COMMAND_NODE_STOP)
         stop_node(s, c->node, command_causes[c->kind]);
     else if (c->kind == COMMAND_NODE_KILL)
-        end_node(s, c->node, command_causes[c->kind]);
+        end_node(s, c->node, command_causes[c->kind], false);
     else
         restart_node(s, c->node, command_causes[c->kind]);
 }
@@ -350,6 +412,22 @@ void nodes_obey(struct session *s)
     s->command_count = 0;
 }
 
+/* What is left of node i must end before it can be started again; what SIGKILL does not end must not be waited for. */
+static void wait_for_end(struct session *s, int i)
+{
+    struct node *n = node_of(s, i);
+    struct error why = { 0 };
+    int64_t limit = s->care[i].since_ns + s->scenario->nodes[i].timeout_stop * 1000 + END_GRACE_NS;
+    node_look(n, limit);
+    if (clock_ns() < limit)
+        return;
+    error_set(&why, EXIT_RUN_FAILED,
+              "nodes[%d] %s: it cannot be started again: what is left of its process does not end, by SIGKILL neither", i,
+              s->scenario->nodes[i].id);
+    s->failed_node = i;
+    session_fail(s, &why);
+}
+
 /* Goes on with node i, which is to be started again. Returns whether it is ready. */
 static bool restart(struct session *s, int i)
 {
@@ -357,9 +435,11 @@ static bool restart(struct session *s, int i)
     struct node *n = node_of(s, i);
     struct error err = { 0 };
     int64_t due = care->since_ns + s->scenario->nodes[i].restart_backoff * 1000;
-    if (n->phase == NODE_FAILED) {
-        if (!launcher_is_over(n))
+    if (n->phase == NODE_FAILED || n->phase == NODE_FROZEN) {
+        if (!launcher_is_over(n)) {
+            wait_for_end(s, i);
             return false;
+        }
         if (clock_ns() < due) {
             n->again_ns = due;
             node_look(n, due);

@@ -148,7 +148,7 @@ static bool look_for_answers(struct session *s, bool ask)
         s->outstanding--;
         s->timing[n->index].total_ns += ns;
         note_step(s, n, care->events, ns);
-        if (n->phase == NODE_FAILED ? nodes_must_abort(s) && !nodes_handle_failures(s) : !count_sent(s, n))
+        if (n->phase == NODE_FAILED ? !nodes_handle_failures(s) : !count_sent(s, n))
             return false;
     }
     return true;
@@ -188,7 +188,7 @@ static bool run_models(struct session *s, int64_t now, int64_t deadline)
         }
         if (granted)
             now = run_node(s, n, now, deadline);
-        if (n->phase == NODE_FAILED && nodes_must_abort(s) && !nodes_handle_failures(s))
+        if (n->phase == NODE_FAILED && !nodes_handle_failures(s))
             return false;
         if (n->phase == NODE_BUSY && s->sent + n->answer.sent.count <= ROUND_MESSAGES_MAX)
             return false;
@@ -200,7 +200,7 @@ static bool run_models(struct session *s, int64_t now, int64_t deadline)
 
 void round_go_on(struct session *s, int64_t now, int64_t deadline)
 {
-    if (nodes_must_abort(s) && !nodes_handle_failures(s))
+    if (!nodes_handle_failures(s))
         return;
     if (!s->remotes_granted)
         grant_remotes(s);
@@ -208,6 +208,6 @@ void round_go_on(struct session *s, int64_t now, int64_t deadline)
         return;
     if (s->outstanding && !spin(s))
         return;
-    if (!s->outstanding)
+    if (!s->outstanding && nodes_handle_failures(s)) /* one may have waited for the answers of others */
         finish_round(s);
 }

@@ -83,6 +83,7 @@ struct session {
     struct acts *acts;  /* of the scenario's faults */
     struct node_care *care; /* of the nodes */
     uint64_t failures_told; /* of the launcher's */
+    int64_t first_failure_ns; /* that would end the run, while nodes before the failed one owe an answer; 0: none */
     int restarting;     /* nodes that are */
     enum session_state ending; /* while ENDING: what it will be then */
     simtime limit;      /* the barrier at which the run pauses or ends */
@@ -139,10 +140,10 @@ void nodes_act(struct session *s);               /* the faults of this barrier *
 /* Deals with the nodes that have failed, in their order. False where the run is over by that. */
 bool nodes_handle_failures(struct session *s);
 void nodes_note_started(struct session *s); /* in wall.jsonl */
-/* Whether one has failed whose failure ends the run. */
-bool nodes_must_abort(const struct session *s);
 /* Whether no node is on its way to be started again; else goes on with that. */
 bool nodes_are_settled(struct session *s);
+/* Whether one has come to its end, which will show with the next quantum: that must not wait for the wall clock. */
+bool nodes_hurry(const struct session *s);
 /* A command to a node; it acts with nodes_obey, at a barrier. False where it cannot be taken. */
 bool nodes_take_command(struct session *s, const struct command *c);
 void nodes_obey(struct session *s);

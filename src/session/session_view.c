@@ -76,7 +76,7 @@ void session_node(const struct session *s, int i, struct node_status *out)
     struct coordinator_traffic traffic;
     coordinator_traffic(s->coordinator, i, &traffic);
     *out = (struct node_status){ .state = n->phase,
-                                 .cause = n->failure.text,
+                                 .cause = n->gone && !n->failure.code ? n->gone->text : n->failure.text,
                                  .next = traffic.next,
                                  .last_active = n->last_active,
                                  .events = n->events,

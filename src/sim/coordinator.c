@@ -325,13 +325,21 @@ void coordinator_send(struct coordinator *c, struct message *m)
     }
 }
 
-void coordinator_warn(struct coordinator *c, int i, struct text text)
+static void publish_warning(struct coordinator *c, simtime t, int i, struct text text)
 {
     c->counts.warnings++;
-    struct record r = {
-        .t = c->target, .kind = RECORD_WARNING, .src_node = i, .dst_node = -1, .src = c->ids[i], .cause = text
-    };
+    struct record r = { .t = t, .kind = RECORD_WARNING, .src_node = i, .dst_node = -1, .src = c->ids[i], .cause = text };
     bus_publish(c->bus, &r);
+}
+
+void coordinator_warn(struct coordinator *c, int i, struct text text)
+{
+    publish_warning(c, c->target, i, text);
+}
+
+void coordinator_warn_now(struct coordinator *c, int i, struct text text)
+{
+    publish_warning(c, c->counts.now, i, text);
 }
 
 void coordinator_publish_node(struct coordinator *c, int i, const char *state, const char *cause)
@@ -376,6 +384,11 @@ void coordinator_freeze(struct coordinator *c, int i)
     coordinator_pause(c, i, false);
     c->holds[i].is_frozen = true;
     c->counts.in_flight = c->pending_count + network_count(c->network);
+}
+
+void coordinator_thaw(struct coordinator *c, int i)
+{
+    c->holds[i].is_frozen = false;
 }
 
 void coordinator_pause(struct coordinator *c, int i, bool paused)

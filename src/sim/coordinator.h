@@ -36,8 +36,9 @@ void coordinator_take(struct coordinator *c, int i, struct message_list *out);
 void coordinator_answered(struct coordinator *c, int i, simtime next);
 /* Takes a message, or a local event, that m->src sent in this round. */
 void coordinator_send(struct coordinator *c, struct message *m);
-/* Something that node i said was amended or cut. */
+/* Something that node i said was amended or cut; at a barrier (coordinator_warn_now): something had no effect on it. */
 void coordinator_warn(struct coordinator *c, int i, struct text text);
+void coordinator_warn_now(struct coordinator *c, int i, struct text text);
 /* The barrier: what has arrived becomes pending, and the round's target becomes now. */
 void coordinator_end(struct coordinator *c);
 
@@ -45,6 +46,8 @@ void coordinator_end(struct coordinator *c);
  * for it and what will come is dropped; or it is started again, and coordinator_answered tells of its next event. */
 void coordinator_failed(struct coordinator *c, int i);
 void coordinator_freeze(struct coordinator *c, int i);
+/* It is to be started again although it was frozen: what comes for it waits. */
+void coordinator_thaw(struct coordinator *c, int i);
 /* While it is paused node i is granted nothing, and what arrives for it waits. */
 void coordinator_pause(struct coordinator *c, int i, bool paused);
 /* From now on. Publishes the record `link`. */

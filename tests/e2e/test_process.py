@@ -152,7 +152,10 @@ class Left(common.Case):
 
     def end_all(self):
         for pid in marked(self.token):
-            os.kill(pid, signal.SIGKILL)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it has ended meanwhile
 
     def start(self):
         node = self.write("daemon.py", DAEMON)

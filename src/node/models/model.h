@@ -12,6 +12,7 @@ struct model {
     const struct model_type *type;
     struct queue *queue; /* arrivals and own events; their data are messages (owned) or NULL */
     simtime until;       /* end of the quantum it works on */
+    simtime earliest;    /* that what it sends may have: it was paused, and makes up for that time; 0: it was not */
     void *state;         /* the type's */
     struct buffer_number time; /* of the last row */
 };
