@@ -142,18 +142,19 @@ void session_keep_log(struct session *s, struct node *n)
         buffer_free(&n->log);
 }
 
-/* Takes what has come for nodes outside the program, and keeps what they wrote. */
-static void collect(struct session *s)
+/* Takes what has come for nodes outside the program, and keeps what they wrote. False where the run is over by that. */
+static bool collect(struct session *s)
 {
     bool news = launcher_collect(s->launcher);
     const char *loss = launcher_guard_loss(s->launcher);
-    if (loss && s->state != SESSION_ENDING) {
-        struct error why = { 0 };
-        error_set(&why, EXIT_RUN_FAILED, "%s", loss);
-        session_fail(s, &why);
-    }
     for (int r = 0; news && r < s->remote_count; r++)
         session_keep_log(s, launcher_node(s->launcher, s->remotes[r]));
+    if (!loss || s->state == SESSION_ENDING)
+        return true;
+    struct error why = { 0 };
+    error_set(&why, EXIT_RUN_FAILED, "%s", loss);
+    session_fail(s, &why);
+    return false;
 }
 
 /* Tells all to start that were not told, as far as the slice goes. True once all were. */
@@ -183,8 +184,7 @@ static void start_nodes(struct session *s, int64_t deadline)
     if (!s->starting && !tell_to_start(s, deadline))
         return;
     s->starting = true;
-    collect(s);
-    if (!nodes_handle_failures(s))
+    if (!collect(s) || !nodes_handle_failures(s))
         return;
     for (int r = 0; r < s->remote_count; r++)
         if (launcher_node(s->launcher, s->remotes[r])->phase == NODE_STARTING)
@@ -291,12 +291,11 @@ void session_step(struct session *s)
         start_nodes(s, deadline);
         break;
     case SESSION_RUNNING:
-        collect(s);
-        run(s, now, deadline);
+        if (collect(s))
+            run(s, now, deadline);
         break;
     case SESSION_PAUSED:
-        collect(s);
-        if (settle(s))
+        if (collect(s) && settle(s))
             session_keep_results(s); /* what a person did, or a node that died, is to be seen at once */
         break;
     case SESSION_ENDING:
