@@ -2,13 +2,20 @@
 
 _lockstep_check_node()
 {
+    local options="--config --message --type --transport --port --dialect --timeout --verbose --help --"
     case $2 in
         --transport) mapfile -t COMPREPLY < <(compgen -W "stdio tcp unix" -- "$1") ;;
         --dialect) mapfile -t COMPREPLY < <(compgen -W "node service" -- "$1") ;;
-        --port | --timeout) ;;
+        --port | --timeout | --type) ;;
+        --config | --message)
+            if [[ $1 == @* ]]; then
+                compopt -o filenames 2>/dev/null
+                mapfile -t COMPREPLY < <(compgen -f -P @ -- "${1#@}")
+            fi
+            ;;
         *)
             if [[ $1 == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W "--transport --port --dialect --timeout --verbose --help --" -- "$1")
+                mapfile -t COMPREPLY < <(compgen -W "$options" -- "$1")
             else
                 compopt -o filenames 2>/dev/null
                 mapfile -t COMPREPLY < <(compgen -f -- "$1")

@@ -14,16 +14,19 @@ struct run {
     struct report report;
     struct talk talk; /* goes on from check to check, until something is wrong */
     enum reached reached;
+    bool is_slow;    /* it takes real time for virtual time: what needs much of that is left out */
+    int64_t ready_ns; /* what it took to READY */
 };
 
 struct check {
     const char *name;
     enum reached needs;
     void (*run)(struct run *r, const struct check *c);
+    bool is_long; /* it needs seconds of virtual time */
 };
 /* In the order in which they are made. checks_talk.c: one conversation · checks_end.c: how a process ends ·
  * checks_same.c: what several conversations say · checks_notes.c: what is good to know */
-extern const struct check checks_talk[], checks_end[], checks_same[], checks_notes[]; /* each ends with a name NULL */
+extern const struct check checks_talk[], checks_end[], checks_same[], checks_notes[]; /* each ends without a name */
 
 /* A conversation that is at READY or behind it; a new process where the one before has ended. false: it is told. */
 bool checks_ready(struct run *r, const char *name);

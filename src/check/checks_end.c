@@ -5,12 +5,14 @@
 #include <sys/wait.h>
 
 #include "check/checks.h"
+#include "check/hints.h"
 
 static void fail_end(struct run *r, const char *name, const char *wrong, const char *expected, const char *todo)
 {
     struct talk *t = &r->talk;
     struct failure f = { .sent = { t->sent.data, t->sent.len },
                          .came = { t->came.data, t->came.len },
+                         .log = hint_log(t),
                          .wrong = wrong,
                          .expected = expected,
                          .todo = todo };
@@ -50,7 +52,7 @@ static void check_shutdown(struct run *r, const struct check *c)
     say_status(t->peer.status, how, sizeof how);
     if (!is_good(t->peer.status)) {
         fail_end(r, c->name, how, expected,
-                 "SHUTDOWN is the good end: exit with 0 after it; the reason may be on its stderr");
+                 "SHUTDOWN is the good end: exit with 0 after it");
         return;
     }
     report_ok(&r->report, c->name, "after %.1f ms", (double)t->took_ns / 1e6);
@@ -99,8 +101,8 @@ static void check_left(struct run *r, const struct check *c)
 }
 
 const struct check checks_end[] = {
-    { "SHUTDOWN ends it", REACHED_READY, check_shutdown },
-    { "the end of input ends it", REACHED_READY, check_end_of_input },
-    { "no process is left behind", REACHED_READY, check_left },
-    { NULL, REACHED_NOTHING, NULL },
+    { "SHUTDOWN ends it", REACHED_READY, check_shutdown, false },
+    { "the end of input ends it", REACHED_READY, check_end_of_input, false },
+    { "no process is left behind", REACHED_READY, check_left, false },
+    { 0 },
 };

@@ -1,13 +1,16 @@
 /* What is good to know, and what a node need not stand. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "check/checks.h"
 
 #define QUANTUM  1000
 #define QUANTA   1000
-#define MOST_NS  INT64_C(3000000000) /* for all of them */
+#define MOST_NS  INT64_C(1000000000) /* for all of them */
+#define UNBUFFERED_NS INT64_C(1000000000) /* in which a process that was READY before is READY again */
 #define SLOW_NS  INT64_C(5000000)    /* an idle quantum that is worth a word */
 #define NAGLE_NS INT64_C(30000000)   /* about what a delayed acknowledgement takes */
 
@@ -30,13 +33,19 @@ static void check_seed(struct run *r, const struct check *c)
               "a seed is a whole number from 0 to 2^63-1: read it as 64 bits, not as a double or an int");
 }
 
+/* The config of the user, and one key more. */
 static void check_config(struct run *r, const struct check *c)
 {
-    try_hello(
-        r, c->name,
-        &(struct hello){ .seed = 42,
-                         .config = "{\"lockstep.check\": {\"list\": [1, 2.5, null, \"250ms\"], \"text\": \"text\"}}" },
-        false, "unknown keys had better be left alone, so that one scenario serves several versions of a node");
+    static const char more[] =
+        "\"lockstep.check\": {\"list\": [1, 2.5, null, \"250ms\"], \"text\": \"text\"}}";
+    const char *given = r->subject.node->config_json;
+    struct buffer config = { 0 };
+    buffer_add(&config, given, strlen(given) - 1);
+    buffer_text(&config, strcmp(given, "{}") != 0 ? "," : "");
+    buffer_text(&config, more);
+    try_hello(r, c->name, &(struct hello){ .seed = 42, .config = buffer_string(&config) }, false,
+              "unknown keys had better be left alone, so that one scenario serves several versions of a node");
+    buffer_free(&config);
 }
 
 static void check_ml(struct run *r, const struct check *c)
@@ -44,6 +53,31 @@ static void check_ml(struct run *r, const struct check *c)
     try_hello(r, c->name,
               &(struct hello){ .seed = 42, .ml = "{\"placement\": \"edge\", \"edge_config\": {\"threshold\": 0.5}}" },
               false, "scenarios with ml_inference say so to every node");
+}
+
+/* Python flushes after each line where this is set, as it is in many containers and shells. A run passes it on, too; but
+ * somebody else's may not have it. */
+static void check_unbuffered(struct run *r, const struct check *c)
+{
+    static const char name[] = "PYTHONUNBUFFERED";
+    const char *value = getenv(name);
+    struct talk t = { 0 };
+    int64_t limit = r->subject.limit_ns, enough = UNBUFFERED_NS + 20 * r->ready_ns;
+    if (!value || !*value || r->subject.node->transport != TRANSPORT_STDIO)
+        return;
+    char *kept = mem_text(value);
+    unsetenv(name);
+    r->subject.limit_ns = enough < limit ? enough : limit;
+    bool good = talk_open(&t, &r->subject, &r->findings, HELLO_PLAIN) && talk_advance(&t, QUANTUM);
+    if (!good && (t.fault == FAULT_HELD || t.fault == FAULT_LATE))
+        report_note(&r->report, c->name,
+                    "it answers only because %s is set here, which a run passes on to it; flush after every answer "
+                    "(print(..., flush=True)), or set it in the node's `environment`",
+                    name);
+    talk_close(&t);
+    r->subject.limit_ns = limit;
+    setenv(name, kept, 1);
+    free(kept);
 }
 
 static int by_size(const void *a, const void *b)
@@ -101,10 +135,11 @@ static void check_source(struct run *r, const struct check *c)
 }
 
 const struct check checks_notes[] = {
-    { "the largest seed", REACHED_ADVANCE, check_seed },
-    { "unknown keys in the config", REACHED_ADVANCE, check_config },
-    { "ml_inference in INIT", REACHED_ADVANCE, check_ml },
-    { "source of its messages", REACHED_ADVANCE, check_source },
-    { "speed", REACHED_ADVANCE, check_speed },
-    { NULL, REACHED_NOTHING, NULL },
+    { "the largest seed", REACHED_ADVANCE, check_seed, false },
+    { "unknown keys in the config", REACHED_ADVANCE, check_config, false },
+    { "ml_inference in INIT", REACHED_ADVANCE, check_ml, false },
+    { "it does not flush", REACHED_ADVANCE, check_unbuffered, false },
+    { "source of its messages", REACHED_ADVANCE, check_source, false },
+    { "speed", REACHED_ADVANCE, check_speed, false },
+    { 0 },
 };

@@ -4,40 +4,21 @@
 #include <string.h>
 
 #include "check/checks.h"
+#include "check/hints.h"
+#include "node/protocol_messages.h"
 
 #define QUIET_NS    INT64_C(100000000) /* in which nothing may come that was not asked for */
+#define OTHER_NS    INT64_C(3000000000) /* for a look whether the node speaks the other dialect */
 #define QUANTUM     1000
 #define BIG_QUANTUM 5000000
 #define QUANTA      100
 #define MANY        1000
+#define LATER       100000 /* in which a node may answer a message that the user gave */
+#define TYPES_SHOWN 6      /* of messages that it sends then */
+#define TYPE_SHOWN  40     /* characters of each */
 
-static const char *fault_todo(const struct talk *t, const char *todo)
-{
-    switch (t->fault) {
-    case FAULT_HELD:
-        return "flush after every answer, it came only when the input had ended: print(..., flush=True) in Python, "
-               "fflush(stdout) in C";
-    case FAULT_HALF:
-        return "end every line with \\n, and flush it";
-    case FAULT_START:
-        return t->subject->node->transport == TRANSPORT_STDIO || t->peer.refusal.code
-                   ? "see that the command can be run from here"
-               : t->subject->node->transport == TRANSPORT_TCP
-                   ? "listen at 127.0.0.1 on the port in LOCKSTEP_PORT; set SO_REUSEADDR, as the node may be started "
-                     "again; "
-                     "--port names a port that is fixed"
-                   : "listen on the Unix socket whose path is in LOCKSTEP_SOCKET";
-    default:
-        return todo;
-    }
-}
-
-static bool shows_error(const struct talk *t)
-{
-    return t->came.len >= 5 && !memcmp(t->came.data, "ERROR", 5);
-}
-
-void checks_fail(struct run *r, const char *name, struct talk *t, const char *todo)
+/* Where the cause is known, it is told as it is; else what came may say more. */
+static void fail(struct run *r, const char *name, struct talk *t, const char *todo, bool is_cause)
 {
     char expected[120], limit[SIMTIME_TEXT];
     bool is_init = t->protocol.expect == EXPECT_READY;
@@ -47,17 +28,28 @@ void checks_fail(struct run *r, const char *name, struct talk *t, const char *to
     else
         snprintf(expected, sizeof expected,
                  "a line DONE and a line with its messages, [] where there are none, within %s", limit);
-    if (shows_error(t) && !todo)
-        todo = "the node itself says why";
+    struct buffer hint = { 0 };
+    if (is_cause)
+        buffer_text(&hint, todo);
+    else
+        hint_add(t, todo, &hint);
     struct failure f = { .sent = { t->sent.data, t->sent.len },
                          .came = { t->came.data, t->came.len },
                          .wrong = t->failure.text,
                          .expected = t->fault == FAULT_START ? "a process that can be spoken to" : expected,
-                         .todo = fault_todo(t, todo) };
+                         .todo = buffer_string(&hint) };
     if (t->fault == FAULT_START)
         f.sent.len = 0;
+    if (t->fault == FAULT_START || t->fault == FAULT_END)
+        f.log = hint_log(t);
     report_failed(&r->report, name, &f);
+    buffer_free(&hint);
     talk_close(t);
+}
+
+void checks_fail(struct run *r, const char *name, struct talk *t, const char *todo)
+{
+    fail(r, name, t, todo, false);
 }
 
 bool checks_ready(struct run *r, const char *name)
@@ -78,14 +70,17 @@ static bool speaks_other(struct run *r, bool with_message)
     struct scenario_node *node = r->subject.node;
     struct findings ignored = { 0 };
     struct talk t = { 0 };
+    int64_t limit = r->subject.limit_ns;
+    r->subject.limit_ns = limit < OTHER_NS ? limit : OTHER_NS;
     node->dialect = node->dialect == DIALECT_NODE ? DIALECT_SERVICE : DIALECT_NODE;
     bool good = talk_open(&t, &r->subject, &ignored, HELLO_PLAIN);
-    if (good && with_message) {
-        talk_message(&t, 0, TYPE_OF_CHECK, "{\"value\":1}");
+    if (good && with_message && (good = talk_advance(&t, QUANTUM))) { /* as far as it came in its own */
+        talk_message(&t, t.now, r->subject.type, "{\"value\":1}");
         good = talk_advance(&t, QUANTUM);
     }
     talk_close(&t);
     findings_free(&ignored);
+    r->subject.limit_ns = limit;
     node->dialect = node->dialect == DIALECT_NODE ? DIALECT_SERVICE : DIALECT_NODE;
     return good;
 }
@@ -100,12 +95,19 @@ static const char *dialect_todo(const struct run *r)
                                                       "scenario";
 }
 
+/* A failure that the other dialect may explain. */
+static void fail_or_other(struct run *r, const char *name, bool other, const char *todo)
+{
+    fail(r, name, &r->talk, other ? dialect_todo(r) : todo, other);
+}
+
 static void check_init(struct run *r, const struct check *c)
 {
     struct talk *t = &r->talk;
     if (talk_open(t, &r->subject, &r->findings, HELLO_PLAIN)) {
         report_ok(&r->report, c->name, "after %.1f ms", (double)t->took_ns / 1e6);
         r->reached = REACHED_READY;
+        r->ready_ns = t->took_ns;
         return;
     }
     bool other = (t->fault == FAULT_LATE || t->fault == FAULT_END || t->fault == FAULT_WRONG);
@@ -113,8 +115,7 @@ static void check_init(struct run *r, const struct check *c)
         peer_close(&t->peer);
         other = speaks_other(r, false);
     }
-    checks_fail(r, c->name, t,
-                other ? dialect_todo(r) : "answer a line that begins with INIT with the line READY, and flush it");
+    fail_or_other(r, c->name, other, "answer a line that begins with INIT with the line READY, and flush it");
 }
 
 static void check_quiet(struct run *r, const struct check *c)
@@ -127,14 +128,15 @@ static void check_quiet(struct run *r, const struct check *c)
         report_ok(&r->report, c->name, "%s", "");
         return;
     }
+    struct buffer hint = { 0 };
+    hint_add(t, "answer each request once, in lines that end in \\n, and print everything else to stderr", &hint);
     struct failure f = { .sent = { t->sent.data, t->sent.len },
                          .came = { t->came.data, t->came.len },
                          .wrong = t->failure.text,
                          .expected = "nothing behind the answer, until the next request",
-                         .todo = r->subject.node->transport == TRANSPORT_STDIO
-                                     ? "answer each request once, and print everything else to stderr"
-                                     : "answer each request once" };
+                         .todo = buffer_string(&hint) };
     report_failed(&r->report, c->name, &f);
+    buffer_free(&hint);
     talk_close(t);
 }
 
@@ -158,7 +160,7 @@ static void check_message(struct run *r, const struct check *c)
     struct talk *t = &r->talk;
     if (!checks_ready(r, c->name))
         return;
-    talk_message(t, t->now, TYPE_OF_CHECK, "{\"value\":1}");
+    talk_message(t, t->now, r->subject.type, "{\"value\":1}");
     if (talk_advance(t, QUANTUM)) {
         report_ok(&r->report, c->name, "%s", "");
         r->reached = REACHED_MESSAGE;
@@ -169,9 +171,61 @@ static void check_message(struct run *r, const struct check *c)
         peer_close(&t->peer);
         other = speaks_other(r, true);
     }
-    checks_fail(r, c->name, t,
-                other ? dialect_todo(r)
+    fail_or_other(r, c->name, other,
+                  strcmp(r->subject.type, TYPE_OF_CHECK) != 0
+                      ? "a payload may be any JSON value: look at it before using it"
                       : "leave alone messages whose type the node does not know, whatever their payload");
+}
+
+/* What the node sent: "ACK to peer, NOTED, and 3 more". */
+static void add_types(const struct run *r, const struct message_list *sent, struct buffer *out, size_t *count)
+{
+    for (size_t i = 0; i < sent->count; i++, ++*count) {
+        const struct message *m = sent->items[i];
+        if (*count >= TYPES_SHOWN)
+            continue;
+        buffer_format(out, "%s%s", *count ? ", " : "", excerpt_of(m->type, 0, TYPE_SHOWN).text);
+        if (m->dst == DESTINATION_UNKNOWN)
+            buffer_format(out, " to %s", excerpt_of(m->unknown_dst, 0, TYPE_SHOWN).text);
+        else if (m->dst != DESTINATION_NONE)
+            buffer_format(out, " to %s", m->dst >= 0 ? r->subject.scenario->nodes[m->dst].id : "*");
+    }
+}
+
+/* Each message of the user alone, and what comes of it at once and a little later. */
+static bool check_sample(struct run *r, const char *name, const struct sample *sample)
+{
+    struct talk *t = &r->talk;
+    struct buffer types = { 0 };
+    size_t count = 0;
+    talk_message(t, t->now, sample->type, sample->payload);
+    bool good = talk_advance(t, QUANTUM);
+    add_types(r, &t->node.answer.sent, &types, &count);
+    if (good && (good = talk_advance(t, LATER)))
+        add_types(r, &t->node.answer.sent, &types, &count);
+    if (!good)
+        checks_fail(r, name, t,
+                    "it is a message that --message gives: see that it is as the node wants it; a node had better "
+                    "leave alone what it cannot use");
+    else if (!count)
+        report_ok(&r->report, name, "it sends nothing within 100 ms of virtual time");
+    else
+        report_ok(&r->report, name, "it sends %s%s", buffer_string(&types), count > TYPES_SHOWN ? ", …" : "");
+    buffer_free(&types);
+    return good;
+}
+
+static void check_samples(struct run *r, const struct check *c)
+{
+    const struct samples *s = &r->subject.samples;
+    char name[80 + sizeof(struct excerpt)];
+    for (size_t i = 0; i < s->count; i++) {
+        snprintf(name, sizeof name, "%s%zu (%s)", c->name, i + 1,
+                 excerpt_of((struct text){ s->items[i].type, strlen(s->items[i].type) }, 0, TYPE_SHOWN).text);
+        if (!checks_ready(r, name))
+            return;
+        check_sample(r, name, &s->items[i]);
+    }
 }
 
 static void check_payloads(struct run *r, const struct check *c)
@@ -195,7 +249,7 @@ static void check_payloads(struct run *r, const struct check *c)
         snprintf(name, sizeof name, "%s%s", c->name, rows[i].name);
         if (!checks_ready(r, name))
             return;
-        talk_message(&r->talk, r->talk.now, TYPE_OF_CHECK, rows[i].payload);
+        talk_message(&r->talk, r->talk.now, r->subject.type, rows[i].payload);
         if (talk_advance(&r->talk, QUANTUM))
             report_ok(&r->report, name, "%s", "");
         else
@@ -212,8 +266,8 @@ static void check_odd_messages(struct run *r, const struct check *c)
     if (!checks_ready(r, c->name) || (t->now < QUANTUM && !talk_advance(t, QUANTUM)))
         return;
     talk_message(t, t->now, "a type with \"quotes\" and a \\", "1");
-    talk_message(t, t->now, TYPE_OF_CHECK, "2");
-    talk_message(t, t->now, TYPE_OF_CHECK, "2");
+    talk_message(t, t->now, r->subject.type, "2");
+    talk_message(t, t->now, r->subject.type, "2");
     if (talk_advance(t, QUANTUM))
         report_ok(&r->report, c->name, "%s", "");
     else
@@ -228,7 +282,7 @@ static void check_early_message(struct run *r, const struct check *c)
     struct talk *t = &r->talk;
     if (!checks_ready(r, c->name) || (t->now < QUANTUM && !talk_advance(t, QUANTUM)))
         return;
-    talk_message(t, t->now - QUANTUM / 2, TYPE_OF_CHECK, "{\"value\":1}");
+    talk_message(t, t->now - QUANTUM / 2, r->subject.type, "{\"value\":1}");
     if (talk_advance(t, QUANTUM))
         report_ok(&r->report, c->name, "%s", "");
     else
@@ -240,7 +294,7 @@ static void check_pieces(struct run *r, const struct check *c)
 {
     if (!checks_ready(r, c->name))
         return;
-    talk_message(&r->talk, r->talk.now, TYPE_OF_CHECK, "{\"value\":1}");
+    talk_message(&r->talk, r->talk.now, r->subject.type, "{\"value\":1}");
     if (talk_advance_in_pieces(&r->talk, QUANTUM))
         report_ok(&r->report, c->name, "%s", "");
     else
@@ -256,7 +310,7 @@ static void check_quanta(struct run *r, const struct check *c)
         return;
     for (int i = 0; i < QUANTA; i++) {
         if (i % 10 == 5)
-            talk_message(t, t->now, TYPE_OF_CHECK, "{\"value\":1}");
+            talk_sample(t, t->now);
         if (!talk_advance(t, QUANTUM)) {
             checks_fail(r, c->name, t, "answer every ADVANCE alike, however many there are");
             return;
@@ -269,13 +323,14 @@ static void check_big_quantum(struct run *r, const struct check *c)
 {
     if (!checks_ready(r, c->name))
         return;
-    if (talk_advance(&r->talk, BIG_QUANTUM))
+    if (talk_advance(&r->talk, BIG_QUANTUM)) {
         report_ok(&r->report, c->name, "%zu messages in its answer, %.1f ms", r->talk.node.answer.sent.count,
                   (double)r->talk.took_ns / 1e6);
-    else
-        checks_fail(
-            r, c->name, &r->talk,
-            "a quantum may have any length: handle all events before the target, without waiting for real time");
+        return;
+    }
+    r->is_slow = r->talk.fault == FAULT_LATE;
+    checks_fail(r, c->name, &r->talk,
+                "a quantum may have any length: handle all events before the target, without waiting for real time");
 }
 
 static void check_many(struct run *r, const struct check *c)
@@ -284,7 +339,7 @@ static void check_many(struct run *r, const struct check *c)
     if (!checks_ready(r, c->name))
         return;
     for (int i = 0; i < MANY; i++)
-        talk_message(t, t->now, TYPE_OF_CHECK, "{\"value\":1,\"text\":\"0123456789012345678901234567890123456789\"}");
+        talk_message(t, t->now, r->subject.type, "{\"value\":1,\"text\":\"0123456789012345678901234567890123456789\"}");
     if (talk_advance(t, QUANTUM))
         report_ok(&r->report, c->name, "%.1f ms for a line of %zu KiB", (double)t->took_ns / 1e6, t->sent.len / 1024);
     else
@@ -295,17 +350,18 @@ static void check_many(struct run *r, const struct check *c)
 }
 
 const struct check checks_talk[] = {
-    { "READY to INIT", REACHED_NOTHING, check_init },
-    { "nothing behind READY", REACHED_READY, check_quiet },
-    { "ADVANCE without messages", REACHED_READY, check_advance },
-    { "nothing behind the answer", REACHED_ADVANCE, check_quiet },
-    { "ADVANCE with a message", REACHED_ADVANCE, check_message },
-    { "payload: ", REACHED_MESSAGE, check_payloads },
-    { "messages of one time, and an odd type", REACHED_MESSAGE, check_odd_messages },
-    { "a message from before the quantum", REACHED_MESSAGE, check_early_message },
-    { "a request that comes in pieces", REACHED_MESSAGE, check_pieces },
-    { "100 quanta in a row", REACHED_MESSAGE, check_quanta },
-    { "a quantum of 5 s", REACHED_ADVANCE, check_big_quantum },
-    { "1,000 messages in one quantum", REACHED_MESSAGE, check_many },
-    { NULL, REACHED_NOTHING, NULL },
+    { "READY to INIT", REACHED_NOTHING, check_init, false },
+    { "nothing behind READY", REACHED_READY, check_quiet, false },
+    { "ADVANCE without messages", REACHED_READY, check_advance, false },
+    { "nothing behind the answer", REACHED_ADVANCE, check_quiet, false },
+    { "ADVANCE with a message", REACHED_ADVANCE, check_message, false },
+    { "payload: ", REACHED_MESSAGE, check_payloads, false },
+    { "your message ", REACHED_ADVANCE, check_samples, false },
+    { "messages of one time, and an odd type", REACHED_MESSAGE, check_odd_messages, false },
+    { "a message from before the quantum", REACHED_MESSAGE, check_early_message, false },
+    { "a request that comes in pieces", REACHED_MESSAGE, check_pieces, false },
+    { "100 quanta in a row", REACHED_MESSAGE, check_quanta, false },
+    { "a quantum of 5 s", REACHED_ADVANCE, check_big_quantum, false },
+    { "1,000 messages in one quantum", REACHED_MESSAGE, check_many, false },
+    { 0 },
 };

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/procfs.h"
+#include "check/ports.h"
 #include "node/sockets.h"
 
 #define LOG_KEPT 4096                         /* bytes of the end of its stderr */
@@ -107,6 +108,7 @@ static bool take_news(struct peer *p)
             break;
         case GUARD_REFUSED:
             p->is_answered = p->has_exited = p->is_gone = true;
+            p->trouble = TROUBLE_COMMAND;
             error_set(&p->refusal, EXIT_RUN_FAILED, "cannot %s '%s': %s%s", news.name, p->subject->node->command[0],
                       strerror(news.error),
                       news.error == ENOEXEC ? "; a script needs a first line such as #!/bin/sh" : "");
@@ -231,6 +233,28 @@ void peer_close_input(struct peer *p)
     p->out_fd = -1;
 }
 
+/* What the processes that this one starts are marked with. */
+static void identity_of(char out[GUARD_TEXT])
+{
+    struct buffer identity = { 0 };
+    procfs_identity(&identity, getpid());
+    snprintf(out, GUARD_TEXT, "%s", buffer_string(&identity));
+    buffer_free(&identity);
+}
+
+static int fail_to_connect(struct peer *p, const char *where, int error, struct error *err)
+{
+    char identity[GUARD_TEXT];
+    p->trouble = TROUBLE_LISTEN;
+    identity_of(identity);
+    ports_find(identity, &p->listens, &p->listens_port);
+    if (error == ECONNREFUSED || error == ENOENT)
+        error_set(err, EXIT_RUN_FAILED, "nothing listens at %s: %s", where, strerror(error));
+    else
+        error_set(err, EXIT_RUN_FAILED, "no connection to %s in time: %s", where, strerror(error));
+    return -1;
+}
+
 /* Goes on until the node accepts, ends, or its time is over. */
 static int connect_to(struct peer *p, int64_t until_ns, struct error *err)
 {
@@ -257,13 +281,13 @@ static int connect_to(struct peer *p, int64_t until_ns, struct error *err)
         close_fd(&fd);
         for (int64_t again = clock_ns() + RETRY_NS; peer_wait(p, again);)
             ;
-        if (clock_ns() >= until_ns) {
-            error_set(err, EXIT_RUN_FAILED, "no connection to %s in time: %s", where, strerror(error));
-            return -1;
-        }
+        if (clock_ns() >= until_ns)
+            return fail_to_connect(p, where, error, err);
     }
     if (p->refusal.code)
         *err = p->refusal;
+    else
+        p->trouble = TROUBLE_ENDED;
     error_set(err, EXIT_RUN_FAILED, "its process ended before there was a connection to %s", where);
     return -1;
 }
@@ -281,12 +305,14 @@ static int launch(struct peer *p, struct error *err)
     return result;
 }
 
-static int check_port(const struct scenario_node *spec, struct error *err)
+static int check_port(struct peer *p, struct error *err)
 {
+    const struct scenario_node *spec = p->subject->node;
     pid_t pid;
     char name[64];
     if (spec->transport != TRANSPORT_TCP || !procfs_port_holder(spec->port, &pid, name, sizeof name))
         return 0;
+    p->trouble = TROUBLE_PORT;
     error_set(err, EXIT_RUN_FAILED, "port %d is taken by process %d (%s)", spec->port, (int)pid, name);
     return -1;
 }
@@ -297,7 +323,10 @@ int peer_open(struct peer *p, struct subject *s, struct error *err)
     *p = (struct peer){ .subject = s, .in_fd = -1, .out_fd = -1, .log_fd = -1 };
     if (s->any_port)
         s->node->port = free_port();
-    if (check_port(s->node, err) < 0 || !(p->dir = socket_dir_new(err)))
+    if (check_port(p, err) < 0)
+        return -1;
+    p->trouble = TROUBLE_SYSTEM; /* where it is nothing else */
+    if (!(p->dir = socket_dir_new(err)))
         return -1;
     struct rlimit files = { 0 };
     getrlimit(RLIMIT_NOFILE, &files);
@@ -340,10 +369,7 @@ static void look_at(void *data, pid_t pid)
 void peer_find_left(struct peer *p)
 {
     struct look look = { 0 };
-    struct buffer identity = { 0 };
-    procfs_identity(&identity, getpid());
-    snprintf(look.identity, sizeof look.identity, "%s", buffer_string(&identity));
-    buffer_free(&identity);
+    identity_of(look.identity);
     for (int64_t end = clock_ns() + GRACE_NS; clock_ns() < end;) {
         look.count = 0;
         procfs_each(look_at, &look);
@@ -389,4 +415,5 @@ void peer_free(struct peer *p)
     buffer_free(&p->out);
     buffer_free(&p->log);
     buffer_free(&p->left_names);
+    buffer_free(&p->listens);
 }

@@ -11,14 +11,34 @@
 #include "node/guard.h"
 #include "node/wire.h"
 
+/* Messages that the node understands, as the user gave them. */
+struct sample {
+    char *type, *payload;
+};
+struct samples {
+    struct sample *items;
+    size_t count, capacity;
+};
+
 /* What is checked, and how; made once from the command line. */
 struct subject {
     struct scenario *scenario;  /* owned: of two nodes, the one that is checked and one that messages come from */
     struct scenario_node *node; /* the first of them */
+    const char *type;           /* of messages that are no samples */
+    struct samples samples;     /* borrowed */
     bool any_port;              /* tcp: a free port for each process */
     bool verbose;
     int64_t limit_ns; /* until it is ready, and for one answer */
     int64_t stop_ns;  /* and until it has ended */
+};
+
+/* Why there is no process that can be spoken to, where there is none. */
+enum trouble {
+    TROUBLE_SYSTEM, /* the machine's */
+    TROUBLE_COMMAND,
+    TROUBLE_PORT,   /* somebody else listens there */
+    TROUBLE_LISTEN, /* the node does not listen where it should */
+    TROUBLE_ENDED   /* … and has ended */
 };
 
 struct peer {
@@ -36,6 +56,9 @@ struct peer {
     bool is_closed;           /* its output has ended */
     int status;               /* of the exit */
     struct error refusal;     /* its command could not be run */
+    enum trouble trouble;
+    struct buffer listens;    /* where it listens instead: "127.0.0.1:6000, …" */
+    int listens_port;         /* the first of them; 0: nowhere */
     int left;                 /* processes that it left behind, */
     struct buffer left_names; /* and their names and pids */
 };

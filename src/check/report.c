@@ -30,7 +30,7 @@ static void add_escaped(struct buffer *out, const char *s, size_t len)
     utf8_escape(out, s + end, len - end);
 }
 
-/* A text of several lines: each below the one before. */
+/* A text of several lines, the first four: each below the one before. */
 static void print_part(const char *word, const char *s, size_t len)
 {
     struct buffer line = { 0 };
@@ -90,6 +90,8 @@ void report_failed(struct report *r, const char *name, const struct failure *f)
         print_part("came", f->came.s, f->came.len);
     else
         print_said("came", "nothing");
+    if (f->log.len)
+        print_part("stderr", f->log.s, f->log.len);
     print_said("wrong", f->wrong);
     print_said("expected", f->expected);
     print_said("to do", f->todo);

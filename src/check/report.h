@@ -15,7 +15,7 @@ void report_ok(struct report *r, const char *name, const char *fmt, ...)
 void report_note(struct report *r, const char *name, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
 /* The parts of a failure: texts of the node (escaped and cut here) and of this program. Empty ones are left out. */
 struct failure {
-    struct text sent, came;
+    struct text sent, came, log;
     const char *wrong, *expected, *todo; /* NULL: none */
 };
 void report_failed(struct report *r, const char *name, const struct failure *f);

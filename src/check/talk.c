@@ -174,6 +174,17 @@ static bool fail_late(struct talk *t)
     return fail(t, is_answer ? FAULT_HELD : FAULT_LATE);
 }
 
+/* As protocol_take; a line that is wrong is kept, for the hint. */
+static bool take(struct talk *t, struct text line)
+{
+    t->lines++;
+    if (protocol_take(&t->protocol, &t->node, line, &t->failure) == 0)
+        return true;
+    t->has_wrong = true;
+    buffer_add(&t->wrong, line.s, line.len);
+    return fail(t, FAULT_WRONG);
+}
+
 /* Takes lines until the answer is whole. */
 static bool hear(struct talk *t)
 {
@@ -187,8 +198,8 @@ static bool hear(struct talk *t)
         if (got > 0) {
             bool may_say_next = t->protocol.expect != EXPECT_MESSAGES;
             note_line(t, line);
-            if (protocol_take(&t->protocol, &t->node, line, &t->failure) < 0)
-                return fail(t, FAULT_WRONG);
+            if (!take(t, line))
+                return false;
             if (may_say_next)
                 note_next(t, line);
             continue;
@@ -202,7 +213,16 @@ static bool hear(struct talk *t)
             return fail_late(t);
     }
     t->took_ns = clock_ns() - t->asked_ns;
+    t->answers++;
     return true;
+}
+
+/* What it writes to stderr when it goes wrong is often on its way. */
+static void wait_for_log(struct talk *t)
+{
+    struct peer *p = &t->peer;
+    for (int64_t end = clock_ns() + LAST_WORDS_NS / 6; p->guard && p->log_fd >= 0 && peer_wait(p, end);)
+        ;
 }
 
 /* Sends t->sent, `pieces` at a time, and takes the answer. */
@@ -212,7 +232,8 @@ static bool ask(struct talk *t, bool in_pieces)
     message_list_free(&a->sent);
     a->done = false;
     a->next = -1;
-    t->came.len = 0;
+    t->came.len = t->wrong.len = t->lines = 0;
+    t->has_wrong = false;
     t->asked_ns = clock_ns();
     if (t->record)
         buffer_add(t->record, t->sent.data, t->sent.len);
@@ -227,12 +248,9 @@ static bool ask(struct talk *t, bool in_pieces)
     }
     bool good = hear(t);
     note_warnings(t);
-    if (good)
-        return true;
-    if (t->fault == FAULT_WRONG) /* its stderr is often on its way */
-        for (int64_t end = clock_ns() + LAST_WORDS_NS / 6; peer_wait(&t->peer, end);)
-            ;
-    return false;
+    if (!good)
+        wait_for_log(t);
+    return good;
 }
 
 bool talk_open(struct talk *t, struct subject *s, struct findings *f, const struct hello *hello)
@@ -252,8 +270,10 @@ bool talk_open(struct talk *t, struct subject *s, struct findings *f, const stru
     int64_t began = clock_ns();
     if (s->verbose)
         report_conversation("*", "a new process", 13);
-    if (peer_open(&t->peer, s, &t->failure) < 0)
+    if (peer_open(&t->peer, s, &t->failure) < 0) {
+        wait_for_log(t);
         return fail(t, FAULT_START);
+    }
     bool good = ask(t, false);
     t->took_ns = clock_ns() - began; /* with the start of its process */
     return good;
@@ -271,6 +291,7 @@ void talk_close(struct talk *t)
     buffer_free(&t->node.answer.warnings);
     buffer_free(&t->sent);
     buffer_free(&t->came);
+    buffer_free(&t->wrong);
     t->is_open = false;
 }
 
@@ -283,6 +304,13 @@ void talk_message(struct talk *t, simtime time, const char *type, const char *pa
     m->payload = (struct text){ payload, strlen(payload) };
     m->size = (uint32_t)strlen(payload);
     message_list_add(&t->node.inbox, m);
+}
+
+void talk_sample(struct talk *t, simtime time)
+{
+    const struct samples *s = &t->subject->samples;
+    const struct sample *next = s->count ? &s->items[t->samples++ % s->count] : NULL;
+    talk_message(t, time, next ? next->type : t->subject->type, next ? next->payload : "{\"value\":1}");
 }
 
 static bool advance(struct talk *t, simtime quantum, bool in_pieces)
@@ -325,8 +353,9 @@ bool talk_is_quiet(struct talk *t, int64_t ns)
     int got = wire_line(&t->peer.in, &line, &t->failure);
     if (got > 0) {
         note_line(t, line);
-        protocol_take(&t->protocol, &t->node, line, &t->failure);
-        return fail(t, FAULT_WRONG);
+        t->lines = 0;
+        take(t, line); /* which is wrong, as nothing is expected */
+        return false;
     }
     if (got < 0 || !wire_rest(&t->peer.in))
         return got == 0 || fail(t, FAULT_WRONG);

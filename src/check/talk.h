@@ -38,6 +38,11 @@ struct talk {
     int64_t asked_ns, took_ns;
     struct buffer sent;    /* the last request */
     struct buffer came;    /* what came as answer, the beginning of it */
+    size_t lines;          /* that came as answer */
+    size_t answers;        /* whole ones, READY is the first */
+    size_t samples;        /* messages of the user that were sent */
+    bool has_wrong;        /* the last exchange failed by a line, */
+    struct buffer wrong;   /* which is this one */
     enum fault fault;      /* of the last exchange, */
     struct error failure;  /* and in words */
     struct buffer *record; /* requests and answers go here too; NULL: they do not */
@@ -54,6 +59,8 @@ void talk_close(struct talk *t); /* ends the process at once, and frees; a talk 
 
 /* For the next ADVANCE. `time` is as the network gives it: not after the present. */
 void talk_message(struct talk *t, simtime time, const char *type, const char *payload);
+/* The next one of the messages that the user gave; where there are none, a plain one. */
+void talk_sample(struct talk *t, simtime time);
 bool talk_advance(struct talk *t, simtime quantum); /* whether a good answer came */
 bool talk_advance_in_pieces(struct talk *t, simtime quantum);
 bool talk_is_quiet(struct talk *t, int64_t ns); /* whether nothing more comes for so long */

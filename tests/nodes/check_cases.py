@@ -1,12 +1,25 @@
 #!/usr/bin/env python3
 """A node with one fault: check_cases.py CASE. It speaks the protocol over stdin and stdout, in dialect node, and is
-good but for its case; what `lockstep check-node` is to say of it stands in tests/e2e/test_check_node.py."""
-import json
+good but for its case; some listen instead. What `lockstep check-node` is to say of each stands in
+tests/e2e/test_check_node.py."""
 import os
 import sys
 import time
 
 PERIOD = 100000  # us: a good node reports a local event that often
+
+
+def loads(text):
+    """The json module takes longer to load than all the rest, and this is started a thousand times."""
+    return eval(text, {"null": None, "true": True, "false": False})
+
+
+def dumps(value):
+    if isinstance(value, dict):
+        return "{%s}" % ", ".join("%s: %s" % (dumps(key), dumps(v)) for key, v in value.items())
+    if isinstance(value, list):
+        return "[%s]" % ", ".join(map(dumps, value))
+    return "null" if value is None else '"%s"' % value if isinstance(value, str) else repr(value)
 
 
 class Good:
@@ -32,10 +45,10 @@ class Good:
         self.end_of_input()
 
     def read_messages(self):
-        return json.loads(self.input.readline())
+        return loads(self.input.readline())
 
     def init(self, line):
-        self.config(json.loads(line.split(" ", 2)[2]))
+        self.config(loads(line.split(" ", 2)[2]))
         self.write("READY" + self.options() + "\n")
 
     def config(self, given):
@@ -61,7 +74,7 @@ class Good:
         return {"time_us": at, "type": "TICK", "src": "node", "dst": None, "payload": at, "size_bytes": 4}
 
     def answer(self, sent):
-        self.write("DONE" + self.options() + "\n" + json.dumps(sent) + "\n")
+        self.write("DONE" + self.options() + "\n" + dumps(sent) + "\n")
 
     def shutdown(self):
         pass
@@ -109,6 +122,148 @@ class DebugBehindAnswer(Good):
         self.write("debug: done\n")
 
 
+class DebugInAnswer(Good):
+    def answer(self, sent):
+        self.write("DONE\ngot \x1b[1m%d\n[]\n" % self.grants)
+
+
+class LogLine(Good):
+    """What it prints looks like an array at first."""
+
+    def take(self, m):
+        self.write("[INFO] got %s\n" % m["type"])
+
+
+class NoSecondLine(Good):
+    def answer(self, sent):
+        self.write("DONE\n")
+
+
+class HoldsSecondLine(Good):
+    def answer(self, sent):
+        self.write("DONE\n")
+        sys.stdout.write("[]\n")
+
+
+class OneLine(Good):
+    def answer(self, sent):
+        self.write("DONE %s\n" % dumps(sent))
+
+
+class OneObject(Good):
+    def answer(self, sent):
+        self.write("DONE\n%s\n" % dumps(self.message(self.now - 1)))
+
+
+class Indented(Good):
+    def answer(self, sent):
+        self.write("DONE\n%s\n" % dumps([self.message(self.now - 1)]).replace("{", "\n  {\n    "))
+
+
+class NoEmptyArray(Good):
+    def answer(self, sent):
+        self.write("DONE\n\n")
+
+
+class HalfJson(Good):
+    def answer(self, sent):
+        self.write('DONE\n[{"time_us": %d, "type" "TICK"}]\n' % (self.now - 1))
+
+
+class NoObject(Good):
+    def answer(self, sent):
+        self.write('DONE\n["TICK"]\n')
+
+
+class SaysNaN(Good):
+    def answer(self, sent):
+        self.write('DONE\n[{"time_us": %d, "type": "TICK", "payload": NaN}]\n' % (self.now - 1))
+
+
+class SaysInfinity(Good):
+    def answer(self, sent):
+        self.write('DONE\n[{"time_us": %d, "type": "TICK", "payload": -Infinity}]\n' % (self.now - 1))
+
+
+class NextNaN(Good):
+    def options(self):
+        return ' {"next_us": NaN}'
+
+
+class LeavesAfterOne(Good):
+    """In the other dialect, too."""
+
+    def init(self, line):
+        self.write("READY\n")
+
+    def answer(self, sent):
+        super().answer(sent)
+        sys.exit(0)
+
+
+class Aborts(Good):
+    def take(self, m):
+        os.abort()
+
+
+class NeedsConfig(Good):
+    def config(self, given):
+        if given.get("config", {}).get("answer") != 42:
+            self.write("ERROR config.answer is missing\n")
+            sys.exit(1)
+
+
+class Understands(Good):
+    """READING is answered at once, SLOW 50 ms later; and only a payload that it knows is borne."""
+
+    def __init__(self):
+        super().__init__()
+        self.late = []
+
+    def take(self, m):
+        if m["type"] == "READING":
+            self.late.append({"time_us": max(m["time_us"], self.now), "type": "ACK", "dst": m["src"],
+                              "payload": m["payload"]["celsius"], "size_bytes": 8})
+        elif m["type"] == "SLOW":
+            self.late.append({"time_us": max(m["time_us"], self.now) + 50000, "type": "LATE\\u001b", "dst": "elsewhere",
+                              "payload": None, "size_bytes": 8})
+
+    def options(self):
+        return ' {"next_us": %d}' % min([self.due] + [m["time_us"] for m in self.late])
+
+    def advance(self, target, messages):
+        for m in messages:
+            self.take(m)
+        due = sorted((m for m in self.late if m["time_us"] < target), key=lambda m: m["time_us"])
+        self.late = [m for m in self.late if m["time_us"] >= target]
+        self.now, self.grants = target, self.grants + 1
+        while self.due < target:
+            due.append(self.message(self.due))
+            self.due += PERIOD
+        self.answer([m for m in due if m["type"] != "TICK"])
+
+
+class Listens(Good):
+    """Over TCP, where it should, and then says nothing."""
+
+    host, elsewhere = "127.0.0.1", False
+
+    def run(self):
+        import socket
+        with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as s:
+            s.bind((self.host, 0 if self.elsewhere else int(os.environ["LOCKSTEP_PORT"])))
+            s.listen()
+            time.sleep(60)
+
+
+class ListensElsewhere(Listens):
+    elsewhere = True
+
+
+class ListensAtSix(Listens):
+    host = "::1"
+
+
 class AnswersTwice(Good):
     def answer(self, sent):
         super().answer(sent)
@@ -117,7 +272,7 @@ class AnswersTwice(Good):
 
 class OtherDialect(Good):
     def init(self, line):
-        json.loads(line[5:])
+        loads(line[5:])
         self.write("READY\n")
 
 
@@ -211,7 +366,7 @@ class LeavesDaemon(Good):
 
 class Slow(Good):
     def answer(self, sent):
-        time.sleep(0.02)
+        time.sleep(0.01)
         super().answer(sent)
 
 
@@ -298,13 +453,13 @@ class WholeReads(Good):
             if lines[0].startswith("INIT "):
                 self.init(lines[0])
             else:
-                self.advance(int(lines[0][8:]), json.loads(lines[1]))
+                self.advance(int(lines[0][8:]), loads(lines[1]))
 
 
 class ShortLines(Good):
     def read_messages(self):
         line = self.input.readline(4096)
-        return json.loads(line)
+        return loads(line)
 
 
 class SmallSeed(Good):
