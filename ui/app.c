@@ -29,6 +29,7 @@ void app_say(struct app *app, enum role role, const char *fmt, ...)
     vsnprintf(app->message, sizeof app->message, fmt, args);
     va_end(args);
     app->message_role = role;
+    app->message_ms = clock_ms();
     app->dirty = true;
 }
 
@@ -47,6 +48,7 @@ struct view app_view(const struct app *app)
         .since = app->since,
         .wall = app->wall,
         .killed = app->killed,
+        .pausing = app->pausing,
         .usages = app->usages,
     };
 }
@@ -74,7 +76,9 @@ unsigned app_context(const struct app *app)
         return CONTEXT_OVER | find | place | nodes;
     if (app->status.state == SESSION_ENDING)
         return CONTEXT_ENDING | find | place | nodes;
-    nodes |= nodes && app->status.state != SESSION_STARTING ? CONTEXT_NODES_LIVE : 0;
+    if (app->status.state == SESSION_STARTING || app->status.state == SESSION_LOADED)
+        return CONTEXT_STARTING | find | place | nodes;
+    nodes |= nodes ? CONTEXT_NODES_LIVE : 0;
     return (app->status.state == SESSION_PAUSED ? CONTEXT_PAUSED : CONTEXT_RUNNING) | find | place | nodes;
 }
 
@@ -155,11 +159,31 @@ void app_rerun(struct app *app)
     app->await = AWAIT_NOTHING;
     app->then = THEN_STAY;
     app->interrupts = 0;
-    app->aborted = app->killed = false;
+    app->aborted = app->killed = app->pausing = false;
+    app->act = (struct node_act){ 0 };
     app->tallied_state = SESSION_LOADED;
     app->find = (struct find){ 0 };
     app->message[0] = '\0';
     load(app, false);
+}
+
+#define MESSAGE_MS 5000 /* what was said to a key is gone after that where the run goes on */
+
+/* Looks whether what keys have asked for is so by now. */
+static void look_at_wishes(struct app *app)
+{
+    const struct session_status *now = &app->status;
+    bool over = session_state_over(now->state);
+    if (over || (app->await == AWAIT_PAUSE && now->state == SESSION_PAUSED && now->run_to == SIMTIME_NEVER))
+        app->await = AWAIT_NOTHING;
+    if (now->state != SESSION_RUNNING)
+        app->pausing = false;
+    if (app->act.pending)
+        prompt_look_at_act(app);
+    if (app->message[0] && app->wall && now->state == SESSION_RUNNING && clock_ms() - app->message_ms > MESSAGE_MS) {
+        app->message[0] = '\0';
+        app->dirty = true;
+    }
 }
 
 void app_refresh(struct app *app)
@@ -176,8 +200,7 @@ void app_refresh(struct app *app)
     app->dirty |= states != app->states;
     app->states = states;
     bool over = session_state_over(now->state);
-    if (over || (app->await == AWAIT_PAUSE && now->state == SESSION_PAUSED && now->run_to == SIMTIME_NEVER))
-        app->await = AWAIT_NOTHING;
+    look_at_wishes(app);
     if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
         app->prompt = app->prompt == PROMPT_FIND ? PROMPT_FIND : PROMPT_NONE; /* the others make no sense any more */
     if (!over)
@@ -231,6 +254,7 @@ bool app_command(struct app *app, struct command command, enum await await)
         return false;
     }
     app->await = await;
+    app->pausing = command.kind == COMMAND_PAUSE;
     app->dirty = true;
     return true;
 }
@@ -390,7 +414,7 @@ bool app_settled(const struct app *app)
         return true;
     enum session_state s = app->status.state;
     return app->await == AWAIT_NOTHING && app->then == THEN_STAY && !app->find.searching && s != SESSION_LOADED &&
-           s != SESSION_STARTING && (s != SESSION_PAUSED || app->status.waiting_for < 0);
+           s != SESSION_STARTING && (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
 }
 
 int app_exit_code(const struct app *app)

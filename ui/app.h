@@ -36,6 +36,16 @@ struct find {
     uint64_t at, start;
 };
 
+/* What a person wants of a node, until it is so. */
+struct node_act {
+    bool pending;
+    enum command_kind kind;
+    int node;
+    unsigned restarts; /* before */
+    bool was_left_out; /* before */
+    int64_t asked_ms;
+};
+
 struct app {
     const struct ui_options *options;
     struct loop *loop; /* borrowed */
@@ -58,11 +68,14 @@ struct app {
 
     enum prompt prompt;
     int prompt_node; /* that is to be stopped, killed, restarted */
+    struct node_act act;
+    bool pausing; /* at the end of this quantum, by a key */
     struct editor editor;
     const char *prompt_error; /* what is wrong with what was typed; static or NULL */
     struct find find;
     char message[256];
     enum role message_role;
+    int64_t message_ms; /* when it was said */
 
     enum await await;
     enum then then;
@@ -113,6 +126,7 @@ void prompt_open(struct app *app, enum prompt prompt);     /* prompt.c */
 bool prompt_key(struct app *app, uint32_t key);
 void prompt_format(const struct app *app, struct buffer *out);
 bool prompt_is_question(enum prompt prompt);
+void prompt_look_at_act(struct app *app); /* whether what was wanted of a node is done */
 void prompt_ask_node(struct app *app, enum prompt prompt, int node);
 void find_start(struct app *app, const char *text); /* find.c */
 void find_next(struct app *app, bool backward);

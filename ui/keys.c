@@ -8,7 +8,7 @@
 
 #define CTRL(c) ((c)&0x1f)
 #define LIVE    (CONTEXT_PAUSED | CONTEXT_RUNNING)
-#define RUN     (LIVE | CONTEXT_ENDING | CONTEXT_OVER)
+#define RUN     (LIVE | CONTEXT_STARTING | CONTEXT_ENDING | CONTEXT_OVER)
 #define ALL     (RUN | CONTEXT_BROKEN | CONTEXT_DETAIL | CONTEXT_LOG | CONTEXT_POPUP | CONTEXT_WARNINGS)
 
 #define PLACES (CONTEXT_FINDING | CONTEXT_DETAIL | CONTEXT_LOG | CONTEXT_POPUP | CONTEXT_WARNINGS | CONTEXT_PROMPT)
@@ -28,7 +28,7 @@ const struct binding key_table[] = {
       .label = "until", .bar = LIVE },
     { { 'R' }, ACTION_RERUN, "R", .help = "read the file again, start anew, paused",
       .label = "rerun", .bar = CONTEXT_OVER | CONTEXT_BROKEN, .other = "reload", .other_in = CONTEXT_BROKEN },
-    { { 'a' }, ACTION_ABORT, "a", .help = "end the run here, cleanly", .label = "abort", .bar = CONTEXT_RUNNING },
+    { { 'a' }, ACTION_ABORT, "a", .help = "end the run here, cleanly", .label = "abort", .bar = CONTEXT_RUNNING | CONTEXT_STARTING },
     { { INPUT_ENTER }, ACTION_ENTER, "Enter", .help = "the selected node, or the whole event",
       .label = "detail", .bar = RUN | CONTEXT_PROMPT, .other = "accept", .other_in = CONTEXT_PROMPT, .group = "Look" },
     { { '/' }, ACTION_FIND, "/", .help = "find a text in all events of the run, or in the log",
@@ -41,14 +41,14 @@ const struct binding key_table[] = {
       .label = "follow", .bar = CONTEXT_RUNNING | CONTEXT_LOG },
     { { 'z' }, ACTION_ZOOM, "z", .help = "the pane alone on the screen, and back", .label = "zoom", .bar = RUN },
     { { 't' }, ACTION_FOLD, "t", .help = "fold or unfold the tier" },
-    { { 'w' }, ACTION_PROBLEMS, "w", .help = "problems and warnings of the scenario, and back",
+    { { 'w' }, ACTION_PROBLEMS, "w", .help = "problems and warnings of scenario and run, and back",
       .label = "warnings", .bar = CONTEXT_WARNINGS, .other = "back", .other_in = CONTEXT_WARNINGS },
     { { INPUT_ESC }, ACTION_BACK, "Esc", .help = "close what is open, end the find",
       .label = "back", .bar = PLACES, .other = "cancel", .other_in = CONTEXT_PROMPT },
     { { 'x' }, ACTION_NODE_STOP, "x", .help = "stop the selected node; the run goes on without it",
       .label = "stop node", .bar = CONTEXT_NODES_LIVE, .group = "Node" },
     { { 'X' }, ACTION_NODE_KILL, "X", .help = "kill it: a failure, with what its on_failure says" },
-    { { 'r' }, ACTION_NODE_RESTART, "r", .help = "end it and start it anew",
+    { { 'r' }, ACTION_NODE_RESTART, "r", .help = "end it and start it anew; also one that was stopped",
       .label = "restart node", .bar = CONTEXT_NODES_LIVE },
     { { INPUT_TAB }, ACTION_PANE_NEXT, "Tab", .help = "the next pane (Shift-Tab: the one before)",
       .label = "pane", .bar = RUN | CONTEXT_DETAIL, .group = "Move" },

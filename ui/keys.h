@@ -69,8 +69,9 @@ enum context {
     CONTEXT_PROMPT = 256,   /* something is being asked */
     CONTEXT_ENDING = 512,
     CONTEXT_LOG = 1024,
-    CONTEXT_PROCESSES = 2048, /* some nodes are processes, and this is no place that counts more … */
-    CONTEXT_NODES_LIVE = 4096 /* … and they can be stopped and restarted */
+    CONTEXT_PROCESSES = 2048,  /* some nodes are processes, and this is no place that counts more … */
+    CONTEXT_NODES_LIVE = 4096, /* … and they can be stopped and restarted */
+    CONTEXT_STARTING = 8192
 };
 
 struct binding {

@@ -55,6 +55,15 @@ static void take_text(struct log_view *l, const char *s, size_t len)
     }
 }
 
+#define TAIL_CUT 500 /* bytes; a longer one may begin in the midst of a line */
+
+/* Of the last that a node wrote, what stands behind the line that may be cut; all of it where nothing does. */
+static const char *whole_lines(const char *tail)
+{
+    const char *newline = strlen(tail) > TAIL_CUT ? strchr(tail, '\n') : NULL;
+    return newline && newline[1] ? newline + 1 : tail;
+}
+
 static void read_log(struct log_view *l, const struct view *v, int node, size_t most)
 {
     char *text = mem_alloc(most + 1);
@@ -65,7 +74,7 @@ static void read_log(struct log_view *l, const struct view *v, int node, size_t 
     if (len)
         take_text(l, text, len);
     else /* nothing, or one line that is longer than what was asked for */
-        take_text(l, n.tail, strlen(n.tail));
+        take_text(l, whole_lines(n.tail), strlen(whole_lines(n.tail)));
     free(text);
     l->node = node;
     l->is_read = true;
@@ -109,6 +118,7 @@ static void break_lines(struct log_view *l, int columns, enum charset charset)
             row.len = end > at ? text_fit(text + at, end - at, columns, charset) : 0;
             add_row(l, row);
             row.stamp_len = 0;
+            row.goes_on = true;
             at += row.len;
         } while (at < end);
         at = next;
@@ -131,6 +141,15 @@ void log_view_fit(struct log_view *l, const struct view *v, int node, size_t mos
     break_lines(l, columns > 4 ? columns : 4, a->canvas->charset);
     l->width = a->width;
     l->stamps = stamps;
+}
+
+uint64_t log_view_whole(const struct log_view *l, uint64_t top, int rows)
+{
+    uint64_t end = top + (uint64_t)(rows > 0 ? rows : 0);
+    for (uint64_t row = top; row < end && row < l->count; row++)
+        if (!l->rows[row].goes_on)
+            return row;
+    return top;
 }
 
 void log_view_draw(const struct log_view *l, const struct view *v, const struct area *a, uint64_t top)

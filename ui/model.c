@@ -104,6 +104,11 @@ void model_refresh(struct model *m, const struct session *session, const struct 
     qsort_r(m->by_barrier, (size_t)m->node_count, sizeof *m->by_barrier, compare_rows, &order);
 }
 
+const char *model_dead_word(const struct model *m)
+{
+    return m->first_failed >= 0 ? "dead" : "out";
+}
+
 uint64_t model_states(const struct model *m, const struct session *session)
 {
     uint64_t h = 14695981039346656037u; /* FNV-1a */
@@ -112,7 +117,7 @@ uint64_t model_states(const struct model *m, const struct session *session)
         if (!m->is_process[i])
             continue;
         session_node(session, i, &n);
-        h = (h ^ (uint64_t)n.state) * 1099511628211u;
+        h = (h ^ ((uint64_t)n.state * 2 + (*n.cause != '\0'))) * 1099511628211u;
         h = (h ^ (uint64_t)(unsigned)n.pid) * 1099511628211u;
     }
     return h;

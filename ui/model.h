@@ -36,6 +36,9 @@ void model_free(struct model *m);
 /* Reads every node: a few times a second at most. Without `wall` the order by share is that of the scenario. */
 void model_refresh(struct model *m, const struct session *session, const struct session_status *status, bool wall);
 
+/* What the dead are called. */
+const char *model_dead_word(const struct model *m);
+
 /* Changes when a node outside the program has come into another state. */
 uint64_t model_states(const struct model *m, const struct session *session);
 

@@ -16,9 +16,57 @@ void pane_select(const struct area *a, int y, bool focus)
     area_paint(a, 0, y, a->width, focus ? GROUND_SELECT : GROUND_SELECT_DIM);
 }
 
-enum role node_state_role(enum node_state s)
+/* What the session says of a node that a person has stopped. */
+static bool is_stopped(const struct node_status *n)
 {
-    switch (s) {
+    return n->state == NODE_FROZEN && !strcmp(n->cause, "stopped by the user");
+}
+
+bool view_will_fail(const struct node_status *n)
+{
+    return (n->state == NODE_IDLE || n->state == NODE_PAUSED) && *n->cause;
+}
+
+const char *view_state_word(const struct view *v, const struct node_status *n)
+{
+    if (view_will_fail(n))
+        return "fails";
+    if (n->state == NODE_FROZEN)
+        return is_stopped(n) ? "stopped" : "left out";
+    if (n->state == NODE_FINISHED && v->status->outcome && strcmp(v->status->outcome, "finished") != 0)
+        return "ended"; /* with the run, before its time */
+    return node_state_name(n->state);
+}
+
+const char *view_state_words(const struct view *v, const struct node_status *n)
+{
+    if (view_will_fail(n))
+        return "fails at its next grant";
+    return n->state == NODE_FROZEN && !is_stopped(n) ? "failed, left out" : view_state_word(v, n);
+}
+
+static const char told_already[] = "failed: ";
+#define TOLD_LEN (sizeof told_already - 1)
+
+const char *failure_text(const char *cause)
+{
+    return strncmp(cause, told_already, TOLD_LEN) ? cause : cause + TOLD_LEN;
+}
+
+void cause_format(struct buffer *out, const char *cause, size_t len)
+{
+    const char *colon = len >= 6 && !memcmp(cause, "nodes[", 6) ? memmem(cause, len, ": ", 2) : NULL;
+    size_t from = colon ? (size_t)(colon - cause) + 2 : 0;
+    size_t skip = len - from >= TOLD_LEN && !memcmp(cause + from, told_already, TOLD_LEN) ? TOLD_LEN : 0;
+    buffer_add(out, cause, from);
+    buffer_add(out, cause + from + skip, len - from - skip);
+}
+
+enum role view_state_role(const struct node_status *n)
+{
+    if (view_will_fail(n))
+        return ROLE_WARN;
+    switch (n->state) {
     case NODE_BUSY:
     case NODE_STARTING:
     case NODE_ENDING:
@@ -28,8 +76,9 @@ enum role node_state_role(enum node_state s)
     case NODE_IDLE:
         return ROLE_GOOD;
     case NODE_FAILED:
-    case NODE_FROZEN:
         return ROLE_BAD;
+    case NODE_FROZEN:
+        return is_stopped(n) ? ROLE_WARN : ROLE_BAD;
     case NODE_FINISHED:
         return ROLE_INFO;
     case NODE_LOADED:

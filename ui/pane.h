@@ -23,6 +23,7 @@ struct view {
     simtime since;         /* the time of the frame before, for activity marks */
     bool wall;             /* show what depends on the wall clock; else a dash */
     bool killed;           /* its nodes were told to end at once */
+    bool pausing;          /* it pauses once this quantum is over */
     struct usages *usages; /* drawing reads anew what is too old */
 };
 
@@ -84,7 +85,17 @@ int area_wrap(const struct area *a, int x, int y, int width, enum role role, con
 void area_heading(const struct area *a, int y, bool focus, const char *text);
 /* The ground of a list's row, painted over its whole width. */
 void pane_select(const struct area *a, int y, bool focus);
-enum role node_state_role(enum node_state s);
+/* What a node's state is called here: what became of it tells more than the state's name in some. The short word takes
+ * 8 columns at most. */
+const char *view_state_word(const struct view *v, const struct node_status *n);
+const char *view_state_words(const struct view *v, const struct node_status *n);
+enum role view_state_role(const struct node_status *n);
+/* It has ended, or gone wrong, behind its answer: it fails once it is granted again. */
+bool view_will_fail(const struct node_status *n);
+/* The cause of a failure without the "failed: " that stands beside it anyway; and that of a run, "nodes[1] gw: failed:
+ * …". */
+const char *failure_text(const char *cause);
+void cause_format(struct buffer *out, const char *cause, size_t len);
 /* What its process takes of the machine, where that is to be seen and known. */
 bool view_usage(const struct view *v, int node, int pid, struct usage *out);
 /* What a value that depends on the wall clock is shown as where it must not be seen. */

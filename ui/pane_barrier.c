@@ -22,6 +22,8 @@ static struct node_status status_of(const struct view *v, int node)
     return n;
 }
 
+#define WAITING_WIDTH 36 /* of "late: waiting for   25.0 s of 1 min 30 s" without the id */
+
 /* One line: who is being waited for. */
 static void draw_holder(const struct view *v, const struct area *a)
 {
@@ -32,8 +34,11 @@ static void draw_holder(const struct view *v, const struct area *a)
     if (node >= 0 && node < v->scenario->node_count) {
         struct node_status n = status_of(v, node);
         if (awaited_of(v, node, &n, &awaited)) {
-            pen_put(&pen, awaited_role(&awaited), awaited.late ? "late: waiting for " : "waiting for ");
-            pen_put(&pen, theme_node_role(node), v->scenario->nodes[node].id);
+            const char *id = v->scenario->nodes[node].id;
+            pen_put(&pen, awaited_role(&awaited), awaited.late ? "late: " : "");
+            if (a->width >= (int)strlen(id) + WAITING_WIDTH)
+                pen_put(&pen, awaited_role(&awaited), "waiting for ");
+            pen_put(&pen, theme_node_role(node), id);
             pen_put(&pen, ROLE_TEXT, "  ");
             awaited_put(&pen, awaited_role(&awaited), v, &awaited);
             return;
@@ -54,25 +59,28 @@ static void draw_heading(const struct view *v, const struct area *a)
 {
     const struct model *m = v->model;
     enum session_state s = v->status->state;
-    char text[80];
-    area_put(a, 0, 0, ROLE_HEADING, "share of the wall time");
+    static const char *const headings[] = { "share of the wall time", "wall time", "" };
+    char text[80] = "";
     bool counts = s == SESSION_STARTING || s == SESSION_ENDING || (s == SESSION_RUNNING && m->awaited);
-    if (!m->answering || !counts)
-        return;
-    snprintf(text, sizeof text, "%d of %d %s", m->answering - m->awaited, m->answering,
-             s == SESSION_STARTING ? "ready"
-             : s == SESSION_ENDING ? "ended"
-                                   : "answered");
+    if (m->answering && counts)
+        snprintf(text, sizeof text, "%d of %d %s", m->answering - m->awaited, m->answering,
+                 s == SESSION_STARTING ? "ready"
+                 : s == SESSION_ENDING ? "ended"
+                                       : "answered");
+    int room = a->width - (*text ? (int)strlen(text) + 2 : 0), i = 0;
+    while (*headings[i] && (int)strlen(headings[i]) > room)
+        i++;
+    area_put(a, 0, 0, ROLE_HEADING, headings[i]);
     area_right(a, 0, 0, a->width, m->awaited ? ROLE_BUSY : ROLE_DIM, text);
 }
 
 /* Instead of its share, of a node that has failed: why. */
-static void draw_dead(const struct area *a, int x, int y, const struct node_status *n)
+static void draw_dead(const struct view *v, const struct area *a, int x, int y, const struct node_status *n)
 {
     struct pen pen = pen_at(a, x, y, -1);
-    pen_glyph(&pen, ROLE_BAD, n->state == NODE_FROZEN ? GLYPH_FROZEN : GLYPH_CROSS);
-    pen_printf(&pen, ROLE_BAD, " %s  ", node_state_name(n->state));
-    pen_put(&pen, ROLE_TEXT, n->cause);
+    pen_glyph(&pen, view_state_role(n), n->state == NODE_FROZEN ? GLYPH_FROZEN : GLYPH_CROSS);
+    pen_printf(&pen, view_state_role(n), " %s  ", view_state_word(v, n));
+    pen_put(&pen, ROLE_TEXT, failure_text(n->cause));
 }
 
 /* Instead of its share, of a node that is waited for: since when, and what comes next. */
@@ -114,9 +122,9 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     struct awaited awaited;
     bool dead = n.state == NODE_FAILED || n.state == NODE_FROZEN;
     const char *id = v->scenario->nodes[node].id;
-    area_text(a, 0, y, id_width, dead ? ROLE_BAD : theme_node_role(node), id, strlen(id));
+    area_text(a, 0, y, id_width, dead ? view_state_role(&n) : theme_node_role(node), id, strlen(id));
     if (dead)
-        draw_dead(a, id_width + 1, y, &n);
+        draw_dead(v, a, id_width + 1, y, &n);
     else if (awaited_of(v, node, &n, &awaited))
         draw_awaited(v, a, id_width + 1, y, &n, &awaited);
     else

@@ -18,13 +18,19 @@ enum section { SECTION_MESSAGES, SECTION_WRITTEN, SECTION_CONFIG, SECTIONS };
 #define LABEL_WIDTH  13
 #define STAMPS_WIDTH 60 /* in a narrower log the times are left out */
 
+/* A record of the node, and when that came to the node: a message to it when it arrives, not when it was sent. */
+struct found {
+    uint64_t n;
+    simtime at;
+};
+
 struct pane_detail {
     struct pane pane;
     int node;
     enum section focus;
     struct list lists[SECTIONS];
-    /* Its records among those from `low` to `high` (exclusive), newest first. */
-    uint64_t found[KEPT];
+    /* Its records among those from `low` to `high` (exclusive), the latest first. */
+    struct found found[KEPT];
     int count;
     uint64_t low, high;
     struct log_view log;
@@ -53,8 +59,30 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
         buffer_format(out, " %s (%d of %d)", n->id, d->node + 1, v->scenario->node_count);
 }
 
+static bool is_source(const struct record *r, const char *id)
+{
+    return r->src.len == strlen(id) && !memcmp(r->src.s, id, r->src.len);
+}
+
+static simtime time_of(const struct view *v, const char *id, uint64_t n)
+{
+    struct record r;
+    if (store_read(v->store, n, &r) != 0)
+        return 0;
+    bool arrives = r.kind == RECORD_MESSAGE && !is_source(&r, id) && r.due != SIMTIME_NEVER;
+    return arrives ? r.due : r.t;
+}
+
+static int compare_found(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? 1 : -1;
+    return x->n < y->n ? 1 : x->n > y->n ? -1 : 0;
+}
+
 /* Looks backward from record `from` down to `floor`; *floor_reached is where it is to go on. Returns how many. */
-static int look_back(const struct view *v, const char *id, uint64_t from, uint64_t floor, uint64_t found[KEPT],
+static int look_back(const struct view *v, const char *id, uint64_t from, uint64_t floor, struct found found[KEPT],
                      uint64_t *reached)
 {
     int count = 0;
@@ -67,7 +95,7 @@ static int look_back(const struct view *v, const char *id, uint64_t from, uint64
             n = floor;
             break;
         }
-        found[count++] = at;
+        found[count++] = (struct found){ at, time_of(v, id, at) };
         n = at;
     }
     *reached = n;
@@ -81,7 +109,8 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
     if (!n || !v->store)
         return false;
     *changed |= is_process(n) && log_view_is_old(&d->log, v, d->node);
-    uint64_t records = store_count(v->store), found[KEPT], reached;
+    struct found found[KEPT];
+    uint64_t records = store_count(v->store), reached, before = d->high + (uint64_t)d->count;
     *changed |= records != d->high || (d->count < KEPT && d->low > 0);
     if (records > d->high + SLICE || records < d->high) {
         d->count = 0;
@@ -102,6 +131,8 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
         memcpy(d->found + d->count, found, (size_t)older * sizeof *found);
         d->count += older;
     }
+    if (d->high + (uint64_t)d->count != before)
+        qsort(d->found, (size_t)d->count, sizeof *d->found, compare_found);
     return d->count < KEPT && d->low > 0;
 }
 
@@ -109,6 +140,11 @@ static struct pen label(const struct area *a, int *y, const char *name)
 {
     area_text(a, 1, *y, 11, ROLE_DIM, name, strlen(name));
     return pen_at(a, LABEL_WIDTH, (*y)++, -1);
+}
+
+static const char *none_yet(const struct view *v)
+{
+    return session_state_over(v->status->state) ? "none" : "none yet";
 }
 
 static void draw_work(const struct view *v, const struct area *a, int *y, int node, const struct node_status *s)
@@ -164,7 +200,7 @@ static int draw_state(const struct pane_detail *d, const struct view *v, const s
     area_heading(a, y++, false, "State");
     struct pen pen = label(a, &y, "state");
     struct awaited awaited;
-    pen_put(&pen, node_state_role(s.state), node_state_name(s.state));
+    pen_put(&pen, view_state_role(&s), view_state_words(v, &s));
     if (awaited_of(v, d->node, &s, &awaited)) {
         pen_put(&pen, awaited_role(&awaited), awaited.late ? ", late  " : "  ");
         awaited_put(&pen, awaited_role(&awaited), v, &awaited);
@@ -174,9 +210,9 @@ static int draw_state(const struct pane_detail *d, const struct view *v, const s
         pen_printf(&pen, ROLE_WARN, "%u", s.restarts);
     }
     if (*s.cause)
-        y += area_wrap(a, 1, y, a->width - 2, ROLE_BAD, s.cause);
+        y += area_wrap(a, 1, y, a->width - 2, view_state_role(&s), failure_text(s.cause));
     pen = label(a, &y, "last event");
-    pen_put(&pen, ROLE_TEXT, s.last_active < 0 ? "none yet" : format_clock(s.last_active, x));
+    pen_put(&pen, ROLE_TEXT, s.last_active >= 0 ? format_clock(s.last_active, x) : none_yet(v));
     pen = label(a, &y, "next event");
     pen_put(&pen, ROLE_TEXT, s.next == SIMTIME_NEVER ? "none" : s.next < 0 ? "not told" : format_clock(s.next, x));
     if (is_process(&v->scenario->nodes[d->node]))
@@ -271,48 +307,54 @@ static void draw_text(const struct area *a, struct list *l, const char *s, size_
     }
 }
 
-static void draw_message(const struct pane_detail *d, const struct view *v, const struct area *a, int y, uint64_t n)
+static void draw_message(const struct pane_detail *d, const struct view *v, const struct area *a, int y,
+                         const struct found *f)
 {
     struct record r;
     char stamp[FORMAT_TEXT];
-    if (store_read(v->store, n, &r) != 0)
+    if (store_read(v->store, f->n, &r) != 0)
         return;
     const char *id = v->scenario->nodes[d->node].id;
-    bool out = r.src.len == strlen(id) && !memcmp(r.src.s, id, r.src.len);
+    bool out = is_source(&r, id);
     struct text other = out ? r.dst : r.src;
     struct pen pen = pen_at(a, 0, y, -1);
     int width = (int)strlen(format_stamp(v->scenario->duration, stamp)) + 1;
-    area_right(a, 0, y, width, ROLE_TIME, format_stamp(r.t, stamp));
+    area_right(a, 0, y, width, ROLE_TIME, format_stamp(f->at, stamp));
     pen.x = width + 1;
     bool lost = r.kind == RECORD_MESSAGE && r.due == SIMTIME_NEVER;
-    const char *way = r.kind != RECORD_MESSAGE ? "" : out ? "out" : "in";
-    area_text(a, pen.x, y, 4, out ? ROLE_INFO : ROLE_GOOD, way, strlen(way));
+    bool comes = !out && !lost && f->at > v->status->now;
+    const char *way = r.kind != RECORD_MESSAGE ? "" : out ? "out" : comes ? "due" : "in";
+    area_text(a, pen.x, y, 4, out ? ROLE_INFO : comes ? ROLE_DIM : ROLE_GOOD, way, strlen(way));
     pen.x += 4;
     int id_width = v->model->id_width > 12 ? 12 : v->model->id_width;
     area_text(a, pen.x, y, id_width, lost ? ROLE_BAD : ROLE_TEXT, other.s ? other.s : "", other.len);
     pen.x += id_width + 1;
     struct text type = r.type.len ? r.type : r.state;
-    area_text(a, pen.x, y, 9, theme_type_role(type.s, type.len), type.s ? type.s : "", type.len);
+    enum role role = r.kind == RECORD_NODE ? ROLE_WARN : theme_type_role(type.s, type.len);
+    area_text(a, pen.x, y, 9, role, type.s ? type.s : "", type.len);
     pen.x += 10;
     pen.full = pen.x >= pen.end;
     if (lost)
         pen_put(&pen, ROLE_BAD, "lost  ");
+    struct buffer cause = { 0 };
     if (r.payload.len)
         json_compact(&pen, r.payload.s, r.payload.len);
-    else
-        pen_text(&pen, ROLE_DIM, r.cause.s, r.cause.len);
+    else if (r.cause.len)
+        cause_format(&cause, r.cause.s, r.cause.len);
+    pen_text(&pen, ROLE_DIM, cause.data, cause.len);
+    buffer_free(&cause);
 }
 
 static void draw_messages(struct pane_detail *d, const struct view *v, const struct area *a)
 {
     struct list *l = &d->lists[SECTION_MESSAGES];
-    area_heading(a, 0, d->focus == SECTION_MESSAGES, "Last messages, the newest first");
+    area_heading(a, 0, d->focus == SECTION_MESSAGES, "Last messages; in: when they arrived");
     struct area rows = area_sub(a, 0, 1, a->width, a->height - 1);
     list_show(l, (uint64_t)d->count, rows.height, rows.y);
     if (!d->count)
-        area_put(&rows, 1, 0, ROLE_DIM, d->low > 0 ? "looking for them" : "none yet");
+        area_put(&rows, 1, 0, ROLE_DIM, d->low > 0 ? "looking for them" : none_yet(v));
     for (int y = 0; y < rows.height && l->top + (uint64_t)y < l->count; y++)
-        draw_message(d, v, &rows, y, d->found[l->top + (uint64_t)y]);
+        draw_message(d, v, &rows, y, &d->found[l->top + (uint64_t)y]);
 }
 
 static void draw_metrics(struct pane_detail *d, const struct view *v, const struct area *a)
@@ -324,7 +366,7 @@ static void draw_metrics(struct pane_detail *d, const struct view *v, const stru
     area_heading(a, 0, d->focus == SECTION_WRITTEN, "Metrics, the last rows");
     struct area rows = area_sub(a, 0, 1, a->width, a->height - 1);
     if (!len)
-        area_put(&rows, 1, 0, ROLE_DIM, "none yet");
+        area_put(&rows, 1, 0, ROLE_DIM, none_yet(v));
     if (at_end && rows.height > 0)
         l->cursor = l->top = UINT64_MAX / 2;
     draw_text(&rows, l, text, len, false);
@@ -338,11 +380,12 @@ static void draw_log(struct pane_detail *d, const struct view *v, const struct a
     bool at_end = l->top + (uint64_t)(l->rows > 0 ? l->rows : 0) >= l->count;
     log_view_fit(&d->log, v, d->node, LOG_TAIL, &rows, rows.width >= STAMPS_WIDTH);
     if (!d->log.count)
-        area_put(&rows, 1, 0, ROLE_DIM, "nothing written yet");
+        area_put(&rows, 1, 0, ROLE_DIM,
+                 session_state_over(v->status->state) ? "nothing written" : "nothing written yet");
     if (at_end)
         l->cursor = l->top = d->log.count ? d->log.count - 1 : 0;
     list_show(l, d->log.count, rows.height, rows.y);
-    log_view_draw(&d->log, v, &rows, l->top);
+    log_view_draw(&d->log, v, &rows, at_end ? log_view_whole(&d->log, l->top, rows.height) : l->top);
 }
 
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)

@@ -47,6 +47,16 @@ static void draw_id(const struct view *v, const struct area *a, int x, int y, in
         area_text(a, x, y, width, id_role(v, id), id.s, id.len);
 }
 
+/* Of a node's state, or of the end: the state's word stands before it already. */
+static void draw_cause(struct pen *pen, const struct record *r)
+{
+    struct buffer text = { 0 };
+    if (r->cause.len)
+        cause_format(&text, r->cause.s, r->cause.len);
+    pen_text(pen, ROLE_TEXT, text.data, text.len);
+    buffer_free(&text);
+}
+
 /* What stands behind the route, for kinds that are no messages. */
 static void draw_words(struct pen *pen, const struct view *v, const struct record *r)
 {
@@ -71,7 +81,7 @@ static void draw_words(struct pen *pen, const struct view *v, const struct recor
     case RECORD_END:
         pen_text(pen, r->kind == RECORD_END ? ROLE_STRONG : ROLE_WARN, r->state.s, r->state.len);
         pen_put(pen, ROLE_TEXT, "  ");
-        pen_text(pen, ROLE_TEXT, r->cause.s, r->cause.len);
+        draw_cause(pen, r);
         break;
     case RECORD_COMMAND:
     case RECORD_WARNING:
@@ -122,6 +132,12 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
     if (c->type) {
         draw_type(a, x, y, c->type, r);
         x += c->type + 1;
+    }
+    bool is_traffic = r->kind == RECORD_MESSAGE || r->kind == RECORD_LOCAL || r->kind == RECORD_DROP;
+    if (!is_traffic) { /* it has neither size nor latency, but much to say */
+        struct pen words = pen_at(a, x + (c->size ? 1 : 0), y, -1);
+        draw_words(&words, v, r);
+        return;
     }
     if (c->size) {
         snprintf(size, sizeof size, "%.16s B", format_count(r->size, text));

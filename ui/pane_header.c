@@ -50,6 +50,7 @@ static void make_badge(const struct view *v, struct piece *p)
 {
     char text[PIECE_MAX];
     const char *word = v->session ? session_state_name(v->status->state) : v->launch->code ? "FAILED" : "INVALID";
+    word = v->pausing ? "PAUSING" : word;
     int pad = 8 - (int)strlen(word);
     snprintf(text, sizeof text, "%*s%s%*s", 1 + pad / 2, "", word, 1 + (pad + 1) / 2, "");
     bool dark = v->session && v->status->state != SESSION_FAILED && v->status->state != SESSION_STARTING &&

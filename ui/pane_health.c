@@ -119,9 +119,9 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     double share = v->wall && v->model->wall_total ? (double)v->model->wall_ns[node] / (double)v->model->wall_total : 0;
     int x = 0;
     bool dead = s.state == NODE_FAILED || s.state == NODE_FROZEN;
-    cell(a, &x, y, widths, COLUMN_NODE, dead ? ROLE_BAD : theme_node_role(node), n->id);
+    cell(a, &x, y, widths, COLUMN_NODE, dead ? view_state_role(&s) : theme_node_role(node), n->id);
     cell(a, &x, y, widths, COLUMN_KIND, ROLE_DIM, implementation_name(n->implementation));
-    cell(a, &x, y, widths, COLUMN_STATE, node_state_role(s.state), node_state_name(s.state));
+    cell(a, &x, y, widths, COLUMN_STATE, view_state_role(&s), view_state_word(v, &s));
     process_cells(v, a, &x, y, widths, node, &s);
     count_cell(a, &x, y, widths, COLUMN_EVENTS, s.events, ROLE_TEXT);
     count_cell(a, &x, y, widths, COLUMN_IN, s.messages_in, ROLE_TEXT);
@@ -144,7 +144,7 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
 {
     (void)p;
     if (v->model && v->model->dead_count)
-        buffer_format(out, ", %d dead", v->model->dead_count);
+        buffer_format(out, ", %d %s", v->model->dead_count, model_dead_word(v->model));
 }
 
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)

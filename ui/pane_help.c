@@ -48,10 +48,10 @@ static void put_marks(struct sheet *s)
     put_key(s, ROLE_GOOD, glyph_text(charset, GLYPH_DOT), "the node did something since the screen before");
     put_key(s, ROLE_DIM, glyph_text(charset, GLYPH_RING), "it had nothing to do");
     put_key(s, ROLE_BAD, glyph_text(charset, GLYPH_CROSS), "it failed; the reason stands beside it");
-    put_key(s, ROLE_BAD, glyph_text(charset, GLYPH_FROZEN), "frozen: failed or stopped; the run goes on");
+    put_key(s, ROLE_BAD, glyph_text(charset, GLYPH_FROZEN), "left out: it failed, or was stopped; the run goes on");
     put_key(s, ROLE_WARN, glyph_text(charset, GLYPH_PAUSED), "paused by a fault of the scenario");
     put_key(s, ROLE_BUSY, glyph_text(charset, GLYPH_TURNING), "starting, ending, or busy for longer");
-    put_key(s, ROLE_WARN, glyph_text(charset, GLYPH_WARNING), "late: it takes longer than it usually does");
+    put_key(s, ROLE_WARN, glyph_text(charset, GLYPH_WARNING), "late: it takes longer than usual; or it will fail");
     put_key(s, ROLE_BAD, glyph_text(charset, GLYPH_ARROW_LOST), "a message that will not arrive");
 }
 

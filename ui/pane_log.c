@@ -53,8 +53,12 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     if (!l->log.count && n->implementation == IMPLEMENTATION_MODEL)
         pane_empty(a, "A built-in model writes no log", "its events and metrics tell what it does: Enter");
     else if (!l->log.count)
-        pane_empty(a, "This node has written nothing yet", "what it writes to stderr is shown here");
-    log_view_draw(&l->log, v, a, p->list.top);
+        pane_empty(a,
+                   session_state_over(v->status->state) ? "This node has written nothing"
+                                                        : "This node has written nothing yet",
+                   "what it writes to stderr is shown here");
+    uint64_t top = p->list.top;
+    log_view_draw(&l->log, v, a, l->follow ? log_view_whole(&l->log, top, a->height) : top);
     for (int y = 0; y < a->height; y++)
         area_mark(a, y, v->find);
 }

@@ -62,7 +62,7 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
         return;
     buffer_format(out, " %s", format_count((uint64_t)v->scenario->node_count, count));
     if (v->model->dead_count)
-        buffer_format(out, ", %d dead", v->model->dead_count);
+        buffer_format(out, ", %d %s", v->model->dead_count, model_dead_word(v->model));
 }
 
 static void draw_tier(const struct pane_nodes *p, const struct view *v, const struct area *a, int y, int tier)
@@ -74,7 +74,7 @@ static void draw_tier(const struct pane_nodes *p, const struct view *v, const st
     pen_put(&pen, ROLE_STRONG, tier_name((enum tier)tier));
     pen_printf(&pen, ROLE_DIM, "  %s", format_count((uint64_t)tier_size(v->model, tier), count));
     if (v->model->tier_dead[tier])
-        pen_printf(&pen, ROLE_BAD, ", %d dead", v->model->tier_dead[tier]);
+        pen_printf(&pen, ROLE_BAD, ", %d %s", v->model->tier_dead[tier], model_dead_word(v->model));
 }
 
 /* Widths of the columns behind the id, 0 for those that have no room. */
@@ -102,11 +102,13 @@ static struct columns columns_for(const struct view *v, int width)
 static enum glyph mark_of(const struct view *v, int node, const struct node_status *s, bool active, enum role *role)
 {
     struct awaited awaited;
-    *role = node_state_role(s->state);
+    *role = view_state_role(s);
     if (awaited_of(v, node, s, &awaited)) {
         *role = awaited_role(&awaited);
         return awaited.late ? GLYPH_WARNING : GLYPH_TURNING;
     }
+    if (view_will_fail(s))
+        return GLYPH_WARNING;
     switch (s->state) {
     case NODE_FAILED:
         return GLYPH_CROSS;
@@ -134,17 +136,18 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     if (v->session)
         session_node(v->session, node, &s);
     bool active = s.last_active >= 0 && s.last_active >= v->since;
-    bool failed = s.state == NODE_FAILED || s.state == NODE_FROZEN;
+    bool failed = s.state == NODE_FAILED || s.state == NODE_FROZEN || view_will_fail(&s);
     enum role role;
     enum glyph mark = mark_of(v, node, &s, active, &role);
     area_glyph(a, 2, y, role, mark);
     int x = 4;
-    area_text(a, x, y, c->id, failed ? ROLE_BAD : theme_node_role(node), n->id, strlen(n->id));
+    area_text(a, x, y, c->id, failed ? view_state_role(&s) : theme_node_role(node), n->id, strlen(n->id));
     x += c->id + 1;
-    area_text(a, x, y, c->state, node_state_role(s.state), node_state_name(s.state), strlen(node_state_name(s.state)));
+    const char *word = view_state_word(v, &s), *cause = failure_text(s.cause);
+    area_text(a, x, y, c->state, view_state_role(&s), word, strlen(word));
     x += c->state + 1;
-    if (failed && *s.cause && a->width - x >= CAUSE_LEAST) {
-        area_text(a, x, y, -1, ROLE_BAD, s.cause, strlen(s.cause));
+    if (failed && *cause && a->width - x >= CAUSE_LEAST) {
+        area_text(a, x + 1, y, -1, view_state_role(&s), cause, strlen(cause));
         return;
     }
     if (c->kind)

@@ -1,18 +1,63 @@
-/* What is wrong with the scenario, or why its launch failed: all problems, the selected one with its place. */
+/* What is wrong with the scenario, or why its launch failed: all problems, the selected one with its place; and behind
+ * them what the run has warned of so far. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "ui/format.h"
 #include "ui/pane.h"
 #include "ui/source.h"
 
+#define WARNINGS_MOST 10000 /* of the run, that are listed: the first ones */
+#define SLICE         4096  /* records that are looked through at a time */
+
+struct pane_problems {
+    struct pane pane;
+    uint64_t *warnings; /* their records, in order */
+    size_t count, capacity;
+    uint64_t read; /* the records before this one were looked through */
+};
+
+static const struct pane_problems *problems_of(const struct pane *p)
+{
+    return (const struct pane_problems *)p;
+}
+
+/* Looks for the warnings of the run, as long as it has more than were found. */
+static bool work(struct pane *p, const struct view *v, bool *changed)
+{
+    struct pane_problems *w = (struct pane_problems *)p;
+    struct store_query query = { .text = record_kind_name(RECORD_WARNING) };
+    uint64_t end = v->store ? store_count(v->store) : 0, stop = w->read + SLICE;
+    while (w->read < end && w->read < stop && w->count < v->status->warnings && w->count < WARNINGS_MOST) {
+        struct record r;
+        uint64_t n = w->read;
+        enum store_found found = store_find(v->store, &query, false, stop - n, &n);
+        w->read = found == STORE_FOUND ? n + 1 : found == STORE_MORE ? n : end;
+        if (found != STORE_FOUND || store_read(v->store, n, &r) != 0 || r.kind != RECORD_WARNING)
+            continue;
+        w->warnings = mem_grow(w->warnings, w->count, &w->capacity, sizeof *w->warnings);
+        w->warnings[w->count++] = n;
+        *changed = true;
+    }
+    return w->read < end && w->count < v->status->warnings && w->count < WARNINGS_MOST;
+}
+
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
-    (void)p;
+    char x[FORMAT_TEXT];
     if (v->problems->errors)
         buffer_format(out, " %zu error%s", v->problems->errors, v->problems->errors == 1 ? "" : "s");
     if (v->problems->warnings)
         buffer_format(out, "%s %zu warning%s", v->problems->errors ? "," : "", v->problems->warnings,
                       v->problems->warnings == 1 ? "" : "s");
+    uint64_t of_run = v->session ? v->status->warnings : 0;
+    if (of_run && v->problems->count)
+        buffer_format(out, ", %s of the run", format_count(of_run, x));
+    else if (of_run)
+        buffer_format(out, " %s warning%s of the run", format_count(of_run, x), of_run == 1 ? "" : "s");
+    if (problems_of(p)->count >= WARNINGS_MOST)
+        buffer_format(out, ", the first %s", format_count(WARNINGS_MOST, x));
 }
 
 static enum role severity_role(const struct problem *problem)
@@ -20,20 +65,60 @@ static enum role severity_role(const struct problem *problem)
     return problem->severity == SEVERITY_ERROR ? ROLE_BAD : ROLE_WARN;
 }
 
-static void draw_row(const struct area *a, int y, const struct problem *problem)
+#define PLACE_WIDTH 8
+
+static void draw_row(const struct area *a, int y, int width, const struct problem *problem)
 {
     char place[40] = "";
     if (problem->line)
         snprintf(place, sizeof place, "%d:%d", problem->line, problem->column);
-    area_right(a, 0, y, 8, ROLE_TIME, place);
+    area_right(a, 0, y, width, ROLE_TIME, place);
     bool error = problem->severity == SEVERITY_ERROR;
-    area_glyph(a, 9, y, severity_role(problem), error ? GLYPH_CROSS : GLYPH_WARNING);
-    struct pen pen = pen_at(a, 11, y, -1);
+    area_glyph(a, width + 1, y, severity_role(problem), error ? GLYPH_CROSS : GLYPH_WARNING);
+    struct pen pen = pen_at(a, width + 3, y, -1);
     if (problem->path && *problem->path) {
         pen_put(&pen, ROLE_INFO, problem->path);
         pen_put(&pen, ROLE_DIM, "  ");
     }
     pen_put(&pen, ROLE_TEXT, problem->text);
+}
+
+static enum role node_role(const struct view *v, struct text id)
+{
+    char name[80];
+    snprintf(name, sizeof name, "%.*s", (int)id.len, id.len ? id.s : "");
+    return theme_node_role(scenario_find_node(v->scenario, name));
+}
+
+/* The same of a warning of the run: its time instead of its place, and the node. */
+static void draw_warning(const struct view *v, const struct area *a, int y, int width, uint64_t n)
+{
+    struct record r;
+    char stamp[FORMAT_TEXT];
+    if (store_read(v->store, n, &r) != 0)
+        return;
+    area_right(a, 0, y, width, ROLE_TIME, format_stamp(r.t, stamp));
+    area_glyph(a, width + 1, y, ROLE_WARN, GLYPH_WARNING);
+    struct pen pen = pen_at(a, width + 3, y, -1);
+    pen_text(&pen, node_role(v, r.src), r.src.s, r.src.len);
+    pen_put(&pen, ROLE_DIM, "  ");
+    pen_text(&pen, ROLE_TEXT, r.cause.s, r.cause.len);
+}
+
+static void draw_selected_warning(const struct view *v, const struct area *a, uint64_t n)
+{
+    struct record r;
+    char x[FORMAT_TEXT];
+    if (store_read(v->store, n, &r) != 0)
+        return;
+    struct pen pen = pen_at(a, 2, 1, a->width - 3);
+    pen_text(&pen, node_role(v, r.src), r.src.s, r.src.len);
+    pen_printf(&pen, ROLE_DIM, "  at %s", format_clock(r.t, x));
+    pen_printf(&pen, ROLE_DIM, "  event %s of the run", format_count(n + 1, x));
+    struct buffer text = { 0 };
+    buffer_add(&text, r.cause.s, r.cause.len);
+    area_wrap(a, 2, 2, a->width - 3, ROLE_WARN, buffer_string(&text));
+    buffer_free(&text);
 }
 
 #define BEFORE        5 /* lines of the file before a problem, and as many behind it */
@@ -101,32 +186,55 @@ static int draw_launch(const struct view *v, const struct area *a)
     return y + 3;
 }
 
+static void draw_rows(struct pane *p, const struct view *v, const struct area *a, int rows, bool focus)
+{
+    char stamp[FORMAT_TEXT];
+    const struct pane_problems *w = problems_of(p);
+    int width = w->count ? (int)strlen(format_stamp(v->scenario->duration, stamp)) : PLACE_WIDTH;
+    for (int y = 0; y < rows; y++) {
+        uint64_t i = p->list.top + (uint64_t)y;
+        if (i < v->problems->count)
+            draw_row(a, y, width, &v->problems->items[i]);
+        else
+            draw_warning(v, a, y, width, w->warnings[i - v->problems->count]);
+        if (i == p->list.cursor)
+            pane_select(a, y, focus);
+    }
+}
+
 static void draw(struct pane *p, const struct view *v, const struct area *whole, bool focus)
 {
+    const struct pane_problems *w = problems_of(p);
     int used = draw_launch(v, whole);
     struct area area = area_sub(whole, 0, used, whole->width, whole->height - used), *a = &area;
-    if (!v->problems->count) {
+    size_t problems = v->problems->count, count = problems + (v->store ? w->count : 0);
+    if (!count) {
         list_show(&p->list, 0, a->height, a->y);
         if (!used)
-            pane_empty(a, "No problems and no warnings", NULL);
+            pane_empty(a, "No problems and no warnings", v->session ? "neither of the scenario nor of the run" : NULL);
         return;
     }
     int below = a->height >= 8 ? (a->height + 1) / 2 : 0;
-    int wanted = v->problems->count < 500 ? (int)v->problems->count : 500;
+    int wanted = count < 500 ? (int)count : 500;
     int rows = wanted < a->height - below ? wanted : a->height - below;
-    list_show(&p->list, v->problems->count, rows, a->y);
-    for (int y = 0; y < rows; y++) {
-        draw_row(a, y, &v->problems->items[p->list.top + (uint64_t)y]);
-        if (p->list.top + (uint64_t)y == p->list.cursor)
-            pane_select(a, y, focus);
-    }
+    list_show(&p->list, count, rows, a->y);
+    draw_rows(p, v, a, rows, focus);
     struct area bottom = area_sub(a, 0, rows, a->width, a->height - rows);
     if (bottom.height < 3)
         return;
     char text[80];
-    snprintf(text, sizeof text, "%llu of %zu", (unsigned long long)p->list.cursor + 1, v->problems->count);
+    snprintf(text, sizeof text, "%llu of %zu", (unsigned long long)p->list.cursor + 1, count);
     area_heading(&bottom, 0, false, text);
-    draw_selected(&bottom, &v->problems->items[p->list.cursor]);
+    if (p->list.cursor < problems)
+        draw_selected(&bottom, &v->problems->items[p->list.cursor]);
+    else
+        draw_selected_warning(v, &bottom, w->warnings[p->list.cursor - problems]);
+}
+
+static void free_problems(struct pane *p)
+{
+    free(((struct pane_problems *)p)->warnings);
+    free(p);
 }
 
 struct pane *pane_problems_new(void)
@@ -136,9 +244,10 @@ struct pane *pane_problems_new(void)
         .title = title,
         .draw = draw,
         .act = pane_move,
-        .free = pane_free,
+        .work = work,
+        .free = free_problems,
     };
-    struct pane *p = mem_alloc(sizeof *p);
-    p->ops = &ops;
-    return p;
+    struct pane_problems *p = mem_alloc(sizeof *p);
+    p->pane.ops = &ops;
+    return &p->pane;
 }

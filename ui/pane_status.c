@@ -31,43 +31,49 @@ static void draw_prompt(const struct app *app, const struct area *a)
 /* On the right, where what stands on the left up to column `left` has left room; what counts least goes first. */
 static void draw_counters(const struct view *v, const struct area *a, int left)
 {
-    char text[FORMAT_TEXT];
+    char x[FORMAT_TEXT], y[FORMAT_TEXT], z[FORMAT_TEXT];
     const struct session_status *s = v->status;
     struct session_inference inference;
-    struct buffer line = { 0 };
+    struct {
+        char text[120];
+        enum role role;
+    } parts[5] = { 0 };
     session_inference(v->session, &inference);
-    if (inference.count) {
-        buffer_format(&line, "%s inferences, sample to result", format_count(inference.count, text));
-        buffer_format(&line, " p50 %s", format_duration(inference.p50, text));
-        buffer_format(&line, " p99 %s  ", format_duration(inference.p99, text));
+    if (inference.count)
+        snprintf(parts[0].text, sizeof parts[0].text, "%s inferences, sample to result p50 %s p99 %s",
+                 format_count(inference.count, x), format_duration(inference.p50, y),
+                 format_duration(inference.p99, z));
+    snprintf(parts[1].text, sizeof parts[1].text, "%s messages", format_count(s->messages, x));
+    snprintf(parts[2].text, sizeof parts[2].text, "%s dropped", format_count(s->dropped, x));
+    snprintf(parts[3].text, sizeof parts[3].text, "%s in flight", format_count(s->in_flight, x));
+    if (s->warnings)
+        snprintf(parts[4].text, sizeof parts[4].text, "%s warning%s: w", format_count(s->warnings, x),
+                 s->warnings == 1 ? "" : "s");
+    parts[2].role = s->dropped ? ROLE_WARN : ROLE_DIM;
+    parts[0].role = parts[1].role = parts[3].role = ROLE_DIM;
+    parts[4].role = ROLE_WARN;
+    int right = a->width - 1;
+    for (int i = 4; i >= 0; i--) {
+        int width = (int)strlen(parts[i].text);
+        if (!width)
+            continue;
+        int beside = i == 3 ? (int)strlen(parts[2].text) + 2 : 0; /* these two stand together or not at all */
+        if (right - width - beside < left + 2)
+            break;
+        area_put(a, right - width, 0, parts[i].role, parts[i].text);
+        right -= width + 2;
     }
-    size_t messages = line.len;
-    buffer_format(&line, "%s messages  ", format_count(s->messages, text));
-    size_t dropped = line.len;
-    buffer_format(&line, "%s dropped  ", format_count(s->dropped, text));
-    size_t in_flight = line.len;
-    buffer_format(&line, "%s in flight", format_count(s->in_flight, text));
-    int right = a->width - 1, room = right - left - 2, len = (int)line.len;
-    size_t from = len <= room                   ? 0
-                  : len - (int)messages <= room ? messages
-                  : len - (int)dropped <= room  ? dropped
-                                                : line.len;
-    const char *words = buffer_string(&line);
-    area_right(a, 0, 0, right, ROLE_DIM, words + from);
-    if (s->dropped && from < line.len)
-        area_text(a, right - (len - (int)dropped), 0, -1, ROLE_WARN, words + dropped, in_flight - dropped);
-    buffer_free(&line);
 }
 
 #define TOLD_S 0.5 /* a node that takes longer is named on the status line */
 
-/* "waiting for gw, 1.3 s of 30 s". False where nobody takes long. */
-static bool draw_waiting(const struct view *v, struct pen *p, const char *words)
+/* "waiting for gw, 1.3 s of 30 s". False where nobody takes so long. */
+static bool draw_waiting(const struct view *v, struct pen *p, double least_s, const char *words)
 {
     const struct session_status *s = v->status;
     struct node_status n;
     struct awaited awaited;
-    if (s->waiting_for < 0 || s->waiting_s < TOLD_S)
+    if (s->waiting_for < 0 || s->waiting_s < least_s)
         return false;
     session_node(v->session, s->waiting_for, &n);
     if (!awaited_of(v, s->waiting_for, &n, &awaited))
@@ -85,7 +91,7 @@ static void draw_ending(const struct app *app, const struct view *v, struct pen 
                         : app->then == THEN_RERUN ? "Ending, then starting anew"
                                                   : "Ending";
     pen_put(p, ROLE_BUSY, words);
-    if (!draw_waiting(v, p, ": waiting for "))
+    if (!draw_waiting(v, p, TOLD_S, ": waiting for "))
         return;
     if (app->killed)
         pen_put(p, ROLE_TEXT, "; it was killed");
@@ -97,13 +103,35 @@ static void draw_running(const struct view *v, struct pen *p)
 {
     const struct session_status *s = v->status;
     char x[FORMAT_TEXT];
-    if (draw_waiting(v, p, "Waiting for ")) {
-        return;
+    if (v->pausing) {
+        pen_put(p, ROLE_BUSY, "Pausing at the end of this quantum");
+        draw_waiting(v, p, 0, ": waiting for ");
     } else if (s->run_to != SIMTIME_NEVER) {
         pen_printf(p, ROLE_GOOD, "Running until %s", format_clock(s->run_to, x));
-    } else {
+        draw_waiting(v, p, TOLD_S, ": waiting for ");
+    } else if (!draw_waiting(v, p, TOLD_S, "Waiting for ")) {
         pen_put(p, ROLE_GOOD, "Running");
     }
+}
+
+/* What a person wants of a node, until it is so. */
+static void draw_act(const struct app *app, const struct view *v, struct pen *p)
+{
+    static const char *const wanted[] = { [COMMAND_NODE_STOP] = "will be stopped",
+                                          [COMMAND_NODE_KILL] = "will be killed",
+                                          [COMMAND_NODE_RESTART] = "will be started anew" };
+    static const char *const begun[] = { [COMMAND_NODE_STOP] = "is being stopped",
+                                         [COMMAND_NODE_KILL] = "was killed",
+                                         [COMMAND_NODE_RESTART] = "is being started anew" };
+    const struct node_act *act = &app->act;
+    struct node_status n;
+    session_node(v->session, act->node, &n);
+    bool has_begun = n.state == NODE_FAILED || n.state == NODE_STARTING || n.restarts != act->restarts;
+    pen_put(p, ROLE_STRONG, v->scenario->nodes[act->node].id);
+    pen_printf(p, ROLE_BUSY, " %s", has_begun ? begun[act->kind] : wanted[act->kind]);
+    if (!has_begun && v->status->state == SESSION_RUNNING)
+        pen_put(p, ROLE_BUSY, " at the end of this quantum");
+    draw_waiting(v, p, 0, ": waiting for ");
 }
 
 /* "failed at 1.000 000 s: nodes[1] gw: …" */
@@ -115,8 +143,10 @@ static void outcome_text(const struct session_status *s, struct buffer *out)
         buffer_text(out, "the launch failed");
     else
         buffer_format(out, "%s at %s", s->outcome ? s->outcome : "over", format_clock(s->now, x));
-    if (s->cause && *s->cause)
-        buffer_format(out, ": %s", s->cause);
+    if (s->cause && *s->cause) {
+        buffer_text(out, ": ");
+        cause_format(out, s->cause, strlen(s->cause));
+    }
 }
 
 #define OUTCOME_ROWS 3 /* at most */
@@ -189,9 +219,11 @@ static int draw_state(const struct app *app, const struct view *v, const struct 
         return draw_outcome(v, a, 0, a->height > 1 ? a->height - 1 : 1);
     } else if (s->state == SESSION_ENDING) {
         draw_ending(app, v, &p);
+    } else if (app->act.pending) {
+        draw_act(app, v, &p);
     } else if (s->state == SESSION_RUNNING) {
         draw_running(v, &p);
-    } else if (draw_waiting(v, &p,
+    } else if (draw_waiting(v, &p, TOLD_S,
                             s->state == SESSION_PAUSED ? "Starting anew: waiting for "
                                                        : "Starting the nodes: waiting for ")) {
         return p.x;
@@ -250,7 +282,8 @@ static bool stands_last(const struct binding *b)
 }
 
 #define ORDINARY                                                                                                       \
-    (CONTEXT_PAUSED | CONTEXT_RUNNING | CONTEXT_ENDING | CONTEXT_OVER | CONTEXT_PROCESSES | CONTEXT_NODES_LIVE)
+    (CONTEXT_PAUSED | CONTEXT_RUNNING | CONTEXT_STARTING | CONTEXT_ENDING | CONTEXT_OVER | CONTEXT_PROCESSES |         \
+     CONTEXT_NODES_LIVE)
 
 void bar_draw(const struct app *app, const struct area *a)
 {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "ui/app.h"
 #include "ui/format.h"
 
@@ -20,12 +21,24 @@ static const struct {
     [PROMPT_NODE_RESTART] = { "End %s and start it anew? (y/n) ", true },
 };
 
+/* It has ended, and the run goes on without it. */
+static bool is_left_out(const struct app *app, int node)
+{
+    struct node_status n;
+    if (app->session)
+        session_node(app->session, node, &n);
+    return app->session && n.state == NODE_FROZEN;
+}
+
 void prompt_format(const struct app *app, struct buffer *out)
 {
     const struct scenario_node *n = app->scenario ? &app->scenario->nodes[app->prompt_node] : NULL;
     const char *words[] = { n ? n->id : "", n ? on_failure_name(n->on_failure) : "" };
     int next = 0;
-    for (const char *s = prompts[app->prompt].text; *s; s++) {
+    const char *text = prompts[app->prompt].text;
+    if (app->prompt == PROMPT_NODE_RESTART && is_left_out(app, app->prompt_node))
+        text = "Start %s again? (y/n) ";
+    for (const char *s = text; *s; s++) {
         if (s[0] == '%')
             buffer_text(out, words[next++]);
         else
@@ -55,8 +68,8 @@ void prompt_open(struct app *app, enum prompt prompt)
     editor_set(&app->editor, "");
 }
 
-/* Whether something can be done to the node now; else says why not. */
-static bool can_be_asked(struct app *app, int node)
+/* Whether this can be done to the node now; else says why not. */
+static bool can_be_asked(struct app *app, enum prompt what, int node)
 {
     if (!app->session || node < 0) {
         app_say(app, ROLE_WARN,
@@ -75,8 +88,8 @@ static bool can_be_asked(struct app *app, int node)
         app_say(app, ROLE_WARN, "The run is ending, and %s with it", id);
     else if (s.state != SESSION_PAUSED && s.state != SESSION_RUNNING)
         app_say(app, ROLE_WARN, "That is not possible while the run is %s", session_state_name(s.state));
-    else if (n.state == NODE_FROZEN)
-        app_say(app, ROLE_WARN, "%s has ended: the run goes on without it", id);
+    else if (n.state == NODE_FROZEN && what != PROMPT_NODE_RESTART)
+        app_say(app, ROLE_WARN, "%s has ended: the run goes on without it; r starts it again", id);
     else if (n.state == NODE_FAILED || n.state == NODE_STARTING)
         app_say(app, ROLE_WARN, "%s is being started again already", id);
     else
@@ -86,35 +99,63 @@ static bool can_be_asked(struct app *app, int node)
 
 void prompt_ask_node(struct app *app, enum prompt prompt, int node)
 {
-    if (!can_be_asked(app, node))
+    if (!can_be_asked(app, prompt, node))
         return;
     app->prompt_node = node;
     prompt_open(app, prompt);
 }
 
-/* What becomes of it at the barrier is a record; here stands only that it was taken. */
+#define ACT_MS                                                                                                         \
+    2000 /* a paused run does what is wanted at once; where another end of the node came first, it never will */
+
+/* What becomes of it at the barrier is a record; the status line tells of it until it is so. */
 static void command_node(struct app *app, enum prompt question)
 {
-    static const struct {
-        enum command_kind kind;
-        const char *paused, *running; /* behind the node's id */
-    } acts[] = {
-        [PROMPT_NODE_STOP] = { COMMAND_NODE_STOP, "is stopped; the run goes on without it",
-                               "will be stopped at the next barrier" },
-        [PROMPT_NODE_KILL] = { COMMAND_NODE_KILL, "is killed", "will be killed at the next barrier" },
-        [PROMPT_NODE_RESTART] = { COMMAND_NODE_RESTART, "is being started anew",
-                                  "will be started anew at the next barrier" },
-    };
-    struct session_status s;
-    struct command command = { .kind = acts[question].kind, .node = app->prompt_node };
-    if (!can_be_asked(app, app->prompt_node))
+    static const enum command_kind kinds[] = { [PROMPT_NODE_STOP] = COMMAND_NODE_STOP,
+                                               [PROMPT_NODE_KILL] = COMMAND_NODE_KILL,
+                                               [PROMPT_NODE_RESTART] = COMMAND_NODE_RESTART };
+    struct node_status n;
+    struct command command = { .kind = kinds[question], .node = app->prompt_node };
+    if (!can_be_asked(app, question, app->prompt_node))
         return;
-    session_status(app->session, &s);
-    if (!session_command(app->session, &command))
-        app_say(app, ROLE_WARN, "Too much is to be done at the next barrier already");
-    else
-        app_say(app, ROLE_INFO, "%s %s", app->scenario->nodes[app->prompt_node].id,
-                s.state == SESSION_PAUSED ? acts[question].paused : acts[question].running);
+    session_node(app->session, app->prompt_node, &n);
+    if (!session_command(app->session, &command)) {
+        app_say(app, ROLE_WARN, "That cannot be done to %s before the next barrier",
+                app->scenario->nodes[app->prompt_node].id);
+        return;
+    }
+    app->act = (struct node_act){ .pending = true,
+                                  .kind = command.kind,
+                                  .node = command.node,
+                                  .restarts = n.restarts,
+                                  .was_left_out = n.state == NODE_FROZEN,
+                                  .asked_ms = clock_ms() };
+}
+
+void prompt_look_at_act(struct app *app)
+{
+    struct node_act *act = &app->act;
+    const char *id = app->scenario->nodes[act->node].id;
+    struct node_status n;
+    session_node(app->session, act->node, &n);
+    bool answers = n.state == NODE_IDLE || n.state == NODE_BUSY || n.state == NODE_PAUSED;
+    bool is_new = n.restarts != act->restarts, is_out = n.state == NODE_FROZEN && (is_new || !act->was_left_out);
+    bool paused = app->status.state == SESSION_PAUSED;
+    if (!paused && app->status.state != SESSION_RUNNING)
+        act->pending = false; /* the run is over, and with it what was wanted */
+    else if (act->kind == COMMAND_NODE_RESTART && answers && is_new)
+        app_say(app, ROLE_INFO, "%s was started anew", id);
+    else if (act->kind == COMMAND_NODE_RESTART && is_out)
+        app_say(app, ROLE_WARN, "%s failed when it was started anew; the run goes on without it", id);
+    else if (act->kind == COMMAND_NODE_STOP && is_out)
+        app_say(app, ROLE_INFO, "%s is stopped; the run goes on without it", id);
+    else if (act->kind == COMMAND_NODE_KILL && is_out)
+        app_say(app, ROLE_INFO, "%s was killed; the run goes on without it", id);
+    else if (act->kind == COMMAND_NODE_KILL && answers && is_new)
+        app_say(app, ROLE_INFO, "%s was killed, and started anew", id);
+    else if (!paused || n.state == NODE_FAILED || n.state == NODE_STARTING || clock_ms() - act->asked_ms < ACT_MS)
+        return;
+    act->pending = false;
 }
 
 /* What is wrong with the number, or NULL and the command is given. */

@@ -1,6 +1,10 @@
 """Terminals for the tests: a pseudo terminal whose bytes are kept with their times, and tmux, which knows what a
 screen shows."""
+import concurrent.futures
+import contextlib
 import fcntl
+import io
+import multiprocessing
 import os
 import pathlib
 import re
@@ -19,6 +23,7 @@ import common
 
 SLOWNESS = 4 if common.SANITIZED else 1
 PATIENCE = 20 * SLOWNESS  # seconds until something is said never to come
+JOBS = 3                  # tests at a time, where they may run side by side
 
 if not os.path.isfile(common.LOCKSTEP):
     sys.exit(f"{common.LOCKSTEP}: there is no such program; LOCKSTEP names it")
@@ -240,10 +245,32 @@ class Result(unittest.TextTestResult):
         print(f"SKIPPED {test.id()}: {reason}", flush=True)
 
 
-def main():
-    """As unittest.main, but all tests skipped is a skip: exit code 77."""
-    runner = unittest.TextTestRunner(verbosity=2, resultclass=Result)
-    ran = unittest.main(exit=False, testRunner=runner).result
-    if ran.testsRun and len(ran.skipped) == ran.testsRun:
-        sys.exit(77)
-    sys.exit(not ran.wasSuccessful())
+def play(name):
+    """Runs one test of the program; returns what it said, whether all was well, and whether it was skipped."""
+    said = io.StringIO()
+    tests = unittest.defaultTestLoader.loadTestsFromName(name, sys.modules["__main__"])
+    with contextlib.redirect_stdout(said):
+        ran = unittest.TextTestRunner(stream=said, verbosity=2, resultclass=Result).run(tests)
+    return said.getvalue(), ran.wasSuccessful(), len(ran.skipped) == ran.testsRun
+
+
+def main(jobs=1):
+    """As unittest.main, but all tests skipped is a skip: exit code 77. Tests mostly wait: so many run side by side,
+    except those whose class says `alone`."""
+    if jobs == 1 or [argument for argument in sys.argv[1:] if not argument.startswith("-")]:
+        ran = unittest.main(exit=False, testRunner=unittest.TextTestRunner(verbosity=2, resultclass=Result)).result
+        sys.exit(77 if ran.testsRun and len(ran.skipped) == ran.testsRun else not ran.wasSuccessful())
+    alone, others, results = [], [], []
+    for suite in unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"]):
+        for test in suite:
+            (alone if getattr(test, "alone", False) else others).append(test.id().partition(".")[2])
+    with concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+        for job in concurrent.futures.as_completed([pool.submit(play, name) for name in others]):
+            results.append(job.result())
+            print(results[-1][0], flush=True)
+    for name in alone:
+        results.append(play(name))
+        print(results[-1][0], flush=True)
+    failed = sum(not good for _, good, _ in results)
+    print(f"{len(results)} tests, {failed} failed")
+    sys.exit(77 if results and all(skipped for _, _, skipped in results) else failed > 0)

@@ -212,7 +212,7 @@ faults:
 
     def test_a_stopped_node_is_asked_to_end_and_can_be_started_again(self):
         path = self.scenario([("a", "", "timeouts: { stop: 8s }"), ("b", "", "")], duration="2s", quantum="1s")
-        keys = self.write("k.keys", "see PAUSED\ntype g\nx\nsee (y/n)\ny\nsee stopped by the user\nr\nsee (y/n)\ny\n"
+        keys = self.write("k.keys", "see PAUSED\ntype g\nj\nx\nsee (y/n)\ny\nsee stopped by the user\nr\nsee (y/n)\ny\n"
                                     "s\nuntil 1s\nc\nuntil FINISHED\n")
         self.lockstep("--keys", keys, "--size", "100x30", "--out", self.dir / "out", path)
         self.assertEqual(self.states("out", "a"), [(0, "frozen"), (0, "restarted")])

@@ -5,7 +5,7 @@ import termios
 import time
 
 import common
-from terminal import Pty, Tmux, main, wait_until
+from terminal import JOBS, Pty, Tmux, main, wait_until
 
 BASELINE = common.SCENARIOS / "m0_baseline.yaml"
 LARGE = common.SCENARIOS / "large.yaml"
@@ -303,6 +303,36 @@ class MainPath(Terminal):
         wait_until("scrolled", lambda: selected_event(t.screen()) < last)
 
 
+    def test_a_pause_says_at_once_for_whom_it_waits(self):
+        node = self.write("node.sh", """
+while read -r word now; do
+  case $word in
+    INIT) echo READY ;;
+    ADVANCE) read -r messages; if [ $now = 3000 ]; then sleep 60; fi; echo DONE; echo '[]' ;;
+    SHUTDOWN) exit ;;
+  esac
+done
+""")
+        t = Tmux(self, self.write("hang.yaml", PROCESS.replace("[cat]", f"[sh, {node}], timeouts: {{ stop: 200ms }}")))
+        t.wait("PAUSED", line=0)
+        t.keys("u")
+        t.type("3ms")
+        t.keys("Enter")
+        t.wait("Running until 0.003 000 s: waiting for p", line=-2)
+        t.keys("Space")
+        t.wait(r"PAUSING.*0\.002 000 s", line=0)
+        t.wait(r"Pausing at the end of this quantum: waiting for p, [\d.]+ .?s of 30 s", line=-2)
+        t.keys("c")
+        t.wait("RUNNING", line=0)
+        t.wait("Waiting for p", line=-2)
+        t.keys("r")
+        t.wait("anew.*y/n", line=-2)
+        t.keys("y")
+        t.wait("p was started anew|p is being started anew", line=-2)
+        t.keys("Q")
+        self.assertEqual(t.end(), 130)
+
+
 class Sizes(Terminal):
     def test_the_screen_is_whole_at_every_usual_size(self):
         t = Tmux(self, BASELINE)
@@ -473,4 +503,4 @@ class Kinds(Terminal):
 
 
 if __name__ == "__main__":
-    main()
+    main(JOBS)

@@ -10,7 +10,7 @@ import termios
 import time
 
 import common
-from terminal import PATIENCE, SLOWNESS, Pty, Tmux, children, main, wait_until
+from terminal import JOBS, PATIENCE, SLOWNESS, Pty, Tmux, children, main, wait_until
 
 BASELINE = common.SCENARIOS / "m0_baseline.yaml"
 LARGE = common.SCENARIOS / "large.yaml"
@@ -216,6 +216,8 @@ def switches(pid):
 
 
 class Idle(Care):
+    alone = True  # on a busy machine a program may be late with its last words
+
     def open_all(self):
         """Programs that wait for a key, in everything there is to wait in."""
         bad = self.write("bad.yaml", SLOW.replace("seed: 1", "seed: soon"))
@@ -240,9 +242,11 @@ class Idle(Care):
             "too small": ([self.slow()], []),
         }
         terminals = {}
-        for name, (args, keys) in cases.items():
+        for name, (args, _) in cases.items():
             size = (20, 5) if name == "too small" else (100, 30)
-            p = terminals[name] = Pty(self, *args, columns=size[0], rows=size[1])
+            terminals[name] = Pty(self, *args, columns=size[0], rows=size[1])
+        for name, (_, keys) in cases.items():
+            p = terminals[name]
             p.wait(b"small" if name == "too small" else b"PAUSED|RUNNING|Problems")
             for data, pattern in keys:
                 p.wait(pattern, since=p.send(data))
@@ -287,6 +291,8 @@ class Idle(Care):
 
 
 class Quick(Care):
+    alone = True
+
     def latency(self, p, key, pattern):
         since = len(p.data)
         start = time.monotonic()
@@ -490,37 +496,65 @@ nodes:
 
 
 class Monkey(Care):
-    def test_random_keys_resizes_and_bytes_do_no_harm(self):
+    """Random keys, resizes and bytes do no harm."""
+
+    def test_while_a_small_scenario_runs(self):
+        self.play(self.slow())
+
+    def test_while_a_large_scenario_runs(self):
+        self.play(LARGE)
+
+    def test_where_nothing_can_run(self):
+        self.play(self.write("bad.yaml", "nodes: [1]\nsimulation: x"))
+
+    def test_while_nodes_are_processes_that_are_stopped_killed_and_started(self):
+        node = self.write("node.sh", """
+echo one >&2
+while read -r word rest; do
+  case $word in
+    INIT) echo READY ;;
+    ADVANCE) read -r messages; echo DONE; echo '[{"time_us": 1, "type": "X"}]' ;;
+    SHUTDOWN) exit ;;
+  esac
+done
+""")
+        nodes = [f"  - {{ id: p{i}, type: x, tier: edge, implementation: process, command: [sh, {node}], "
+                 f"on_failure: {what} }}\n" for i, what in enumerate(("continue", "restart", "abort"))]
+        path = self.write("processes.yaml", SLOW.replace("1h", "2s").replace("1ms", "10ms") + "".join(nodes))
+        self.lockstep("--dry-run", path)
+        self.play(path, b"x", b"X", b"r", b"l", b"y")
+
+    def play(self, scenario, *more):
         rng = common.seeded_random()
         keys = [b" ", b"s", b"N", b"12\r", b"u", b"+5ms\r", b"/", b"TRANS\r", b"n", b"z", b"\t", b"\033[Z", b"\r",
                 b"\033", b"?", b"w", b"F", b"t", b"R", b"y", b"a", b"g", b"G", b"j", b"k", b"\033[A", b"\033[B",
                 b"\033[C", b"\033[D", b"\033[5~", b"\033[6~", b"\033[H", b"\033[F", b"1", b"2", b"3", b"4", b"5",
                 b"\x0c", b"\x1a", b"\x7f", b"\x01", b"\x0b", b"\x15", b"\x17"]
-        for scenario in (self.slow(), LARGE, self.write("bad.yaml", "nodes: [1]\nsimulation: x")):
-            p = Pty(self, scenario)
-            p.wait(b"PAUSED|Problems")
-            for _ in range(400 if SLOWNESS == 1 else 150):
-                what = rng.random()
-                if what < 0.85:
-                    p.send(rng.choice(keys))
-                elif what < 0.9:
-                    button = rng.choice((0, 64, 65, 2, 35))
-                    p.send(b"\033[<%d;%d;%dM" % (button, rng.randint(0, 300), rng.randint(0, 90)))
-                elif what < 0.95:
-                    p.send(bytes(b for b in rng.randbytes(rng.randint(1, 20)) if b not in b"qQ\003\034y"))
-                else:
-                    p.resize(rng.randint(1, 200), rng.randint(1, 60))
-                time.sleep(rng.choice((0, 0, 0, 0.005, 0.02)))
-            time.sleep(0.2)
-            self.assertIsNone(p.process.poll(), bytes(p.data[-3000:]))
-            p.send(b"\033")
-            time.sleep(0.1)
-            p.send(b"\033")
-            time.sleep(0.1)
-            p.send(b"Q")
-            self.assertIn(p.end(), (0, 3, 130))
-            self.assert_restored(p)
+        keys += more
+        p = Pty(self, scenario)
+        p.wait(b"PAUSED|Problems")
+        for _ in range(400 if SLOWNESS == 1 else 150):
+            what = rng.random()
+            if what < 0.85:
+                p.send(rng.choice(keys))
+            elif what < 0.9:
+                button = rng.choice((0, 64, 65, 2, 35))
+                p.send(b"\033[<%d;%d;%dM" % (button, rng.randint(0, 300), rng.randint(0, 90)))
+            elif what < 0.95:
+                p.send(bytes(b for b in rng.randbytes(rng.randint(1, 20)) if b not in b"qQ\003\034y"))
+            else:
+                p.resize(rng.randint(1, 200), rng.randint(1, 60))
+            time.sleep(rng.choice((0, 0, 0, 0.005, 0.02)))
+        time.sleep(0.2)
+        self.assertIsNone(p.process.poll(), bytes(p.data[-3000:]))
+        p.send(b"\033")
+        time.sleep(0.1)
+        p.send(b"\033")
+        time.sleep(0.1)
+        p.send(b"Q")
+        self.assertIn(p.end(), (0, 1, 3, 130) if more else (0, 3, 130))
+        self.assert_restored(p)
 
 
 if __name__ == "__main__":
-    main()
+    main(JOBS)
