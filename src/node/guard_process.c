@@ -199,6 +199,21 @@ struct naming {
     size_t count, capacity;
 };
 
+/* One that has just handed over to a child in its group, and ends: the child tells whose it was. */
+struct heir {
+    pid_t group;
+    bool found;
+    char id[80];
+};
+
+static void find_heir(void *data, pid_t pid)
+{
+    struct heir *h = data;
+    struct procfs_stat process;
+    if (!h->found && procfs_stat(pid, &process) && process.group == h->group && process.memory)
+        h->found = procfs_variable(pid, GUARD_NODE_VARIABLE, h->id, sizeof h->id);
+}
+
 static bool name_orphan(void *data, pid_t pid)
 {
     struct naming *n = data;
@@ -215,9 +230,15 @@ static bool name_orphan(void *data, pid_t pid)
         if (s->members[i].group == process.group)
             return true;
     struct guard_news news = { .kind = GUARD_ORPHAN, .node = -1, .pid = pid };
-    char id[80];
-    if (procfs_variable(pid, GUARD_NODE_VARIABLE, id, sizeof id))
-        news.node = scenario_find_node(s->setup->scenario, id);
+    struct heir heir = { .group = process.group };
+    if (procfs_variable(pid, GUARD_NODE_VARIABLE, heir.id, sizeof heir.id))
+        heir.found = true;
+    else if (!process.memory)
+        procfs_each(find_heir, &heir);
+    if (!heir.found && !process.memory)
+        return true; /* it has ended by itself */
+    if (heir.found)
+        news.node = scenario_find_node(s->setup->scenario, heir.id);
     snprintf(news.name, sizeof news.name, "%s", process.name);
     tell(s, news);
     return true;

@@ -14,6 +14,15 @@ SANITIZED = os.environ.get("LOCKSTEP_SANITIZE", "0") == "1"
 SCENARIOS = SOURCE / "scenarios"
 
 
+def number(name, usual, sanitized, full):
+    """How many random cases a test tries: the environment variable `name` says so, or FULL=1 for as many as the
+    specification asks for. Sanitized programs are slower, and say other things."""
+    few = sanitized if SANITIZED else usual
+    count = int(os.environ.get(name, full if os.environ.get("FULL") == "1" else few))
+    print(f"{name}={count}", flush=True)
+    return count
+
+
 def seeded_random():
     seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
     print(f"SEED={seed}", flush=True)
@@ -26,10 +35,11 @@ class Case(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.dir = pathlib.Path(folder.name)
 
-    def lockstep(self, *args, expect=0, cwd=None, env=None, timeout=60):
+    def lockstep(self, *args, expect=0, cwd=None, env=None, timeout=60, pass_fds=()):
         """Runs the program and returns (stdout, stderr); the exit code must be `expect`."""
         done = subprocess.run([LOCKSTEP, *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              cwd=cwd or self.dir, env={**os.environ, **(env or {})}, timeout=timeout)
+                              cwd=cwd or self.dir, env={**os.environ, **(env or {})}, timeout=timeout,
+                              pass_fds=pass_fds)
         self.assertEqual(done.returncode, expect, f"{args}\n{done.stdout}\n{done.stderr}")
         return done.stdout, done.stderr
 

@@ -384,7 +384,7 @@ class Signals(common.Case):
 
     def test_an_aborted_run_is_the_beginning_of_the_whole_one(self):
         large = common.SCENARIOS / "large.yaml"
-        duration = "20s" if common.SANITIZED else "100s"
+        duration = "20s" if common.SANITIZED else "40s"
         self.batch(large, "whole", "-q", "--duration", duration)
         p = subprocess.Popen([common.LOCKSTEP, "--batch", "-q", "--duration", duration, "--out", self.dir / "part", large],
                              stderr=subprocess.DEVNULL)

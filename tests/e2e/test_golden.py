@@ -1,5 +1,5 @@
 """The metrics files of the reference implementation, byte for byte; and those of an independent model of the
-semantics (tests/support/reference.py) over random scenarios."""
+semantics (tests/support/reference.py) over random scenarios, SCENARIOS=N of them."""
 import json
 import sys
 
@@ -106,7 +106,7 @@ class Differential(common.Case):
     def test_random_scenarios_give_the_metrics_of_an_independent_model(self):
         rng = common.seeded_random()
         rows = 0
-        for i in range(20 if common.SANITIZED else 60):
+        for i in range(common.number("SCENARIOS", 40, 12, 60)):
             with self.subTest(scenario=i):
                 rows += self.compare(random_scenario(rng), *(["--no-skip"] if i % 4 == 0 else []))
         self.assertGreater(rows, 1000)

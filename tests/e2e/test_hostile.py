@@ -24,12 +24,17 @@ import hostile_cases  # noqa: E402
 from hostile_cases import CASES  # noqa: E402
 
 HOSTILE = NODES / "hostile.py"
+PYTHON = [sys.executable, "-S", "-E"]         # starts soon
+JOBS = 4                                      # runs side by side: some wait for a limit, and each for its node to start
 SLOW = 4 if common.SANITIZED else 1
-WALL = 60 if common.SANITIZED else 15         # seconds that a run may take
+WAITED = 3 if common.SANITIZED else 1         # limits whose end is waited for are shorter, but not too short for a node
+STEP, START, STOP = 0.5 * WAITED, WAITED, 0.5 * WAITED  # that has work to do before it is late; seconds
+WALL = 120 if common.SANITIZED else 60        # seconds that a run may take
 MEMORY = None if common.SANITIZED else 200    # MiB that lockstep may use
 CAUSE_MAX = 2000                              # characters of a cause, which is to be one line
 LEAVE = 2 * SLOW                              # seconds in which all that was started is gone
 TOKEN = "LOCKSTEP_TEST_TOKEN"
+COMMAND = ", ".join([*PYTHON, str(HOSTILE)])
 # In a file or on a pipe: bytes that are controls, and the characters that are. Line ends are not.
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 RAW = re.compile("[\x00-\x09\x0b-\x1f]")  # in JSON the others may stand as they are
@@ -37,12 +42,13 @@ RAW = re.compile("[\x00-\x09\x0b-\x1f]")  # in JSON the others may stand as they
 
 def scenario(name, expect, folder, pace=None):
     def times(seconds):
-        return f"{{ start: {3 * SLOW}s, step: {seconds * SLOW}s, stop: {SLOW}s }}"
+        step = STEP if seconds == 1 and waits_for(1, expect) else seconds * SLOW * (3 if seconds > 1 else 1)
+        return f"{{ start: {START if waits_for(3, expect) else 10 * SLOW}s, step: {step}s, stop: {STOP}s }}"
     sibling = f"""
   - id: talker
     type: custom
     implementation: process
-    command: [{sys.executable}, {HOSTILE}, talker, evil]
+    command: [{COMMAND}, talker, evil]
     timeouts: {times(10)}""" if expect.talker else ""
     pace = expect.pace if pace is None else pace
     return f"""
@@ -53,7 +59,7 @@ nodes:
   - id: evil
     type: custom
     implementation: process
-    command: [{sys.executable}, {HOSTILE}, {name}]
+    command: [{COMMAND}, {name}]
     working_dir: {folder}
     environment: {{ HOSTILE_KEY: a value, HOSTILE_CWD: {folder} }}
     timeouts: {times(expect.step)}
@@ -61,9 +67,14 @@ nodes:
 """
 
 
+def waits_for(limit, expect):
+    """Whether the case goes on until a limit has passed. In hostile_cases.py a step takes 1 s, a start 3 s."""
+    return f"within {limit} s" in expect.cause
+
+
 def slowed(pattern):
-    """Limits that a cause names are longer where the program is slower."""
-    return re.sub(r"within (\d+) s", lambda m: f"within {int(m[1]) * SLOW} ?s", pattern)
+    """The limits that a cause names, as they are here."""
+    return re.sub(r"within ([13]) s", lambda m: f"within {STEP if m[1] == '1' else START:g} ?s", pattern)
 
 
 def processes_with(token):
@@ -199,7 +210,8 @@ def problems_of_cause(run):
         yield f"the cause does not have /{pattern}/: {cause[:300]!r}"
     if "\n" in cause or len(cause) > CAUSE_MAX:
         yield f"the cause is not one short line: {len(cause)} characters, {cause[:200]!r}"
-    if "evil" not in cause or run.summary.get("failed_node") not in ("evil", None):
+    named = "evil" in cause or "guard" in pattern  # who ended the guard is not known
+    if not named or run.summary.get("failed_node") not in ("evil", None):
         yield f"the cause does not name the node: {cause[:300]!r}"
     if cause.split("\n")[0][:60].encode() not in run.stderr:
         yield f"stderr does not have the cause: {run.stderr[:300]}"
@@ -246,8 +258,9 @@ class Corpus(common.Case):
 
     def test_no_case_crashes_hangs_grows_or_leaves_anything(self):
         names = [name for name in CASES if re.search(os.environ.get("CASES", ""), name)]
+        names.sort(key=lambda name: CASES[name].step == 1 and "within" not in CASES[name].cause)  # what takes long first
         bad = []
-        with concurrent.futures.ProcessPoolExecutor(2) as pool:  # threads would wait for each other's large results
+        with concurrent.futures.ProcessPoolExecutor(JOBS) as pool:  # threads would wait for each other's large results
             results = list(pool.map(try_case, names))
         for name, _, _, found in results:
             bad += [f"{name}: {problem}" for problem in found]
@@ -285,29 +298,38 @@ class Screen(care.Care):
         self.assert_restored(p)
         return code
 
+    def each(self, test):
+        """The cases side by side: most of the time they wait."""
+        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+            for name, done in [(name, pool.submit(test, name)) for name in hostile_cases.ON_A_TERMINAL]:
+                with self.subTest(case=name):
+                    done.result()
+
     def test_nothing_that_a_node_says_reaches_the_terminal_raw(self):
-        for name in hostile_cases.ON_A_TERMINAL:
-            with self.subTest(case=name):
-                token = secrets.token_hex(8)
-                path = self.write(f"{name}.yaml", scenario(name, CASES[name], self.dir))
-                p = terminal.Pty(self, "--run", "--out", f"out-{name}", path, columns=160, rows=40,
-                                 **{TOKEN: token, "TMPDIR": str(self.dir)})
-                p.wait(rb"FINISHED|FAILED")
-                self.assertIn(self.look(p), (*CASES[name].codes, 130))
-                self.assert_harmless(bytes(p.data))
-                if name in hostile_cases.SHOWN:
-                    self.assertIn(b"OWNED", p.data)
-                self.assertEqual(left_behind(token), [])
-                p.close()
+        def one(name):
+            token = secrets.token_hex(8)
+            path = self.write(f"{name}.yaml", scenario(name, CASES[name], self.dir))
+            p = terminal.Pty(self, "--run", "--out", f"out-{name}", path, columns=160, rows=40,
+                             **{TOKEN: token, "TMPDIR": str(self.dir)})
+            p.wait(rb"FINISHED|FAILED")
+            self.assertIn(self.look(p), (*CASES[name].codes, 130))
+            self.assert_harmless(bytes(p.data))
+            if name in hostile_cases.SHOWN:
+                self.assertIn(b"OWNED", p.data)
+            self.assertEqual(left_behind(token), [])
+            p.close()
+
+        self.each(one)
 
     def test_batch_on_a_terminal(self):
-        for name in hostile_cases.ON_A_TERMINAL:
-            with self.subTest(case=name):
-                path = self.write(f"{name}.yaml", scenario(name, CASES[name], self.dir))
-                p = terminal.Pty(self, "--batch", "-v", "--out", f"batch-{name}", path)
-                self.assertIn(p.end(), CASES[name].codes)
-                self.assert_harmless(bytes(p.data))
-                p.close()
+        def one(name):
+            path = self.write(f"{name}.yaml", scenario(name, CASES[name], self.dir))
+            p = terminal.Pty(self, "--batch", "-v", "--out", f"batch-{name}", path)
+            self.assertIn(p.end(), CASES[name].codes)
+            self.assert_harmless(bytes(p.data))
+            p.close()
+
+        self.each(one)
 
 
 if __name__ == "__main__":

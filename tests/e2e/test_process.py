@@ -1,4 +1,5 @@
-"""What a process is given, what is kept of what it writes, and what is left of it when everything that watched was killed."""
+"""What a process is given, what is kept of what it writes, and what is left of it when everything that watched was
+killed."""
 import json
 import os
 import pathlib
@@ -18,7 +19,8 @@ for line in sys.stdin:
     if line.startswith("INIT"):
         about = {"env": dict(os.environ), "cwd": os.getcwd(), "args": sys.argv[1:], "init": line.rstrip("\n"),
                  "leads": [os.getpid() == os.getpgrp(), os.getpid() == os.getsid(0)],
-                 "files": resource.getrlimit(resource.RLIMIT_NOFILE)[0], "size": resource.getrlimit(resource.RLIMIT_FSIZE)[0],
+                 "files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+                 "size": resource.getrlimit(resource.RLIMIT_FSIZE)[0],
                  "fds": sorted(int(f) for f in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + f)),
                  "ignored": [l for l in open("/proc/self/status") if l.startswith(("SigIgn", "SigBlk"))]}
         print(json.dumps(about), file=sys.stderr, flush=True)
@@ -69,7 +71,8 @@ simulation: {{ duration: 3s, quantum: 500ms, seed: 9223372036854775807 }}
 nodes:
   - {{ id: p, type: x, implementation: process, command: [{sys.executable}, "{node}", "a b", "$HOME", "*"], {fields} }}
 """)
-        self.batch(path, "out", env=scenario_env)
+        with open(path) as inherited:  # lockstep itself has one more than it needs
+            self.batch(path, "out", env=scenario_env, pass_fds=[inherited.fileno()])
         log = (self.dir / "out" / "logs" / "p.log").read_text().splitlines()
         self.assertTrue(log[0].startswith("[     0.000000 s] {"), log[0])
         self.assertIn("[     1.500000 s] two seconds", log)  # while the quantum that ends at 2 s goes on
@@ -78,10 +81,12 @@ nodes:
     def test_environment_folder_limits_and_nothing_else(self):
         (self.dir / "place").mkdir()
         about = self.about('environment: { GIVEN: "a=b c", HOME: /nowhere }, working_dir: place, config: { x: 1.50 }, '
-                           'limits: { open_files: 77, file_size: 2M }', {"LOCKSTEP_RUN": "old", "KEPT": "1"})
+                           'limits: { open_files: 77, file_size: 2M }',
+                           {"LOCKSTEP_RUN": "old", "LOCKSTEP_PORT": "5", "KEPT": "1"})
         env = about["env"]
         self.assertEqual((env["GIVEN"], env["HOME"], env["KEPT"]), ("a=b c", "/nowhere", "1"))
         self.assertEqual((env["LOCKSTEP_NODE"], env["LOCKSTEP_TRANSPORT"]), ("p", "stdio"))
+        self.assertNotIn("LOCKSTEP_PORT", env)  # that of a lockstep around this one
         self.assertEqual(env["LOCKSTEP_RUN_DIR"], str(self.dir / "out"))
         self.assertRegex(env["LOCKSTEP_RUN"], r"^\d+-\d+$")
         self.assertTrue(env["PATH"].endswith(os.path.dirname(common.LOCKSTEP)))
@@ -97,9 +102,11 @@ nodes:
             self.assertEqual(int(mask, 16) & ~python, 0, line)
 
     def test_limits_are_those_that_lockstep_was_started_with(self):
-        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))  # lockstep raises its own
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
         about = self.about("transport: stdio")
-        self.assertEqual(about["files"], soft)
+        self.assertEqual(about["files"], 300)
         self.assertEqual(about["size"], resource.getrlimit(resource.RLIMIT_FSIZE)[0])
         self.assertEqual(about["cwd"], str(self.dir))
 
@@ -111,7 +118,8 @@ class OddMoments(common.Case):
         path = self.write("h.yaml", f"""
 simulation: {{ duration: 3s, quantum: 500ms, seed: 1 }}
 nodes:
-  - {{ id: h, type: x, tier: device, implementation: process, command: [{sys.executable}, "{node}"], timeouts: {{ step: 60s }} }}
+  - {{ id: h, type: x, tier: device, implementation: process, command: [{sys.executable}, "{node}"],
+      timeouts: {{ step: 60s }} }}
   - {{ id: gateway, type: gateway }}
 """)
         keys = self.write("k.keys", "c\nsee Waiting for h\ntype g\nj\nx\nsee (y/n)\ny\nuntil FINISHED\n")
@@ -165,7 +173,8 @@ nodes:
   - {{ id: d, type: x, implementation: process, command: [{sys.executable}, "{node}"] }}
   - {{ id: u, type: gateway, implementation: process, transport: unix, command: lockstep-node-gateway }}
 """)
-        p = subprocess.Popen([common.LOCKSTEP, "-b", "-q", "-o", self.dir / "out", path], env=self.env, stderr=subprocess.DEVNULL)
+        p = subprocess.Popen([common.LOCKSTEP, "-b", "-q", "-o", self.dir / "out", path], env=self.env,
+                             stderr=subprocess.DEVNULL)
         self.addCleanup(p.wait)
         self.addCleanup(p.kill)
         wall = self.dir / "out" / "wall.jsonl"

@@ -21,7 +21,7 @@ def free_ports(count):
 
 
 class XEdgeSim(common.Case):
-    def run_mix(self, mix, quantum="1ms"):
+    def run_mix(self, mix, quantum):
         """`mix`: of each node, whether it is a model, an example in C, or one as xEdgeSim's."""
         work = self.dir / "work"
         work.mkdir(exist_ok=True)
@@ -41,14 +41,14 @@ class XEdgeSim(common.Case):
         return [r for r in self.records("out") if r["kind"] in ("warning", "drop")]
 
     def test_all_of_them_as_they_are(self):
-        self.assertEqual(self.run_mix(["xedgesim"] * 4), [])
+        self.assertEqual(self.run_mix(["xedgesim"] * 4, "10ms" if common.SANITIZED else "1ms"), [])
 
     def test_any_mix_with_models_and_other_processes(self):
-        rng = common.seeded_random()
-        for _ in range(2 if common.SANITIZED else 4):
-            mix = [rng.choice(["model", "c", "xedgesim"]) for _ in IDS]
+        rng, kinds = common.seeded_random(), ["model", "c", "xedgesim"]
+        for _ in range(common.number("MIXES", 4, 2, 12)):
+            mix = rng.sample([*kinds, rng.choice(kinds)], len(IDS))
             with self.subTest(mix=mix):
-                self.assertEqual(self.run_mix(mix), [])
+                self.assertEqual(self.run_mix(mix, "5ms"), [])
 
 
 if __name__ == "__main__":
