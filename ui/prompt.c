@@ -90,7 +90,9 @@ static bool can_be_asked(struct app *app, enum prompt what, int node)
         app_say(app, ROLE_WARN, "That is not possible while the run is %s", session_state_name(s.state));
     else if (n.state == NODE_FROZEN && what != PROMPT_NODE_RESTART)
         app_say(app, ROLE_WARN, "%s has ended: the run goes on without it; r starts it again", id);
-    else if (n.state == NODE_FAILED || n.state == NODE_STARTING)
+    else if (n.state == NODE_FAILED)
+        app_say(app, ROLE_WARN, "%s has failed; what becomes of it is decided at the end of this quantum", id);
+    else if (n.state == NODE_STARTING && what == PROMPT_NODE_RESTART)
         app_say(app, ROLE_WARN, "%s is being started again already", id);
     else
         return true;

@@ -89,7 +89,7 @@ struct session_status {
     uint64_t quanta;         /* finished, skipped ones included */
     uint64_t quanta_skipped;
     uint64_t records, messages, dropped, in_flight; /* in_flight: in the network or waiting for their node */
-    uint64_t warnings;       /* records of that kind: what nodes said was amended or cut */
+    uint64_t warnings;       /* records of that kind: what nodes said was amended or cut, faults without effect, odd ends */
     double wall_s;           /* since the nodes were ready, pauses left out */
     double speed;            /* virtual seconds per wall second, of the last second or so; 0 while paused */
     double pace;

@@ -61,7 +61,7 @@ static void add_figures(struct buffer *b, const struct session_status *s, double
     simtime_format(s->end, end);
     buffer_format(b, "%3.0f %%  t %s s of %s", share * 100, now, end);
     if (s->speed > 0) {
-        buffer_format(b, "  %.*fx  ", s->speed < 10 ? 1 : 0, s->speed);
+        buffer_format(b, "  %.*fx  ", s->speed >= 10 ? 0 : s->speed >= 1 ? 1 : s->speed >= 0.01 ? 2 : 4, s->speed);
         add_duration(b, ((double)(s->end - s->now) / 1e6) / s->speed);
         buffer_text(b, " left");
     }

@@ -132,7 +132,7 @@ static void report_trouble(FILE *to, const struct session *s, const struct scena
         }
     }
     if (r->warnings)
-        fprintf(to, "  warnings   %" PRIu64 " about what nodes said: kind `warning` in events.jsonl\n", r->warnings);
+        fprintf(to, "  warnings   %" PRIu64 ": the records of kind `warning` in events.jsonl\n", r->warnings);
 }
 
 void report_stderr(FILE *to, const struct session *s, const struct scenario *scenario, int i)

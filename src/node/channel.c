@@ -49,6 +49,7 @@ void channel_close(struct channel *c)
     channel_close_out(c);
     close_in(c);
     wire_free(&c->in);
+    buffer_free(&c->stray);
     buffer_free(&c->out);
     c->sent = 0;
     c->connection = CONNECTION_NONE;
@@ -162,9 +163,14 @@ static int take_lines(struct channel *c, struct error *err)
 {
     struct text line;
     int got;
-    while ((got = wire_line(&c->in, &line, err)) > 0)
+    while ((got = wire_line(&c->in, &line, err)) > 0) {
+        if (c->protocol.expect == EXPECT_NOTHING) {
+            c->stray.len = 0;
+            buffer_add(&c->stray, line.s, line.len);
+        }
         if (protocol_take(&c->protocol, c->node, line, err) < 0)
             return -1;
+    }
     return got;
 }
 
@@ -224,6 +230,12 @@ bool channel_is_behind(const struct channel *c, int64_t when_ns)
     enum node_state phase = c->node->phase;
     bool rests = phase == NODE_IDLE || phase == NODE_PAUSED || c->node->answer.done;
     return rests && c->protocol.expect == EXPECT_NOTHING && when_ns < c->answered_ns + BEHIND_NS;
+}
+
+bool channel_judge_stray(struct channel *c, struct error *err)
+{
+    struct text line = { c->stray.data, c->stray.len };
+    return c->stray.len && c->protocol.expect == EXPECT_DONE && protocol_take(&c->protocol, c->node, line, err) < 0;
 }
 
 void channel_doing(const struct channel *c, char *out, size_t size)

@@ -24,6 +24,7 @@ struct channel {
     int64_t eof_ns;     /* when its output ended; 0: it has not */
     int64_t answered_ns; /* when it answered last */
     unsigned answers;    /* READY is one */
+    struct buffer stray; /* the line that it said unasked; "" where it did not */
 };
 
 /* INIT is what the node is told as soon as there is a connection. Begin with channel_use or channel_connect. */
@@ -47,6 +48,10 @@ enum heard channel_work(struct channel *c, bool mute, struct error *err);
 /* Whether a node that owes nothing went wrong right behind its answer, at `when_ns`. Whether that is known before its next
  * grant or after it is the machine's chance: it is to count from that grant on. */
 bool channel_is_behind(const struct channel *c, int64_t when_ns);
+
+/* What it said unasked, judged as its answer to the grant that has come since, as it would have been had it come later: the
+ * same words each time. False where it would have been a good one. */
+bool channel_judge_stray(struct channel *c, struct error *err);
 
 /* Why a node has failed, for messages: what it was doing when it came to its end; it closed its side; nothing came in time. */
 void channel_doing(const struct channel *c, char *out, size_t size);

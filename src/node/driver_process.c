@@ -130,36 +130,6 @@ static int launch(struct process *p, struct error *err)
     return result;
 }
 
-static int start(struct node *n, struct error *err)
-{
-    struct process *p = n->state;
-    if (p)
-        channel_close(&p->channel);
-    else
-        p = n->state = mem_alloc(sizeof *p);
-    *p = (struct process){ .node = n, .log_fd = -1 };
-    n->tail.len = 0;
-    n->gone = NULL;
-    channel_open(&p->channel, n);
-    if (launch(p, err) < 0) {
-        close_all(p);
-        return -1;
-    }
-    if (is_socket(p))
-        channel_connect(&p->channel);
-    return 0;
-}
-
-static int grant(struct node *n, simtime from, simtime until, struct error *err)
-{
-    struct process *p = n->state;
-    (void)err; /* what is wrong is found when it is asked for its answer */
-    channel_grant(&p->channel, from, until);
-    if (n->gone || p->has_exited)
-        node_ready(n); /* nothing will come any more that tells of it */
-    return 0;
-}
-
 static void keep_tail(struct node *n)
 {
     if (n->tail.len > NODE_TAIL)
@@ -194,6 +164,38 @@ static void last_words(struct process *p)
         ;
 }
 
+static int start(struct node *n, struct error *err)
+{
+    struct process *p = n->state;
+    if (p) {
+        last_words(p); /* of the one before */
+        close_all(p);
+    } else {
+        p = n->state = mem_alloc(sizeof *p);
+    }
+    *p = (struct process){ .node = n, .log_fd = -1 };
+    n->tail.len = 0;
+    n->gone = NULL;
+    channel_open(&p->channel, n);
+    if (launch(p, err) < 0) {
+        close_all(p);
+        return -1;
+    }
+    if (is_socket(p))
+        channel_connect(&p->channel);
+    return 0;
+}
+
+static int grant(struct node *n, simtime from, simtime until, struct error *err)
+{
+    struct process *p = n->state;
+    (void)err; /* what is wrong is found when it is asked for its answer */
+    channel_grant(&p->channel, from, until);
+    if (n->gone || p->has_exited)
+        node_ready(n); /* nothing will come any more that tells of it */
+    return 0;
+}
+
 static void say_exit(const struct process *p, struct error *err)
 {
     char when[64];
@@ -219,7 +221,8 @@ static int judge(struct process *p, struct error *err)
         return -1;
     }
     if (p->is_wrong) {
-        *err = p->gone;
+        if (!channel_judge_stray(&p->channel, err))
+            *err = p->gone;
         return -1;
     }
     if (p->has_exited) {
@@ -252,6 +255,7 @@ static int fail_or_wait(struct process *p, bool by_words, struct error *err)
         return -1;
     p->gone = *err;
     p->node->gone = &p->gone;
+    p->node->gone_ns = clock_ns();
     p->is_wrong |= by_words;
     return 0;
 }
@@ -368,6 +372,19 @@ static void close_process(struct node *n)
     n->gone = NULL;
 }
 
+/* Not of what it was made to end by. */
+static bool last_word(const struct node *n, struct error *out)
+{
+    const struct process *p = n->state;
+    if (!p || !p->has_exited || is_ended_from_outside(p) || (WIFEXITED(p->status) && !WEXITSTATUS(p->status)))
+        return false;
+    if (WIFEXITED(p->status))
+        error_set(out, EXIT_RUN_FAILED, "its process ended with exit code %d, not 0", WEXITSTATUS(p->status));
+    else
+        error_set(out, EXIT_RUN_FAILED, "its process was ended by SIG%s", sigabbrev_np(WTERMSIG(p->status)));
+    return true;
+}
+
 const struct driver driver_process = {
     .name = "process",
     .is_remote = true,
@@ -379,6 +396,7 @@ const struct driver driver_process = {
     .end = end,
     .pause = pause_process,
     .ended = ended,
+    .last_word = last_word,
     .queue = queue,
     .close = close_process,
 };

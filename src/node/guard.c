@@ -169,6 +169,11 @@ void guard_give_up(struct guard *g)
         kill(g->pid, SIGKILL);
 }
 
+bool guard_has_kept(const struct guard *g)
+{
+    return g->first < g->count;
+}
+
 bool guard_news(struct guard *g, struct guard_news *out)
 {
     if (g->first == g->count)

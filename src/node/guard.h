@@ -63,6 +63,7 @@ struct guard_news {
 };
 /* The next news, without waiting; false where there is none. */
 bool guard_news(struct guard *g, struct guard_news *out);
+bool guard_has_kept(const struct guard *g); /* some came already, while something else was asked for */
 
 /* How a node's process is told apart from others: in its environment. LOCKSTEP_RUN is the lockstep that it belongs to, as
  * PID-STARTTIME (base/procfs.h), LOCKSTEP_NODE the node's id. */

@@ -15,7 +15,6 @@
 
 #define FILES_PER_NODE 4   /* descriptors that a node outside the program needs, and some while it is started */
 #define FILES_BESIDES  200 /* that the program needs for other things */
-#define END_GRACE_NS   INT64_C(4000000000) /* beyond timeouts.stop */
 #define ORPHANS_NAMED  10
 #define USAGE_NS       INT64_C(900000000) /* between two looks at what processes use */
 #define RUNGS          4 /* of the ladder, from END_ASK to END_KILL; each takes a share of timeouts.stop */
@@ -429,7 +428,7 @@ bool launcher_collect(struct launcher *l)
             l->host.look_ns = INT64_MAX; /* the session looks itself after models that are to be started again */
         return false;
     }
-    if (l->guard_has_news)
+    if (l->guard_has_news || (l->host.guard && guard_has_kept(l->host.guard)))
         take_news(l);
     look_at_clocks(l);
     int count = l->host.ready_count;
@@ -512,9 +511,9 @@ void launcher_end(struct launcher *l, enum ending how)
 {
     int64_t now = clock_ns();
     if (!l->end_limit_ns)
-        l->end_limit_ns = now + END_GRACE_NS;
+        l->end_limit_ns = now + LAUNCHER_GRACE_NS;
     for (int i = 0; i < l->remote_count; i++) {
-        int64_t limit = now + l->remotes[i]->spec->timeout_stop * 1000 + END_GRACE_NS;
+        int64_t limit = now + l->remotes[i]->spec->timeout_stop * 1000 + LAUNCHER_GRACE_NS;
         l->end_limit_ns = limit > l->end_limit_ns ? limit : l->end_limit_ns;
     }
     for (int i = 0; i < l->scenario->node_count; i++) {

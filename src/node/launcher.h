@@ -4,6 +4,8 @@
 
 #include "node/node.h"
 
+#define LAUNCHER_GRACE_NS INT64_C(4000000000) /* beyond timeouts.stop, until what has not ended is given up */
+
 struct launcher;
 
 /* Picks a driver for every node. Returns NULL with *err set (EXIT_LAUNCH) where there is none for a node. */

@@ -65,6 +65,7 @@ struct node {
     struct error failure;      /* code is set once it has failed, until it is started again */
     unsigned restarts;
     const struct error *gone;  /* the driver's; not NULL: it went wrong behind its answer, and fails at its next grant */
+    int64_t gone_ns;           /* since when */
 
     /* Of nodes that run outside the program. */
     struct buffer log;     /* what it wrote that is no answer; the session takes it out */
@@ -95,6 +96,8 @@ struct driver {
     void (*end)(struct node *n, enum ending how); /* NULL: it has nothing of its own that runs on */
     void (*pause)(struct node *n, bool paused);   /* it stands still, or goes on; NULL: nothing to do */
     bool (*ended)(const struct node *n);          /* nothing of it runs any more */
+    /* Once ended: whether that was not as it should be, and how it was. NULL: it never is. */
+    bool (*last_word)(const struct node *n, struct error *out);
     uint64_t (*queue)(const struct node *n); /* its own future events */
     void (*close)(struct node *n);           /* frees node->state */
 };

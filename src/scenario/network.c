@@ -140,9 +140,10 @@ static void read_fault(const struct load *l, struct tree *fault, const struct pl
         read_fault_link(l, fault, &raw, place, out);
     else
         read_fault_node(l, fault, &raw, place, out);
-    if (l->s->duration > 0 && raw.at >= l->s->duration)
+    simtime quantum = l->s->quantum, duration = l->s->duration;
+    if (duration > 0 && quantum > 0 && raw.at > (duration - 1) / quantum * quantum)
         load_tell(l, SEVERITY_WARNING, &fault_table, fault, place, "at",
-                  "is not before the end of the run; it never happens");
+                  "is behind the last barrier before the end of the run; it never happens");
 }
 
 void faults_read(struct load *l)

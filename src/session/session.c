@@ -245,6 +245,8 @@ static void note_speed(struct session *s, int64_t wall)
 /* What is to be done at a barrier before the run may go on. False where it may not yet. */
 static bool settle(struct session *s)
 {
+    if (s->state == SESSION_RUNNING)
+        nodes_note_gone(s);
     if (!nodes_handle_failures(s))
         return false;
     nodes_obey(s);

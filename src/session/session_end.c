@@ -122,12 +122,25 @@ static void judge_orphans(struct session *s)
     add_to_verdict(s, text);
 }
 
+/* Nodes that did not end as they should when they were told to, or had ended before, when nobody needed them any more. */
+static void warn_of_ends(struct session *s)
+{
+    for (int r = 0; r < s->remote_count; r++) {
+        struct error how = { 0 };
+        const struct node *n = launcher_node(s->launcher, s->remotes[r]);
+        if (n->phase == NODE_FINISHED && n->driver->last_word && n->driver->last_word(n, &how))
+            coordinator_warn_now(s->coordinator, n->index, (struct text){ how.text, strlen(how.text) });
+    }
+}
+
 void session_conclude(struct session *s)
 {
     struct results *r = &s->results;
     struct error err = { 0 };
     simtime now = coordinator_counts(s->coordinator)->now;
     judge_orphans(s);
+    if (s->ending == SESSION_FINISHED)
+        warn_of_ends(s);
     s->state = s->ending;
     coordinator_publish_end(s->coordinator, s->outcome, s->verdict.text);
     if (bus_barrier(s->bus, now, &err) < 0)

@@ -9,7 +9,7 @@
 #include "session/session_state.h"
 
 #define OTHERS_NS    INT64_C(1000000000) /* how long a failed node waits for the answers of those before it */
-#define END_GRACE_NS INT64_C(4000000000) /* beyond timeouts.stop */
+#define GONE_NS      INT64_C(1000000000) /* how long a node that is gone waits for the grant at which it fails */
 
 /* A fault, or the end of one. */
 struct act {
@@ -26,8 +26,11 @@ struct acts {
 static void add_act(struct session *s, simtime at, const struct scenario_fault *fault, bool is_over)
 {
     struct acts *a = s->acts;
+    simtime barrier = coordinator_barrier_after(s->coordinator, at);
+    if (barrier >= s->scenario->duration)
+        return; /* the run ends there */
     a->items = mem_grow(a->items, a->count, &a->capacity, sizeof *a->items);
-    a->items[a->count++] = (struct act){ coordinator_barrier_after(s->coordinator, at), fault, is_over };
+    a->items[a->count++] = (struct act){ barrier, fault, is_over };
 }
 
 /* By time, then as in the file; what ends comes before what begins. */
@@ -204,6 +207,7 @@ bool nodes_handle_failures(struct session *s)
             continue;
         if ((ends_run(s, i) || node_of(s, i)->failure.code == EXIT_LAUNCH) && others_may_be_first(s, i))
             return true;
+        s->first_failure_ns = 0;
         if (!handle_failure(s, i))
             return false; /* the round in which that happened leaves no trace of others */
     }
@@ -214,10 +218,23 @@ bool nodes_hurry(const struct session *s)
 {
     for (int r = 0; r < s->remote_count; r++) {
         const struct node *n = node_of(s, s->remotes[r]);
-        if (n->gone && n->phase == NODE_IDLE && (n->answer.next == NEXT_UNKNOWN || ends_run(s, n->index)))
+        if (n->gone && n->phase == NODE_IDLE && n->answer.next == NEXT_UNKNOWN)
             return true;
     }
     return false;
+}
+
+void nodes_note_gone(struct session *s)
+{
+    for (int r = 0; r < s->remote_count; r++) {
+        struct node *n = node_of(s, s->remotes[r]);
+        simtime until = now_of(s) + s->scenario->quantum;
+        if (!n->gone || n->phase != NODE_IDLE || coordinator_is_due(s->coordinator, n->index, until))
+            continue;
+        node_look(n, n->gone_ns + GONE_NS);
+        if (clock_ns() >= n->gone_ns + GONE_NS)
+            launcher_fail(n, n->gone);
+    }
 }
 
 /* A node is ended from outside, as if it had failed: killed, or told to end. */
@@ -393,7 +410,7 @@ bool nodes_take_command(struct session *s, const struct command *c)
 static void obey(struct session *s, const struct command *c)
 {
     enum node_state phase = node_of(s, c->node)->phase;
-    bool is_frozen = phase == NODE_FROZEN && c->kind == COMMAND_NODE_RESTART;
+    bool is_frozen = phase == NODE_FROZEN && c->kind == COMMAND_NODE_RESTART && !s->care[c->node].restarting;
     if (phase != NODE_IDLE && phase != NODE_PAUSED && !is_frozen)
         return; /* it has failed since */
     publish_command(s, c);
@@ -417,7 +434,7 @@ static void wait_for_end(struct session *s, int i)
 {
     struct node *n = node_of(s, i);
     struct error why = { 0 };
-    int64_t limit = s->care[i].since_ns + s->scenario->nodes[i].timeout_stop * 1000 + END_GRACE_NS;
+    int64_t limit = s->care[i].since_ns + s->scenario->nodes[i].timeout_stop * 1000 + LAUNCHER_GRACE_NS;
     node_look(n, limit);
     if (clock_ns() < limit)
         return;
@@ -435,6 +452,8 @@ static bool restart(struct session *s, int i)
     struct node *n = node_of(s, i);
     struct error err = { 0 };
     int64_t due = care->since_ns + s->scenario->nodes[i].restart_backoff * 1000;
+    if (n->phase == NODE_FAILED && !care->told)
+        return false; /* it has failed once more, and that is to be dealt with first */
     if (n->phase == NODE_FAILED || n->phase == NODE_FROZEN) {
         if (!launcher_is_over(n)) {
             wait_for_end(s, i);

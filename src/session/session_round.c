@@ -180,7 +180,7 @@ static bool run_models(struct session *s, int64_t now, int64_t deadline)
         if (n->driver->is_remote)
             continue;
         bool granted = n->phase == NODE_BUSY; /* in an earlier slice: its messages were taken then */
-        if (!granted && !coordinator_must_grant(s->coordinator, s->cursor))
+        if (!granted && (n->phase != NODE_IDLE || !coordinator_must_grant(s->coordinator, s->cursor)))
             continue;
         if (!granted) {
             s->granted_ns = now;

@@ -142,6 +142,8 @@ bool nodes_handle_failures(struct session *s);
 void nodes_note_started(struct session *s); /* in wall.jsonl */
 /* Whether no node is on its way to be started again; else goes on with that. */
 bool nodes_are_settled(struct session *s);
+/* At a barrier: one that is gone, and for long has not been granted what it fails at, has failed. */
+void nodes_note_gone(struct session *s);
 /* Whether one has come to its end, which will show with the next quantum: that must not wait for the wall clock. */
 bool nodes_hurry(const struct session *s);
 /* A command to a node; it acts with nodes_obey, at a barrier. False where it cannot be taken. */

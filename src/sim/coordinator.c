@@ -32,7 +32,7 @@ struct coordinator {
     simtime *next;                 /* of the nodes */
     struct message_list *pending;  /* of the nodes */
     size_t *taken;                 /* by the nodes, in this round */
-    struct handed_list *handed;    /* to the nodes; kept of those that may fail without ending the run */
+    struct handed_list *handed;    /* to the nodes, in this round */
     struct hold *holds;            /* of the nodes */
     int paused_count;
     struct coordinator_traffic *traffic;
@@ -153,6 +153,11 @@ static void take_arrivals(struct coordinator *c)
         add_pending(c, m);
 }
 
+static void count_in_flight(struct coordinator *c)
+{
+    c->counts.in_flight = c->pending_count + network_count(c->network);
+}
+
 /* The barrier up to which nothing can happen: the one before the first event of a node, or the one at which the first
  * message under way becomes pending. */
 static simtime idle_until(struct coordinator *c)
@@ -201,6 +206,7 @@ bool coordinator_begin(struct coordinator *c, simtime limit, simtime *target)
             c->counts.skipped += quanta;
             c->counts.now = to;
             take_arrivals(c);
+            count_in_flight(c);
         }
     }
     if (c->counts.now >= limit)
@@ -213,7 +219,12 @@ bool coordinator_must_grant(const struct coordinator *c, int i)
 {
     if (c->holds[i].is_frozen || c->holds[i].is_paused)
         return false;
-    return !c->skip || c->next[i] < c->target || c->pending[i].count > 0;
+    return !c->skip || coordinator_is_due(c, i, c->target);
+}
+
+bool coordinator_is_due(const struct coordinator *c, int i, simtime until)
+{
+    return c->next[i] < until || c->pending[i].count > 0;
 }
 
 void coordinator_take(struct coordinator *c, int i, struct message_list *out)
@@ -222,8 +233,6 @@ void coordinator_take(struct coordinator *c, int i, struct message_list *out)
     *out = c->pending[i];
     c->pending[i] = empty;
     c->taken[i] = out->count;
-    if (c->scenario->nodes[i].on_failure == ON_FAILURE_ABORT)
-        return;
     struct handed_list *list = &c->handed[i];
     list->count = 0;
     for (size_t k = 0; k < out->count; k++) {
@@ -383,7 +392,7 @@ void coordinator_freeze(struct coordinator *c, int i)
     c->next[i] = SIMTIME_NEVER;
     coordinator_pause(c, i, false);
     c->holds[i].is_frozen = true;
-    c->counts.in_flight = c->pending_count + network_count(c->network);
+    count_in_flight(c);
 }
 
 void coordinator_thaw(struct coordinator *c, int i)
@@ -421,7 +430,7 @@ void coordinator_end(struct coordinator *c)
         c->taken[i] = 0;
     }
     take_arrivals(c);
-    c->counts.in_flight = c->pending_count + network_count(c->network);
+    count_in_flight(c);
 }
 
 const struct coordinator_counts *coordinator_counts(const struct coordinator *c)

@@ -30,6 +30,8 @@ void coordinator_publish_end(struct coordinator *c, const char *outcome, const c
 bool coordinator_begin(struct coordinator *c, simtime limit, simtime *target);
 /* Whether node i has to run in this round: it has messages, an event before its end, or says nothing about its next. */
 bool coordinator_must_grant(const struct coordinator *c, int i);
+/* Whether it has something to do before `until`: messages, or an event, or it does not say. */
+bool coordinator_is_due(const struct coordinator *c, int i, simtime until);
 /* Swaps the messages for node i, in order of (time, arrival), with the empty list *out. The caller then owns them. */
 void coordinator_take(struct coordinator *c, int i, struct message_list *out);
 /* Node i has answered; its next own event is at `next` (SIMTIME_NEVER: none, NEXT_UNKNOWN). */

@@ -41,7 +41,14 @@ for line in sys.stdin:
         answer, what = "DONE\n[]\n", acts.get(str(count))
     else:
         print("asked to end", file=sys.stderr, flush=True)
+        if acts.get("0") == "chatty":
+            sys.stderr.write("chatter and more\n" * 3000)
         break
+    again = "now_us" in line
+    if what == "slow-again" and again:
+        time.sleep(0.4)
+    if what == "fail-again" and again:
+        os._exit(7)
     if what == "exit":
         os._exit(5)
     if what == "late-exit":
@@ -113,16 +120,32 @@ class Behind(Ends):
 
     def test_what_it_says_behind_its_answer_does_too(self):
         path = self.scenario([("a", "talk-behind@10", "on_failure: continue"), ("b", "", "")])
-        for out in self.repeat(path, 6):
-            self.assertEqual(self.states(out, "a"), [(11000, "failed"), (11000, "frozen")], out)
-            cause = next(r["cause"] for r in self.records(out) if r["kind"] == "node")
-            self.assertIn("a stray line", cause)
+        runs = [self.events(out) for out in self.repeat(path, 12)]
+        self.assertEqual(set(runs), {runs[0]})
+        self.assertEqual(self.states("out0", "a"), [(11000, "failed"), (11000, "frozen")])
+        cause = next(r["cause"] for r in self.records("out0") if r["kind"] == "node")
+        self.assertRegex(cause, r'^answered "a stray line" to ADVANCE 11000')
+
+    def test_one_that_nobody_needs_has_failed_when_it_has_been_gone_for_a_second(self):
+        path = self.scenario([("a", "null@1", ""), ("b", "", "")], duration="1h", quantum="1s")
+        began = time.monotonic()
+        self.batch(path, "out", "--pace", "1", expect=1)
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertIn("exit code 3 after its answer to ADVANCE 1000000", self.summary("out")["cause"])
+
+    def test_an_end_that_is_not_as_it_should_be_is_a_warning(self):
+        path = self.scenario([("a", "exit-behind@3", ""), ("b", "", "")], duration="3ms")
+        self.batch(path, "out")
+        warnings = [(r["t"], r["node"], r["text"]) for r in self.records("out") if r["kind"] == "warning"]
+        self.assertEqual(warnings, [(3000, "a", "its process ended with exit code 3, not 0")])
 
     def test_a_node_that_is_not_needed_any_more_may_go(self):
         path = self.scenario([("a", "null@10", ""), ("b", "", "")])
         runs = [self.events(out) for out in self.repeat(path, 6, skips=True)]
         self.assertEqual(set(runs), {runs[0]})
         self.assertEqual(self.states("out0", "a"), [])
+        self.assertEqual([r["text"] for r in self.records("out0") if r["kind"] == "warning"],
+                         ["its process ended with exit code 3, not 0"])
 
 
 class Together(Ends):
@@ -217,6 +240,72 @@ faults:
         self.lockstep("--keys", keys, "--size", "100x30", "--out", self.dir / "out", path)
         self.assertEqual(self.states("out", "a"), [(0, "frozen"), (0, "restarted")])
         self.assertEqual((self.dir / "out" / "logs" / "a.log").read_text().count("asked to end"), 2)
+
+
+    def test_what_the_one_before_wrote_is_kept_and_closed(self):
+        """It has more to say than a pipe holds when it is told to end; the next one must not be held up by that."""
+        path = self.scenario([("a", "chatty@0", "restart: { backoff: 0ms }"), ("b", "", "")], duration="4s", quantum="1s")
+        keys = self.write("k.keys", "see PAUSED\ntype g\nj\nx\nsee (y/n)\ny\nsee stopped by the user\nr\nsee (y/n)\ny\n"
+                                    "s\nuntil 1s\nc\nuntil FINISHED\n")
+        self.lockstep("--keys", keys, "--size", "100x30", "--out", self.dir / "out", path)
+        self.assertEqual((self.dir / "out" / "logs" / "a.log").read_text().count("chatter"), 2 * 3000)
+
+    def test_a_model_in_the_midst_of_a_quantum_can_be_stopped(self):
+        path = self.write("busy.yaml", """
+simulation: { duration: 60s, quantum: 10s, seed: 1 }
+nodes:
+  - { id: s1, type: sensor, config: { interval: 500us } }
+  - { id: gateway, type: gateway }
+""")
+        for key in ("x", "X", "r"):
+            keys = self.write("k.keys", f"s\nuntil 10s\nc\ntype g\nj\n{key}\nsee (y/n)\ny\nuntil {'FAILED' if key == 'X' else 'FINISHED'}\n")
+            self.lockstep("--keys", keys, "--size", "80x24", "--out", self.dir / f"out-{key}", path, expect=key == "X")
+
+    def test_one_that_fails_while_another_is_started_again_is_told(self):
+        faults = "faults:\n  - { at: 2ms, node: slow, action: restart }\n  - { at: 2ms, node: bad, action: restart }\n"
+        path = self.scenario([("slow", "slow-again@0", ""), ("bad", "fail-again@0", "")], more=faults)
+        self.batch(path, "out", expect=1)
+        self.assertEqual(self.summary("out")["failed_node"], "bad")
+        self.assertEqual([state for _, state in self.states("out", "bad")], ["restarted", "failed"])
+
+    def test_what_a_stopped_node_was_handed_is_lost_with_a_record(self):
+        path = self.scenario([("a", "no-flush@3", "timeouts: { step: 60s }"), ("b", "send@0", "")], duration="5s", quantum="1s")
+        keys = self.write("k.keys", "c\nuntil 2s\ntype g\nj\nsee busy\nx\nsee (y/n)\ny\nuntil FINISHED\n")
+        self.lockstep("--keys", keys, "--size", "100x30", "--out", self.dir / "out", path)
+        end = self.records("out")[-1]
+        delivered = sum(n["messages_in"] for n in self.summary("out")["nodes"])
+        self.assertEqual(end["messages"], delivered + end["dropped"] + end["in_flight"], end)
+        self.assertGreater(end["dropped"], 0)
+
+    def test_what_arrives_in_skipped_quanta_for_a_dead_node_is_in_flight_no_more(self):
+        path = self.write("flight.yaml", """
+simulation: { duration: 6s, quantum: 1ms, seed: 1 }
+network: { model: latency, default_latency: 5s }
+nodes:
+  - { id: s1, type: sensor, config: { interval: 100s } }
+  - { id: gateway, type: gateway, on_failure: continue }
+faults: [{ at: 2s, node: gateway, action: kill }]
+""")
+        self.batch(path, "out")
+        self.batch(path, "long", "--no-skip")
+        self.assertTrue(self.events("out") == self.events("long"))
+        self.assertEqual(self.records("out")[-1]["in_flight"], 0)
+
+
+    def test_faults_that_would_come_at_the_end_or_later_never_come(self):
+        for quantum in ("1ms", "7ms", "20s"):
+            for at in ("10s", "30s", "9.9995s"):
+                path = self.write("late.yaml", f"""
+simulation: {{ duration: 10s, quantum: {quantum}, seed: 1 }}
+nodes:
+  - {{ id: a, type: sensor }}
+  - {{ id: gateway, type: gateway }}
+faults: [{{ at: {at}, node: a, action: kill }}]
+""")
+                _, said = self.batch(path, "out")
+                self.assertIn("it never happens", said)
+                self.batch(path, "long", "--no-skip")
+                self.assertTrue(self.events("out") == self.events("long"), (quantum, at))
 
 
 class LeftBehind(Ends):

@@ -239,7 +239,7 @@ CASES = {
     "messages-10000": finished(count(10_000), **HEAVY),
     "messages-100000": finished(count(100_000), **HEAVY),
     "messages-100001": failed(r"100,?000", **HEAVY),
-    "reads-nothing": failed(r"no answer to ADVANCE 3000000 within 1 s|not read", talker=True),
+    "reads-nothing": failed(r"no answer to ADVANCE [23]000000 within 1 s|not read", talker=True),
     "reads-slowly": finished(lambda run: b"bytes so far: 1048" in run.log, talker=True, step=10),
     "stderr-50-mib": finished(lambda run: b"flood xxx" in run.log, **HEAVY),
     "stderr-line-of-10-mib": finished(lambda run: b"yyyy" in run.log, **HEAVY),
