@@ -326,7 +326,7 @@ int peer_open(struct peer *p, struct subject *s, struct error *err)
     if (check_port(p, err) < 0)
         return -1;
     p->trouble = TROUBLE_SYSTEM; /* where it is nothing else */
-    if (!(p->dir = socket_dir_new(err)))
+    if (!(p->dir = socket_dir_name(err)) || socket_dir_make(p->dir, err) < 0)
         return -1;
     struct rlimit files = { 0 };
     getrlimit(RLIMIT_NOFILE, &files);

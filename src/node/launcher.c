@@ -160,11 +160,13 @@ int launcher_open(struct launcher *l, struct loop *loop, const char *run_dir, st
         return 0;
     for (int i = 0; i < l->remote_count; i++)
         sockets |= l->remotes[i]->spec->transport == TRANSPORT_UNIX;
-    if (sockets && !(l->host.socket_dir = socket_dir_new(err)))
+    if (sockets && !(l->host.socket_dir = socket_dir_name(err)))
         return -1;
     struct guard_setup setup = { .scenario = l->scenario, .run_dir = run_dir, .socket_dir = l->host.socket_dir };
     if (raise_limit(l->remote_count, &setup.open_files, err) < 0 || !(l->host.guard = guard_new(&setup, err)))
         return -1;
+    if (sockets && socket_dir_make(l->host.socket_dir, err) < 0)
+        return -1; /* the guard is there: what is made from now on is removed, whatever comes */
     l->guard_watch = loop_watch(loop, guard_fd(l->host.guard), LOOP_READ, note_guard, l);
     return 0;
 }

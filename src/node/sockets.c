@@ -37,7 +37,7 @@ const char *socket_dir_identity(const char *name)
     return pid && start && !identity[pid + 1 + start] ? identity : NULL;
 }
 
-char *socket_dir_new(struct error *err)
+char *socket_dir_name(struct error *err)
 {
     struct buffer path = { 0 };
     buffer_format(&path, "%s/" PREFIX, socket_dir_parent());
@@ -47,12 +47,18 @@ char *socket_dir_new(struct error *err)
     if (path.len + NAME_ROOM > sizeof((struct sockaddr_un){ 0 }).sun_path)
         error_set(err, EXIT_LAUNCH, "the folder for Unix sockets would be %s: too long a path; set TMPDIR to a shorter one",
                   name);
-    else if (mkdir(name, 0700) < 0)
-        error_set(err, EXIT_LAUNCH, "cannot make the folder %s for Unix sockets: %s", name, strerror(errno));
     else
         result = mem_text(name);
     buffer_free(&path);
     return result;
+}
+
+int socket_dir_make(const char *path, struct error *err)
+{
+    if (mkdir(path, 0700) == 0)
+        return 0;
+    error_set(err, EXIT_LAUNCH, "cannot make the folder %s for Unix sockets: %s", path, strerror(errno));
+    return -1;
 }
 
 /* Only what is named and made as ours goes: a folder of somebody else may have such a name. */

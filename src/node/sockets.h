@@ -10,9 +10,10 @@
 const char *socket_dir_parent(void); /* TMPDIR, or /tmp */
 /* The identity in the name of such a folder; NULL where it is none. */
 const char *socket_dir_identity(const char *name);
-/* A folder for Unix sockets, of this process alone: "TMPDIR/lockstep-IDENTITY" (base/procfs.h). Returns its path, which the caller frees,
- * or NULL with *err set. */
-char *socket_dir_new(struct error *err);
+/* The folder for Unix sockets of this process alone: "TMPDIR/lockstep-IDENTITY" (base/procfs.h). Returns its path, which the
+ * caller frees, or NULL with *err set. It is made in a second step, so that whoever removes it can be there before it. */
+char *socket_dir_name(struct error *err);
+int socket_dir_make(const char *path, struct error *err); /* -1 with *err set */
 /* Whether it is a folder that could be one of those: of this user, and for nobody else. */
 bool socket_dir_is_ours(const char *path);
 /* Removes the sockets in such a folder, and the folder where nothing else is in it. */
