@@ -326,7 +326,7 @@ int peer_open(struct peer *p, struct subject *s, struct error *err)
     if (check_port(p, err) < 0)
         return -1;
     p->trouble = TROUBLE_SYSTEM; /* where it is nothing else */
-    if (!(p->dir = socket_dir_name(err)) || socket_dir_make(p->dir, err) < 0)
+    if (!(p->dir = socket_dir_name(err)))
         return -1;
     struct rlimit files = { 0 };
     getrlimit(RLIMIT_NOFILE, &files);
@@ -334,7 +334,7 @@ int peer_open(struct peer *p, struct subject *s, struct error *err)
         .scenario = s->scenario, .run_dir = p->dir, .open_files = files.rlim_cur, .socket_dir = p->dir
     };
     fflush(stdout);
-    if (!(p->guard = guard_new(&setup, err)) || launch(p, err) < 0)
+    if (!(p->guard = guard_new(&setup, err)) || socket_dir_make(p->dir, err) < 0 || launch(p, err) < 0)
         return -1;
     while (!p->is_answered && peer_wait(p, end))
         ;
