@@ -164,10 +164,14 @@ static void end_child(void *data, pid_t pid)
     struct procfs_stat process;
     if (!procfs_stat(pid, &process) || process.parent != scan->self)
         return;
-    if (process.state != 'Z' && scan->wanted && !scan->wanted(scan->data, pid)) /* the dead have no mark to be read */
-        return;
+    bool is_ending = process.state == 'Z'; /* the dead have no mark to be read, and nor has one that is about to be */
+    if (!is_ending && scan->wanted && !scan->wanted(scan->data, pid)) {
+        if (process.memory)
+            return;
+        is_ending = true; /* what it leaves behind comes here: it is waited for */
+    }
     scan->found++;
-    if (process.state != 'Z') {
+    if (!is_ending) {
         kill(pid, SIGKILL);
         if (process.group != getpgrp()) /* one that hands over to children of its own all the time is met only so */
             kill(-process.group, SIGKILL);
