@@ -184,7 +184,9 @@ class MainPath(Terminal):
 
     def test_help_shows_the_keys_and_every_key_of_it_closes_it(self):
         t = Tmux(self, BASELINE, columns=120, rows=60)
-        plain = t.wait("PAUSED", line=0)
+        t.wait("PAUSED", line=0)
+        time.sleep(0.5)  # until it is drawn whole
+        plain = t.screen()
         for key in ("?", "F1", "h"):
             for close in ("Escape", key):
                 t.keys(key)
