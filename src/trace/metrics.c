@@ -163,7 +163,8 @@ size_t metrics_tail(struct metrics *m, int i, char *buf, size_t size)
         old = n > 0 ? (size_t)n : 0;
         release_file(m, i);
     }
-    memcpy(buf + old, f->rows.data + f->whole - held, held);
+    if (held) /* else there may be no rows at all */
+        memcpy(buf + old, f->rows.data + f->whole - held, held);
     size_t len = old + held, cut = 0;
     if (f->written + (int64_t)f->whole > (int64_t)len) {
         const char *line = memchr(buf, '\n', len);
