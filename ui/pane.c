@@ -87,11 +87,11 @@ enum role view_state_role(const struct node_status *n)
     return ROLE_DIM;
 }
 
-bool view_usage(const struct view *v, int node, int pid, struct usage *out)
+bool view_usage(const struct view *v, int node, int key, struct usage *out)
 {
     enum session_state s = v->status->state;
     bool moving = s == SESSION_RUNNING || s == SESSION_STARTING || s == SESSION_ENDING;
-    return v->wall && v->session && usages_get(v->usages, v->session, node, pid, moving, out);
+    return v->wall && v->session && usages_get(v->usages, v->session, node, key, moving, out);
 }
 
 int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text)

@@ -97,7 +97,7 @@ bool view_will_fail(const struct node_status *n);
 const char *failure_text(const char *cause);
 void cause_format(struct buffer *out, const char *cause, size_t len);
 /* What its process takes of the machine, where that is to be seen and known. */
-bool view_usage(const struct view *v, int node, int pid, struct usage *out);
+bool view_usage(const struct view *v, int node, int key, struct usage *out);
 /* What a value that depends on the wall clock is shown as where it must not be seen. */
 #define WALL_HIDDEN "-"
 

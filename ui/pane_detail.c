@@ -169,20 +169,23 @@ static void draw_work(const struct view *v, const struct area *a, int *y, int no
         pen_printf(&pen, ROLE_DIM, "  %s", format_percent((double)s->wall_ns / (double)v->model->wall_total, x));
 }
 
-/* Of a node that is a process. */
+/* Of a node that is a process, or a container. */
 static void draw_process(const struct view *v, const struct area *a, int *y, int node, const struct node_status *s)
 {
     char x[FORMAT_TEXT], z[FORMAT_TEXT];
     struct usage usage = { .cpu = -1 };
-    bool known = view_usage(v, node, s->pid, &usage);
-    struct pen pen = label(a, y, "pid");
-    if (s->pid && v->wall)
+    bool known = view_usage(v, node, usage_key(s), &usage);
+    bool is_container = v->scenario->nodes[node].implementation == IMPLEMENTATION_DOCKER;
+    struct pen pen = label(a, y, is_container ? "container" : "pid");
+    if (s->container && v->wall)
+        pen_put(&pen, ROLE_TEXT, s->container);
+    else if (s->pid && v->wall)
         pen_printf(&pen, ROLE_TEXT, "%d", s->pid);
     else
-        pen_put(&pen, ROLE_TEXT, s->pid ? WALL_HIDDEN : "none");
+        pen_put(&pen, ROLE_TEXT, s->pid || s->container ? WALL_HIDDEN : "none");
     if (known && usage.processes > 1)
         pen_printf(&pen, ROLE_DIM, "  %u processes", usage.processes);
-    if (!s->pid)
+    if (!s->pid && !s->container)
         return;
     pen = label(a, y, "takes");
     pen_printf(&pen, ROLE_TEXT, "cpu %s  %s", usage.cpu >= 0 ? format_load(usage.cpu, x) : WALL_HIDDEN,

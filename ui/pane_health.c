@@ -98,9 +98,12 @@ static void process_cells(const struct view *v, const struct area *a, int *x, in
 {
     char text[FORMAT_TEXT];
     struct usage usage;
-    bool known = widths[COLUMN_CPU] && view_usage(v, node, s->pid, &usage);
-    bool has_pid = s->pid && v->wall;
-    snprintf(text, sizeof text, "%d", s->pid);
+    bool known = widths[COLUMN_CPU] && view_usage(v, node, usage_key(s), &usage);
+    bool has_pid = (s->pid || s->container) && v->wall;
+    if (s->container)
+        snprintf(text, sizeof text, "%.7s", s->container);
+    else
+        snprintf(text, sizeof text, "%d", s->pid);
     cell(a, x, y, widths, COLUMN_PID, has_pid ? ROLE_TEXT : ROLE_DIM, has_pid ? text : WALL_HIDDEN);
     bool has_cpu = known && usage.cpu >= 0;
     cell(a, x, y, widths, COLUMN_CPU, has_cpu ? ROLE_TEXT : ROLE_DIM,

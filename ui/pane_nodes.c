@@ -146,6 +146,10 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     const char *word = view_state_word(v, &s), *cause = failure_text(s.cause);
     area_text(a, x, y, c->state, view_state_role(&s), word, strlen(word));
     x += c->state + 1;
+    if (s.activity && s.state == NODE_STARTING && a->width - x >= CAUSE_LEAST) {
+        area_text(a, x + 1, y, -1, ROLE_DIM, s.activity, strlen(s.activity));
+        return;
+    }
     if (failed && *cause && a->width - x >= CAUSE_LEAST) {
         area_text(a, x + 1, y, -1, view_state_role(&s), cause, strlen(cause));
         return;

@@ -82,6 +82,8 @@ static bool draw_waiting(const struct view *v, struct pen *p, double least_s, co
     pen_put(p, ROLE_STRONG, v->scenario->nodes[s->waiting_for].id);
     pen_put(p, awaited_role(&awaited), ", ");
     awaited_put(p, awaited_role(&awaited), v, &awaited);
+    if (n.activity)
+        pen_printf(p, ROLE_DIM, ": %s", n.activity);
     return true;
 }
 

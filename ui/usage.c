@@ -11,7 +11,7 @@
 #define WINDOW_LEAST_MS 250  /* … the first time over this */
 
 struct reading {
-    int pid; /* of what was read; 0: nothing was */
+    int key; /* of what was read; 0: nothing was */
     bool moving, there;
     int64_t read_ms, base_ms; /* when it was read last, and where the share is counted from */
     double base_cpu_s;
@@ -72,15 +72,25 @@ static void read_one(struct usages *u, const struct session *session, int i, int
     r->base_cpu_s = usage.cpu_s;
 }
 
-bool usages_get(struct usages *u, const struct session *session, int i, int pid, bool moving, struct usage *out)
+int usage_key(const struct node_status *s)
+{
+    unsigned h = 2166136261u; /* FNV-1a */
+    if (!s->container)
+        return s->pid;
+    for (const char *c = s->container; *c; c++)
+        h = (h ^ (unsigned char)*c) * 16777619u;
+    return (int)(h >> 1) | 1;
+}
+
+bool usages_get(struct usages *u, const struct session *session, int i, int key, bool moving, struct usage *out)
 {
     struct reading *r = &u->items[i];
     int64_t now = clock_ms();
-    if (!pid)
+    if (!key)
         return false;
-    bool is_new = r->pid != pid;
+    bool is_new = r->key != key;
     if (is_new)
-        *r = (struct reading){ .pid = pid, .shown = { .cpu = -1 } };
+        *r = (struct reading){ .key = key, .shown = { .cpu = -1 } };
     if (is_new || now - r->read_ms >= interval_ms(u) || (r->moving && !moving))
         read_one(u, session, i, now);
     r->moving = moving;

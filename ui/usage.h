@@ -17,8 +17,10 @@ struct usages *usages_new(int nodes);
 void usages_free(struct usages *u); /* NULL is fine */
 /* How many nodes are in sight: reading costs, and the more of it the more seldom. */
 void usages_expect(struct usages *u, int nodes);
-/* Of node i, whose process is `pid`. `moving`: the run goes on; what is read after it has stopped stays. False: nothing
+/* By what it is told whether it is still the same process, or container; 0: there is none. */
+int usage_key(const struct node_status *s);
+/* Of node i, whose process has this key. `moving`: the run goes on; what is read after it has stopped stays. False: nothing
  * is known. */
-bool usages_get(struct usages *u, const struct session *session, int i, int pid, bool moving, struct usage *out);
+bool usages_get(struct usages *u, const struct session *session, int i, int key, bool moving, struct usage *out);
 
 #endif

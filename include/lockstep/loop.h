@@ -2,6 +2,8 @@
 #ifndef LOCKSTEP_LOOP_H
 #define LOCKSTEP_LOOP_H
 
+#include <stdint.h>
+
 struct loop;
 
 /* Watches these signals (0 ends the list) until loop_free; they then do nothing else. Those that the program was started
@@ -9,7 +11,7 @@ struct loop;
 struct loop *loop_new(const int *signals);
 void loop_free(struct loop *l); /* the signals have their default effect again; NULL is fine */
 
-/* What ended a wait; a set of flags. */
+/* What ended a wait; a set of flags. LOOP_WAKE_WATCH: a watch, or a timer of loop_timer. */
 enum loop_wake { LOOP_WAKE_INPUT = 1, LOOP_WAKE_SIGNAL = 2, LOOP_WAKE_TIMEOUT = 4, LOOP_WAKE_WATCH = 8 };
 
 /* Blocks until input_fd is readable (-1: none; a regular file always is), a signal has come, or timeout_ms have passed
@@ -24,6 +26,13 @@ enum loop_events { LOOP_READ = 1, LOOP_WRITE = 2 };
 struct loop_watch *loop_watch(struct loop *l, int fd, unsigned events, void (*ready)(void *data), void *data);
 void loop_watch_for(struct loop_watch *w, unsigned events); /* from now on; a set of loop_events */
 void loop_unwatch(struct loop_watch *w);                    /* NULL is fine */
+
+/* A time that every wait waits for besides; it is not set at first. `due` is called during a wait, once for each time that
+ * was set; it may set it again. */
+struct loop_timer;
+struct loop_timer *loop_timer(struct loop *l, void (*due)(void *data), void *data);
+void loop_timer_set(struct loop_timer *t, int64_t in_ms); /* from now on; 0: at once, in the next wait; -1: not at all */
+void loop_timer_free(struct loop_timer *t);               /* NULL is fine */
 
 /* The signal that came first of those not told yet, or 0. One that came twice is told twice. */
 int loop_signal(struct loop *l);

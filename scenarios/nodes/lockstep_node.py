@@ -306,7 +306,7 @@ def _open_channel():
         port = os.environ.get("LOCKSTEP_PORT", "")
         if not port.isdigit() or not 1 <= int(port) <= 65535:
             raise ValueError("the environment's LOCKSTEP_PORT is to be a port, 1 to 65535, not %r" % port)
-        family, address = socket.AF_INET, ("127.0.0.1", int(port))
+        family, address = socket.AF_INET, (os.environ.get("LOCKSTEP_HOST", "127.0.0.1"), int(port))
     elif transport == "unix":
         family, address = socket.AF_UNIX, os.environ.get("LOCKSTEP_SOCKET", "")
         if not address:

@@ -119,6 +119,19 @@ const struct json *json_at(const struct json *array, size_t i)
                                                                    : NULL;
 }
 
+const struct json *json_member(const struct json *object, size_t i)
+{
+    if (json_kind(object) != JSON_OBJECT)
+        return NULL;
+    json_object_object_foreach(unwrap(object), key, value)
+    {
+        (void)key;
+        if (!i--)
+            return wrap(value);
+    }
+    return NULL;
+}
+
 size_t json_count(const struct json *v)
 {
     switch (json_kind(v)) {

@@ -34,6 +34,13 @@ struct loop_watch {
     void *data;
 };
 
+struct loop_timer {
+    uv_timer_t timer;
+    struct loop *loop;
+    void (*due)(void *data);
+    void *data;
+};
+
 static void must(int result, const char *what)
 {
     if (result < 0) {
@@ -144,6 +151,44 @@ void loop_unwatch(struct loop_watch *w)
 {
     if (w)
         uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+}
+
+static void on_due(uv_timer_t *handle)
+{
+    struct loop_timer *t = handle->data;
+    t->loop->wake |= LOOP_WAKE_WATCH;
+    uv_stop(&t->loop->uv); /* libuv looks at the timers before it waits, and would wait all the same */
+    t->due(t->data);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+struct loop_timer *loop_timer(struct loop *l, void (*due)(void *data), void *data)
+{
+    struct loop_timer *t = mem_alloc(sizeof *t);
+    *t = (struct loop_timer){ .loop = l, .due = due, .data = data };
+    must(uv_timer_init(&l->uv, &t->timer), "make a timer");
+    t->timer.data = t;
+    return t;
+}
+
+void loop_timer_set(struct loop_timer *t, int64_t in_ms)
+{
+    if (in_ms < 0) {
+        uv_timer_stop(&t->timer);
+        return;
+    }
+    uv_update_time(&t->loop->uv); /* libuv counts from when it last looked at the clock */
+    must(uv_timer_start(&t->timer, on_due, (uint64_t)in_ms, 0), "start a timer");
+}
+
+void loop_timer_free(struct loop_timer *t)
+{
+    if (t)
+        uv_close((uv_handle_t *)&t->timer, on_timer_closed);
 }
 
 unsigned loop_wait(struct loop *l, int input_fd, int timeout_ms)

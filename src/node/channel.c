@@ -33,6 +33,9 @@ static void close_in(struct channel *c)
 
 void channel_close_out(struct channel *c)
 {
+    if (c->io && !c->out_ended)
+        c->io->end(c->data);
+    c->out_ended = true;
     loop_unwatch(c->out_watch);
     c->out_watch = NULL;
     if (c->out_fd < 0)
@@ -46,8 +49,10 @@ void channel_close_out(struct channel *c)
 
 void channel_close(struct channel *c)
 {
-    channel_close_out(c);
+    if (!c->io)
+        channel_close_out(c);
     close_in(c);
+    c->io = NULL;
     wire_free(&c->in);
     buffer_free(&c->stray);
     buffer_free(&c->out);
@@ -64,7 +69,9 @@ static void forget_sent(struct channel *c)
 
 static void want_room(struct channel *c, bool wanted)
 {
-    if (c->is_socket)
+    if (c->io)
+        c->io->want_room(c->data, wanted);
+    else if (c->is_socket)
         loop_watch_for(c->in_watch, LOOP_READ | (wanted ? LOOP_WRITE : 0));
     else if (c->out_watch)
         loop_watch_for(c->out_watch, wanted ? LOOP_WRITE : 0);
@@ -72,13 +79,20 @@ static void want_room(struct channel *c, bool wanted)
         c->out_watch = loop_watch(c->node->host->loop, c->out_fd, LOOP_WRITE, note_ready, c);
 }
 
+static bool takes_more(const struct channel *c)
+{
+    return c->io ? !c->out_ended : c->out_fd >= 0;
+}
+
 /* Sends what it takes now; the rest when there is room. That nobody reads any more is found out by reading. */
 static void flush(struct channel *c)
 {
     if (c->connection != CONNECTION_OPEN || c->sent == c->out.len)
         return;
-    while (c->out_fd >= 0 && c->sent < c->out.len) {
-        ssize_t n = write(c->out_fd, c->out.data + c->sent, c->out.len - c->sent);
+    while (takes_more(c) && c->sent < c->out.len) {
+        const char *from = c->out.data + c->sent;
+        size_t len = c->out.len - c->sent;
+        ssize_t n = c->io ? c->io->write(c->data, from, len) : write(c->out_fd, from, len);
         if (n >= 0) {
             c->sent += (size_t)n;
         } else if (errno == EAGAIN) {
@@ -88,7 +102,7 @@ static void flush(struct channel *c)
             channel_close_out(c);
         }
     }
-    if (c->out_fd >= 0)
+    if (takes_more(c))
         want_room(c, false);
     forget_sent(c);
 }
@@ -108,9 +122,26 @@ void channel_use(struct channel *c, int in_fd, int out_fd)
     flush(c);
 }
 
-void channel_connect(struct channel *c)
+void channel_use_io(struct channel *c, const struct channel_io *io, void *data)
+{
+    c->io = io;
+    c->data = data;
+    c->connection = CONNECTION_OPEN;
+    flush(c);
+}
+
+bool channel_is_open(const struct channel *c)
+{
+    return c->connection == CONNECTION_OPEN && (c->io ? !c->eof_ns : c->in_fd >= 0);
+}
+
+void channel_connect(struct channel *c, const struct channel_address *to)
 {
     c->is_socket = true;
+    c->port = to->port;
+    c->is_relayed = to->is_relayed;
+    snprintf(c->path, sizeof c->path, "%s", to->path ? to->path : "");
+    snprintf(c->host, sizeof c->host, "%s", to->host ? to->host : "");
     c->connection = CONNECTION_TRYING;
     node_ready(c->node);
 }
@@ -129,20 +160,21 @@ void channel_shutdown(struct channel *c)
     flush(c);
 }
 
-static int connect_to(const struct node *n)
+static void try_later(struct channel *c)
 {
-    char path[200];
-    if (n->spec->transport != TRANSPORT_UNIX)
-        return socket_connect_port(n->spec->port);
-    socket_path(path, sizeof path, n->host->socket_dir, n->index);
-    return socket_connect_path(path);
+    struct node *n = c->node;
+    close_in(c);
+    c->connection = CONNECTION_TRYING;
+    n->again_ns = clock_ns() + c->retry_ns;
+    node_look(n, n->again_ns);
+    c->retry_ns = c->retry_ns * 2 < RETRY_MOST_NS ? c->retry_ns * 2 : RETRY_MOST_NS;
 }
 
 /* Goes on until the node accepts, or its time is over. */
 static void try_to_connect(struct channel *c)
 {
     struct node *n = c->node;
-    if (c->in_fd < 0 && (c->in_fd = connect_to(n)) >= 0)
+    if (c->in_fd < 0 && (c->in_fd = *c->path ? socket_connect_path(c->path) : socket_connect_port(c->host, c->port)) >= 0)
         c->in_watch = loop_watch(n->host->loop, c->in_fd, LOOP_WRITE, note_ready, c);
     int connected = c->in_fd >= 0 ? socket_connected(c->in_fd) : -1;
     if (connected > 0) {
@@ -151,11 +183,18 @@ static void try_to_connect(struct channel *c)
         loop_watch_for(c->in_watch, LOOP_READ);
     } else if (connected < 0) {
         c->connect_error = errno;
-        close_in(c);
-        n->again_ns = clock_ns() + c->retry_ns;
-        node_look(n, n->again_ns);
-        c->retry_ns = c->retry_ns * 2 < RETRY_MOST_NS ? c->retry_ns * 2 : RETRY_MOST_NS;
+        try_later(c);
     }
+}
+
+/* Nobody listened behind the one that had accepted: from the beginning. */
+static void connect_again(struct channel *c)
+{
+    c->connect_error = ECONNREFUSED;
+    c->out_fd = -1;
+    c->out.len = c->sent = 0;
+    try_later(c);
+    protocol_init(&c->protocol, c->node, &c->out);
 }
 
 /* Takes the lines that are whole. Returns -1 with *err set where the node has failed by them. */
@@ -178,14 +217,18 @@ static int take_lines(struct channel *c, struct error *err)
 static int read_answer(struct channel *c, bool mute, struct error *err)
 {
     size_t total = 0;
-    while (c->in_fd >= 0 && total < READ_MOST) {
+    while (channel_is_open(c) && total < READ_MOST) {
         size_t room;
         char *at = wire_room(&c->in, &room);
-        ssize_t got = read(c->in_fd, at, room);
+        ssize_t got = c->io ? c->io->read(c->data, at, room) : read(c->in_fd, at, room);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && errno == EAGAIN)
             return 0;
+        if (got <= 0 && c->is_relayed && !c->was_heard && c->node->ending == END_NOT) {
+            connect_again(c);
+            return 0;
+        }
         if (got <= 0) {
             c->eof_ns = clock_ns();
             if (c->is_socket)
@@ -194,17 +237,18 @@ static int read_answer(struct channel *c, bool mute, struct error *err)
             return 0;
         }
         total += (size_t)got;
-        if (c->node->spec->transport == TRANSPORT_TCP)
+        c->was_heard = true;
+        if (c->is_socket && !*c->path)
             socket_hurry(c->in_fd);
         if (mute)
             continue;
         wire_filled(&c->in, (size_t)got);
         if (take_lines(c, err) < 0)
             return -1;
-        if ((size_t)got < room)
+        if ((size_t)got < room && !c->io)
             return 0;
     }
-    if (c->in_fd >= 0)
+    if (channel_is_open(c))
         node_ready(c->node);
     return 0;
 }
@@ -278,11 +322,13 @@ static void say_unconnected(const struct channel *c, const char *time, struct er
 {
     const struct scenario_node *spec = c->node->spec;
     const char *why = strerror(c->connect_error);
-    if (spec->transport == TRANSPORT_UNIX)
+    if (*c->path)
         error_set(err, EXIT_RUN_FAILED, "no connection to the Unix socket in LOCKSTEP_SOCKET within %s: %s", time, why);
     else
-        error_set(err, EXIT_RUN_FAILED, "no connection to 127.0.0.1:%d within %s: %s%s", spec->port, time, why,
-                  spec->command ? "; does it listen on the port in LOCKSTEP_PORT?" : "; is the server there?");
+        error_set(err, EXIT_RUN_FAILED, "no connection to %s:%d within %s: %s%s", c->host, c->port, time, why,
+                  spec->command || spec->implementation == IMPLEMENTATION_DOCKER
+                      ? "; does it listen on the port in LOCKSTEP_PORT?"
+                      : "; is the server there?");
 }
 
 void channel_say_late(const struct channel *c, struct error *err)

@@ -1,5 +1,5 @@
-/* What is said to a node outside the program and what it answers: the node protocol over a pair of pipes or a socket. It
- * never waits; the loop tells when there is more, by node_ready. */
+/* What is said to a node outside the program and what it answers: the node protocol over a pair of pipes, a socket, or what
+ * a driver has of its own. It never waits; the loop tells when there is more, by node_ready. */
 #ifndef NODE_CHANNEL_H
 #define NODE_CHANNEL_H
 
@@ -9,6 +9,22 @@
 
 enum connection { CONNECTION_NONE, CONNECTION_TRYING, CONNECTION_OPEN };
 
+/* A connection that is no descriptor, as read(2) and write(2) have them: read gives 0 at the end, and both -1 with EAGAIN
+ * where they would wait. The driver calls node_ready when there is more. */
+struct channel_io {
+    ssize_t (*read)(void *data, char *to, size_t room);
+    ssize_t (*write)(void *data, const char *from, size_t len);
+    void (*want_room)(void *data, bool wanted);
+    void (*end)(void *data); /* nothing more will be written */
+};
+
+/* Where a node listens: a path, or a port of a host by its number ("127.0.0.1"). Copied. */
+struct channel_address {
+    const char *path, *host;
+    int port;
+    bool is_relayed; /* somebody accepts in the node's stead, and closes where it does not listen yet */
+};
+
 struct channel {
     struct node *node;
     struct protocol protocol;
@@ -16,9 +32,15 @@ struct channel {
     struct buffer out; /* not sent yet from `sent` on */
     size_t sent;
     int in_fd, out_fd; /* -1: none; of a socket they are the same */
+    const struct channel_io *io; /* NULL: the descriptors are used */
+    void *data;                  /* its */
+    char path[300], host[64];    /* where it connects to; path "": host and port */
+    int port;
+    bool is_relayed, was_heard; /* what it has said before, it is the node that has said it */
     struct loop_watch *in_watch, *out_watch;
     enum connection connection;
     bool is_socket;
+    bool out_ended; /* of an io */
     int64_t retry_ns;   /* until the next try to connect */
     int connect_error;  /* errno of the last */
     int64_t eof_ns;     /* when its output ended; 0: it has not */
@@ -31,8 +53,11 @@ struct channel {
 void channel_open(struct channel *c, struct node *n);
 /* Through these descriptors, not blocking, which it owns from now on. */
 void channel_use(struct channel *c, int in_fd, int out_fd);
-/* Through a socket: the node listens at its port, or its path, sooner or later. */
-void channel_connect(struct channel *c);
+/* Through a connection of the driver's, which closes it behind the channel. */
+void channel_use_io(struct channel *c, const struct channel_io *io, void *data);
+/* Through a socket, on which the node listens sooner or later. */
+void channel_connect(struct channel *c, const struct channel_address *to);
+bool channel_is_open(const struct channel *c); /* it may say something yet */
 
 void channel_grant(struct channel *c, simtime from, simtime until); /* with the messages of node->inbox */
 void channel_shutdown(struct channel *c);

@@ -11,14 +11,21 @@
 
 #include "base/procfs.h"
 #include "base/utf8.h"
+#include "node/engine.h"
+#include "node/engine_sweep.h"
 #include "node/guard.h"
 #include "node/sockets.h"
 
-#define END_MS 2000 /* until a process that got SIGKILL is gone */
+#define END_MS      2000  /* until a process that got SIGKILL is gone */
+#define ENGINES_MS  15000 /* for all engines */
+#define ENGINES_MAX 4
 
 struct cleaning {
     FILE *to;
-    int ended, removed, failed;
+    int done, failed;
+    bool has_told; /* a line */
+    const char *engines[ENGINES_MAX];
+    size_t engine_count;
 };
 
 /* Whether the process belongs to a lockstep that is gone; also its node's id. */
@@ -49,7 +56,7 @@ static void end_process(void *data, pid_t pid)
     if (procfs_stat(pid, &process) && process.state != 'Z' && is_left_over(pid, node, sizeof node)) {
         struct pollfd gone = { .fd = fd, .events = POLLIN };
         bool ended = syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0 && poll(&gone, 1, END_MS) > 0;
-        c->ended += ended;
+        c->done += ended;
         c->failed += !ended;
         fprintf(c->to, ended ? "ended process %d (" : "could not end process %d (", (int)pid);
         print_safe(c->to, process.name);
@@ -76,7 +83,7 @@ static void remove_folders(struct cleaning *c)
             continue;
         socket_dir_remove(path.data);
         bool removed = access(path.data, F_OK) < 0;
-        c->removed += removed;
+        c->done += removed;
         c->failed += !removed;
         fputs(removed ? "removed " : "could not remove ", c->to);
         print_safe(c->to, path.data);
@@ -86,12 +93,67 @@ static void remove_folders(struct cleaning *c)
     buffer_free(&path);
 }
 
+/* An engine whose socket is not there, or has nobody who listens, is none. */
+static void add_engine(struct cleaning *c, const char *address)
+{
+    for (size_t i = 0; i < c->engine_count; i++)
+        if (!strcmp(c->engines[i], address))
+            return;
+    if (!strncmp(address, "unix://", 7)) {
+        int fd = socket_connect_path(address + 7);
+        if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED))
+            return;
+        if (fd >= 0)
+            close(fd);
+    }
+    c->engines[c->engine_count++] = address;
+}
+
+static void print_swept(void *data, const struct swept *s)
+{
+    struct cleaning *c = data;
+    c->done += !s->why;
+    c->failed += s->why && !(s->is_away && strncmp(s->engine, "unix://", 7) != 0);
+    c->has_told = true;
+    if (s->kind) {
+        fprintf(c->to, "%s %s ", s->why ? "could not remove" : "removed", s->kind);
+        print_safe(c->to, s->name);
+        fputs(s->node ? " of node " : "", c->to);
+        print_safe(c->to, s->node ? s->node : "");
+        fputs(" (", c->to);
+        print_safe(c->to, s->engine);
+        fputs(s->why ? "): " : ")", c->to);
+    } else {
+        fputs("could not look for containers: ", c->to);
+    }
+    print_safe(c->to, s->why ? s->why : "");
+    fputs("\n", c->to);
+}
+
+static void clean_engines(struct cleaning *c)
+{
+    struct buffer user = { 0 };
+    const char *given = getenv("DOCKER_HOST"), *runtime = getenv("XDG_RUNTIME_DIR");
+    if (given && *given)
+        add_engine(c, given);
+    add_engine(c, "unix://" ENGINE_DOCKER_SOCKET);
+    buffer_format(&user, "unix://%s/" ENGINE_PODMAN_USER_SOCKET, runtime ? runtime : "");
+    if (runtime && *runtime)
+        add_engine(c, buffer_string(&user));
+    add_engine(c, "unix://" ENGINE_PODMAN_SOCKET);
+    struct engine_sweep sweep = { .limit_ms = ENGINES_MS, .told = print_swept, .data = c };
+    if (c->engine_count)
+        engine_sweep(&sweep, c->engines, c->engine_count);
+    buffer_free(&user);
+}
+
 int clean_leftovers(FILE *to)
 {
     struct cleaning c = { .to = to };
     procfs_each(end_process, &c);
-    remove_folders(&c);
-    if (!c.ended && !c.removed && !c.failed)
-        fputs("nothing was left behind\n", to);
+    clean_engines(&c);
+    remove_folders(&c); /* containers had them mounted */
+    if (!c.done && !c.failed)
+        fputs(c.has_told ? "nothing else was left behind\n" : "nothing was left behind\n", to);
     return c.failed;
 }

@@ -181,8 +181,15 @@ static int start(struct node *n, struct error *err)
         close_all(p);
         return -1;
     }
-    if (is_socket(p))
-        channel_connect(&p->channel);
+    if (is_socket(p)) {
+        char path[200];
+        struct channel_address to = { .host = "127.0.0.1", .port = n->spec->port };
+        if (n->spec->transport == TRANSPORT_UNIX) {
+            socket_path(path, sizeof path, n->host->socket_dir, n->index);
+            to.path = path;
+        }
+        channel_connect(&p->channel, &to);
+    }
     return 0;
 }
 

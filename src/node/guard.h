@@ -1,6 +1,6 @@
 /* The guard: a small process that is the parent of every process that the run starts. It takes in what those leave behind
  * (PR_SET_CHILD_SUBREAPER, prctl(2)), tells who ended and how, and ends them all when it is told to, or when lockstep is
- * no longer there, whatever killed it. Should the guard be killed instead, its children die with it (PR_SET_PDEATHSIG) and
+ * no longer there, whatever killed it; then it also removes what the run has on container engines. Should the guard be killed instead, its children die with it (PR_SET_PDEATHSIG) and
  * lockstep ends what is left.
  *
  * Requests return at once; what comes of them is news. */
@@ -39,6 +39,13 @@ void guard_signal(struct guard *g, int node, int signal);
 /* Ends with SIGKILL whatever is still there of all nodes, and names those that are in no node's group any more. News
  * follows: ORPHAN for each, then SWEPT. */
 void guard_sweep(struct guard *g);
+
+/* What the run has made on container engines is removed already, except for images that were noted. Without this the guard
+ * removes all of it, once lockstep is gone. */
+void guard_spare_engines(struct guard *g);
+/* Building for the node has made this image, which has neither a name nor a label: the guard removes it at the end, if it
+ * still has no name then and nothing else is made of it. */
+void guard_note_image(struct guard *g, int node, const char *id, size_t len);
 
 /* Ends the guard itself, which does not answer any more, and with it its children. News follows: LOST. */
 void guard_give_up(struct guard *g);

@@ -16,14 +16,21 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/procfs.h"
+#include "node/engine_sweep.h"
 #include "node/guard_exec.h"
 #include "node/sockets.h"
 
-#define LOOK_MS      20    /* between two looks at groups and children that are to end */
-#define WALK_MS      200   /* between two looks at all processes, for groups of which only the dead are left */
-#define WALKS        2     /* in which nobody of a group was seen alive */
-#define ALONE_MS     60000 /* how long children are ended once nobody listens */
-#define TOLD_MS      3000  /* and while somebody does */
+#define LOOK_MS          20    /* between two looks at groups and children that are to end */
+#define WALK_MS          200   /* between two looks at all processes, for groups of which only the dead are left */
+#define WALKS            2     /* in which nobody of a group was seen alive */
+#define ALONE_MS         60000 /* how long children are ended once nobody listens */
+#define TOLD_MS          3000  /* and while somebody does */
+#define FIRST_MS         1000  /* of ALONE_MS, before engines are cared for */
+#define FIRST_ENGINES_MS 4000  /* for what engines have of the run; guard_free waits for that */
+#define ENGINES_MS       60000 /* and, where lockstep was killed, for what they are late with, or away */
+#define LATE_MS          2000  /* how long it may take until a container appears that was asked for last */
+#define LATE_BUILD_MS    10000 /* or the image of a build, whose step is ended first */
+#define IMAGES_MAX       10000 /* that are noted; more of them stay */
 
 struct member {
     pid_t pid;      /* the node's process; 0: none */
@@ -40,6 +47,12 @@ struct served {
     int lingering; /* groups whose own process has ended */
     int64_t walk_ms; /* when it looked at all processes last */
     struct environment *environment;
+    struct buffer run; /* the identity of lockstep */
+    char **engines;    /* their addresses */
+    size_t engine_count;
+    bool spares_engines;
+    char (*images)[ENGINE_SWEEP_ID]; /* that builds have made */
+    size_t image_count, image_capacity;
 };
 
 static void note_child(int signal)
@@ -282,6 +295,15 @@ static void serve(struct served *s, const struct guard_request *r, const int fds
     case GUARD_DO_SWEEP:
         sweep(s);
         break;
+    case GUARD_DO_SPARE_ENGINES:
+        s->spares_engines = true;
+        break;
+    case GUARD_DO_NOTE_IMAGE:
+        if (s->image_count >= IMAGES_MAX)
+            break;
+        s->images = mem_grow(s->images, s->image_count, &s->image_capacity, sizeof *s->images);
+        snprintf(s->images[s->image_count++], sizeof *s->images, "%s", r->image);
+        break;
     }
 }
 
@@ -331,6 +353,42 @@ static void reset_signals(sigset_t *open)
     sigdelset(open, SIGCHLD);
 }
 
+static bool builds(const struct served *s)
+{
+    for (int i = 0; i < s->setup->scenario->node_count; i++)
+        if (s->setup->scenario->nodes[i].docker.build_context)
+            return true;
+    return false;
+}
+
+/* Lockstep is gone: its loop and its connections are none of ours any more, we have our own (http.h). */
+static void sweep_engines(const struct served *s, int limit_ms, int late_ms)
+{
+    struct engine_sweep sweep = { .run = s->run.data,
+                                  .images = (const char (*)[ENGINE_SWEEP_ID])s->images,
+                                  .image_count = s->image_count,
+                                  .only_images = s->spares_engines,
+                                  .limit_ms = limit_ms,
+                                  .late_ms = late_ms };
+    if (s->engine_count && (builds(s) || !s->spares_engines))
+        engine_sweep(&sweep, (const char *const *)s->engines, s->engine_count);
+}
+
+static void end_all(struct served *s)
+{
+    end_groups(s);
+    guard_end_children(FIRST_MS, true, NULL, NULL);
+    sweep_engines(s, FIRST_ENGINES_MS, 0);
+    guard_end_children(ALONE_MS, true, NULL, NULL);
+    if (s->setup->socket_dir)
+        socket_dir_remove(s->setup->socket_dir);
+    if (s->spares_engines)
+        return;
+    sweep_engines(s, ENGINES_MS, builds(s) ? LATE_BUILD_MS : LATE_MS);
+    if (s->setup->socket_dir && s->engine_count) /* a container had something there still */
+        socket_dir_remove(s->setup->socket_dir);
+}
+
 _Noreturn void guard_process(const struct guard_setup *setup, int socket)
 {
     struct served s = { .setup = setup, .socket = socket };
@@ -343,6 +401,9 @@ _Noreturn void guard_process(const struct guard_setup *setup, int socket)
     prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0); /* should it stand still when lockstep goes: its end is waited for */
     s.members = mem_array((size_t)setup->scenario->node_count, sizeof *s.members);
     s.environment = environment_new(setup, lockstep);
+    s.engines = engine_addresses(setup->scenario, &s.engine_count);
+    procfs_identity(&s.run, lockstep);
+    buffer_string(&s.run);
     for (;;) {
         struct pollfd p = { .fd = socket, .events = POLLIN };
         struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
@@ -351,9 +412,6 @@ _Noreturn void guard_process(const struct guard_setup *setup, int socket)
         if (ready > 0 && !take_request(&s))
             break;
     }
-    end_groups(&s);
-    guard_end_children(ALONE_MS, true, NULL, NULL);
-    if (setup->socket_dir)
-        socket_dir_remove(setup->socket_dir);
+    end_all(&s);
     _exit(0);
 }

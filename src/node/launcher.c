@@ -4,18 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/procfs.h"
 #include "base/utf8.h"
 #include "lockstep/loop.h"
+#include "node/engine.h"
 #include "node/guard.h"
 #include "node/sockets.h"
 
 #define FILES_PER_NODE 4   /* descriptors that a node outside the program needs, and some while it is started */
 #define FILES_BESIDES  200 /* that the program needs for other things */
 #define ORPHANS_NAMED  10
+#define REST_NS        INT64_C(1000000000) /* a run that stands still for a step is not worth freezing containers for */
 #define USAGE_NS       INT64_C(900000000) /* between two looks at what processes use */
 #define RUNGS          4 /* of the ladder, from END_ASK to END_KILL; each takes a share of timeouts.stop */
 
@@ -44,6 +47,10 @@ struct launcher {
     size_t orphan_count, orphan_capacity;
     unsigned immortal; /* processes that are there still */
     struct buffer orphan_text;
+    struct buffer identity; /* of this process (base/procfs.h) */
+    int64_t rest_ns;        /* when nodes are to be frozen; 0: the run goes on, or they are */
+    bool frozen;
+    const char *left;       /* what could not be removed of the containers; NULL: not known yet */
 };
 
 /* What is not named is illegal. */
@@ -88,7 +95,7 @@ static void move(struct node *n, enum node_event event)
 static const struct driver *const drivers[] = {
     [IMPLEMENTATION_MODEL] = &driver_model,
     [IMPLEMENTATION_PROCESS] = &driver_process,
-    [IMPLEMENTATION_DOCKER] = NULL,
+    [IMPLEMENTATION_DOCKER] = &driver_docker,
     [IMPLEMENTATION_RENODE] = NULL,
 };
 
@@ -108,8 +115,8 @@ struct launcher *launcher_new(const struct scenario *s, struct error *err)
                                      .last_active = -1 };
         if (!l->nodes[i].driver) {
             error_set(err, EXIT_LAUNCH,
-                      "nodes[%d] %s: this version of lockstep cannot launch implementation '%s'; it runs 'model' and "
-                      "'process' nodes",
+                      "nodes[%d] %s: this version of lockstep cannot launch implementation '%s'; it runs 'model', 'process' and "
+                      "'docker' nodes",
                       i, spec->id, implementation_name(spec->implementation));
             launcher_free(l);
             return NULL;
@@ -162,12 +169,18 @@ int launcher_open(struct launcher *l, struct loop *loop, const char *run_dir, st
         sockets |= l->remotes[i]->spec->transport == TRANSPORT_UNIX;
     if (sockets && !(l->host.socket_dir = socket_dir_name(err)))
         return -1;
+    procfs_identity(&l->identity, getpid());
+    buffer_string(&l->identity);
     struct guard_setup setup = { .scenario = l->scenario, .run_dir = run_dir, .socket_dir = l->host.socket_dir };
     if (raise_limit(l->remote_count, &setup.open_files, err) < 0 || !(l->host.guard = guard_new(&setup, err)))
         return -1;
     if (sockets && socket_dir_make(l->host.socket_dir, err) < 0)
         return -1; /* the guard is there: what is made from now on is removed, whatever comes */
     l->guard_watch = loop_watch(loop, guard_fd(l->host.guard), LOOP_READ, note_guard, l);
+    for (int i = 0; i < l->remote_count && !l->host.engines; i++)
+        if (l->remotes[i]->driver == &driver_docker &&
+            !(l->host.engines = engines_new(loop, l->scenario, l->nodes, l->identity.data, err)))
+            return -1;
     return 0;
 }
 
@@ -185,8 +198,12 @@ void launcher_free(struct launcher *l)
         buffer_free(&n->log);
         buffer_free(&n->tail);
     }
+    engines_free(l->host.engines);
+    if (l->host.guard && (l->left || !l->host.engines)) /* the engines were asked already */
+        guard_spare_engines(l->host.guard);
     loop_unwatch(l->guard_watch);
     guard_free(l->host.guard);
+    buffer_free(&l->identity);
     if (l->host.socket_dir)
         socket_dir_remove(l->host.socket_dir);
     free(l->host.socket_dir);
@@ -413,12 +430,35 @@ static int64_t look_at_clock(struct node *n, int64_t now)
     return climbs && n->ending != END_KILL ? earlier(next, rung_ns(n, n->ending + 1)) : next;
 }
 
+static void freeze_all(struct launcher *l, bool frozen)
+{
+    l->frozen = frozen;
+    l->rest_ns = 0;
+    for (int i = 0; i < l->remote_count; i++)
+        if (l->remotes[i]->driver->freeze)
+            l->remotes[i]->driver->freeze(l->remotes[i], frozen);
+}
+
+void launcher_rest(struct launcher *l, bool rests)
+{
+    l->rest_ns = 0;
+    if (!rests && l->frozen)
+        freeze_all(l, false);
+    for (int i = 0; rests && i < l->remote_count; i++)
+        if (l->remotes[i]->driver->freeze) {
+            l->rest_ns = clock_ns() + REST_NS;
+            node_look(l->remotes[i], l->rest_ns);
+        }
+}
+
 static void look_at_clocks(struct launcher *l)
 {
     int64_t now = clock_ns();
     if (now < l->host.look_ns)
         return;
-    l->host.look_ns = INT64_MAX;
+    l->host.look_ns = l->rest_ns && l->rest_ns > now ? l->rest_ns : INT64_MAX;
+    if (l->rest_ns && l->rest_ns <= now)
+        freeze_all(l, true);
     for (int i = 0; i < l->remote_count; i++)
         node_look(l->remotes[i], look_at_clock(l->remotes[i], now));
 }
@@ -493,6 +533,8 @@ static void add_usage(void *data, pid_t pid)
 bool launcher_usage(struct launcher *l, int i, double *cpu_s, uint64_t *memory, unsigned *processes)
 {
     int64_t now = clock_ns();
+    if (l->nodes[i].driver->usage)
+        return l->nodes[i].driver->usage(&l->nodes[i], cpu_s, memory, processes);
     if (l->nodes[i].pid && (!l->usage_ns || now >= l->usage_ns + USAGE_NS)) { /* one walk for all nodes */
         l->usage_ns = now;
         for (int r = 0; r < l->remote_count; r++)
@@ -545,6 +587,12 @@ bool launcher_has_ended(struct launcher *l)
     }
     if (!all || !l->host.guard)
         return all;
+    if (l->host.engines && !l->left) {
+        const char *left;
+        if (!engines_end(l->host.engines, &left))
+            return false;
+        l->left = left;
+    }
     if (!l->sweeping && !l->swept)
         guard_sweep(l->host.guard);
     l->sweeping = true;

@@ -57,6 +57,8 @@ void launcher_stop(struct node *n, const struct error *why);
 const char *launcher_guard_loss(const struct launcher *l);
 void launcher_freeze(struct node *n);
 void launcher_pause(struct node *n, bool paused);
+/* The run stands still, or goes on: nodes that need not run for that are frozen once it has rested for a second. */
+void launcher_rest(struct launcher *l, bool rests);
 /* Whether a node that has failed can be started again: nothing of it is left. */
 bool launcher_is_over(const struct node *n);
 

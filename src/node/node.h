@@ -10,6 +10,7 @@
 #include "lockstep/session.h"
 
 struct driver;
+struct engines;
 struct guard;
 struct guard_news;
 struct node;
@@ -36,6 +37,7 @@ struct node_host {
     const struct scenario *scenario;
     struct loop *loop;
     struct guard *guard;   /* NULL: the scenario starts no process */
+    struct engines *engines; /* NULL: no node is a container */
     char *socket_dir;      /* NULL: no node has a Unix socket */
     struct node **ready;   /* nodes whose work is to be called: something came for them */
     int ready_count;
@@ -77,6 +79,9 @@ struct node {
     int64_t again_ns;      /* when its work wants to be called in any case; 0: not */
     enum ending ending;    /* how it was last told to end */
     int64_t ending_ns;     /* when it was told first */
+    bool must_look;        /* something has happened to its container; the driver looks what */
+    const char *container; /* the driver's: the id of its container; NULL: none */
+    const char *activity;  /* the driver's: what its start is busy with, safe to show; NULL: nothing of note */
 };
 
 /* A kind of node. Requests return at once; what comes of them is noted in node->answer. A verb that fails sets *err
@@ -95,6 +100,9 @@ struct driver {
     void (*late)(struct node *n, struct error *err);
     void (*end)(struct node *n, enum ending how); /* NULL: it has nothing of its own that runs on */
     void (*pause)(struct node *n, bool paused);   /* it stands still, or goes on; NULL: nothing to do */
+    void (*freeze)(struct node *n, bool frozen);  /* the same, while the run rests; NULL: it may do what it likes then */
+    /* What is spent on it, as launcher_usage; NULL: /proc tells. */
+    bool (*usage)(struct node *n, double *cpu_s, uint64_t *memory, unsigned *processes);
     bool (*ended)(const struct node *n);          /* nothing of it runs any more */
     /* Once ended: whether that was not as it should be, and how it was. NULL: it never is. */
     bool (*last_word)(const struct node *n, struct error *out);
@@ -102,6 +110,6 @@ struct driver {
     void (*close)(struct node *n);           /* frees node->state */
 };
 
-extern const struct driver driver_model, driver_process;
+extern const struct driver driver_model, driver_process, driver_docker;
 
 #endif

@@ -1,5 +1,6 @@
 #include "node/sockets.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,8 @@
 #include "base/procfs.h"
 
 #define PREFIX    "lockstep-"
-#define NAME_ROOM 16 /* "/100000.sock", NUL included */
+#define NAME_ROOM 16 /* "/100000.sock" and "/100000/node", NUL included */
+#define NODE_NAME "node" /* of a socket in a folder of its own */
 
 const char *socket_dir_parent(void)
 {
@@ -76,6 +78,18 @@ bool socket_dir_is_ours(const char *path)
     return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 0777) == 0700;
 }
 
+static void remove_node_dir(int folder, const char *name)
+{
+    int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0)
+        return;
+    if (fstatat(fd, NODE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode))
+        unlinkat(fd, NODE_NAME, 0);
+    close(fd);
+    unlinkat(folder, name, AT_REMOVEDIR);
+}
+
 void socket_dir_remove(const char *path)
 {
     int fd = socket_dir_is_ours(path) ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
@@ -85,6 +99,8 @@ void socket_dir_remove(const char *path)
     for (const struct dirent *entry; (entry = readdir(folder));)
         if (is_our_socket(fd, entry->d_name))
             unlinkat(fd, entry->d_name, 0);
+        else if (strspn(entry->d_name, "0123456789") == strlen(entry->d_name))
+            remove_node_dir(fd, entry->d_name);
     closedir(folder);
     rmdir(path); /* which fails where something else is in it */
 }
@@ -92,6 +108,15 @@ void socket_dir_remove(const char *path)
 void socket_path(char *out, size_t size, const char *dir, int i)
 {
     snprintf(out, size, "%s/%d.sock", dir, i);
+}
+
+int socket_node_dir(char *out, size_t size, const char *dir, int i, struct error *err)
+{
+    snprintf(out, size, "%s/%d", dir, i);
+    if ((mkdir(out, 0777) == 0 || errno == EEXIST) && chmod(out, 0777) == 0) /* whoever it is that runs in the container */
+        return 0;
+    error_set(err, EXIT_LAUNCH, "cannot make the folder %s for its socket: %s", out, strerror(errno));
+    return -1;
 }
 
 static int begin(int family, const struct sockaddr *address, socklen_t len)
@@ -113,10 +138,13 @@ static int begin(int family, const struct sockaddr *address, socklen_t len)
     return -1;
 }
 
-int socket_connect_port(int port)
+int socket_connect_port(const char *host, int port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (inet_pton(AF_INET, host, &at.sin_addr) != 1) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
     return begin(AF_INET, (const struct sockaddr *)&at, sizeof at);
 }
 

@@ -18,11 +18,13 @@ int socket_dir_make(const char *path, struct error *err); /* -1 with *err set */
 bool socket_dir_is_ours(const char *path);
 /* Removes the sockets in such a folder, and the folder where nothing else is in it. */
 void socket_dir_remove(const char *path);
+/* A folder in it for node i's socket alone, which may be mounted into a container. -1 with *err set. */
+int socket_node_dir(char *out, size_t size, const char *dir, int i, struct error *err);
 /* Where node i's socket is, in that folder. */
 void socket_path(char *out, size_t size, const char *dir, int i);
 
 /* Begins to connect, without waiting: a descriptor, or -1 with errno. */
-int socket_connect_port(int port);
+int socket_connect_port(const char *host, int port); /* by its number */
 int socket_connect_path(const char *path);
 /* Of a TCP connection, after each read: what came is acknowledged at once. Else a node that answers in two pieces, and
  * has not set TCP_NODELAY, waits for our delayed acknowledgement before the second (RFC 896 meets RFC 1122, 4.2.3.2). */

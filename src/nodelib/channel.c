@@ -59,12 +59,15 @@ static int open_tcp(struct channel *c, struct buffer *why)
     }
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const char *host = getenv("LOCKSTEP_HOST"); /* in a container others cannot reach 127.0.0.1 */
     int result = 0;
-    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+    if (inet_pton(AF_INET, host ? host : "127.0.0.1", &at.sin_addr) != 1) {
+        buffer_format(why, "the environment's LOCKSTEP_HOST is to be an IPv4 address, not '%s'", host);
+        result = -1;
+    } else if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
         bind(listener, (const struct sockaddr *)&at, sizeof at) < 0) {
         int error = errno;
-        buffer_format(why, "cannot listen on port %ld of 127.0.0.1: %s", port, strerror(error));
+        buffer_format(why, "cannot listen on port %ld of %s: %s", port, host ? host : "127.0.0.1", strerror(error));
         result = -1;
     } else {
         result = accept_one(c, listener, why);

@@ -110,6 +110,7 @@ static void set_state(struct session *s, enum session_state to)
         s->mark_count = 0;
     }
     s->state = to;
+    launcher_rest(s->launcher, to == SESSION_PAUSED);
     struct buffer keys = { 0 };
     buffer_format(&keys, "\"state\":\"%s\"", session_state_name(to));
     wall_note(s->results.wall, now_of(s), "state", buffer_string(&keys));

@@ -88,6 +88,7 @@ void session_finish(struct session *s, enum session_state state, const char *out
     s->starting = false;
     error_set(&s->verdict, exit_code, "%s", cause);
     s->verdict.code = exit_code;
+    launcher_rest(s->launcher, false);
     launcher_end(s->launcher, END_ASK);
     if (launcher_has_ended(s->launcher))
         session_conclude(s);

@@ -87,6 +87,8 @@ void session_node(const struct session *s, int i, struct node_status *out)
                                  .wall_ns = (uint64_t)timing->total_ns,
                                  .restarts = n->restarts,
                                  .pid = n->pid,
+                                 .container = n->container,
+                                 .activity = n->activity && *n->activity ? n->activity : NULL,
                                  .tail = buffer_string(&n->tail) };
     if (n->driver->is_remote && (n->phase == NODE_BUSY || n->phase == NODE_STARTING))
         out->waiting_s = (double)(clock_ns() - n->asked_ns) / 1e9;

@@ -156,8 +156,10 @@ class Options(common.Case):
     def test_dry_run_says_what_would_not_be_launched(self):
         path = self.write("p.yaml", """
 simulation: { duration: 1s, seed: 1 }
-nodes: [{ id: p, type: custom, implementation: docker, docker: { image: local/p } }]
+nodes: [{ id: p, type: custom, implementation: renode, platform: p.repl, firmware: p.elf, renode: /bin/true }]
 """)
+        self.write("p.elf", "")
+        self.write("p.repl", "")
         _, err = self.lockstep("--dry-run", path)
         self.assertIn("would not be launched: nodes[0] p", err)
 
@@ -200,12 +202,14 @@ class Failures(common.Case):
         path = self.write("p.yaml", """
 simulation: { duration: 1s, seed: 1 }
 nodes:
-  - { id: p, type: custom, implementation: docker, docker: { image: local/p } }
+  - { id: p, type: custom, implementation: renode, platform: p.repl, firmware: p.elf, renode: /bin/true }
 """)
+        self.write("p.elf", "")
+        self.write("p.repl", "")
         _, err = self.batch(path, "out", expect=4)
         self.assertEqual(len(err.splitlines()), 1)
         self.assertIn("nodes[0] p", err)
-        self.assertIn("'docker'", err)
+        self.assertIn("'renode'", err)
         self.assertFalse((self.dir / "out").exists())
 
     def test_a_node_that_fails_ends_the_run_with_its_cause(self):

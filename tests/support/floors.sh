@@ -3,7 +3,7 @@
 # up is an error.
 set -euo pipefail
 cc=$1 dir=$2
-libs=(-ljson-c -lcrypto -lyaml -luv -lncursesw -lpthread -lm)
+libs=(-ljson-c -lcrypto -lyaml -luv -lcurl -larchive -lncursesw -lpthread -lm)
 declare -A below=(
   [base]="" [bus]="base" [loop]="base" [scenario]="base"
   [trace]="bus scenario base" [sim]="scenario bus base" [node]="scenario loop base"

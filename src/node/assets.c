@@ -1,0 +1,398 @@
+#include "node/assets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "node/context.h"
+#include "node/guard.h"
+#include "node/image_output.h"
+
+#define ANSWER_MS  20000              /* for a request that takes no time by itself */
+#define SLICE_NS   INT64_C(4000000)   /* of work on a build context at a time */
+#define BUILDS_MAX 4
+#define LOG_MAX    (1u << 20)         /* bytes of a build's output that wait to be written */
+
+enum step { STEP_LOOK, STEP_PACK, STEP_MAKE, STEP_DONE, STEP_FAILED, STEP_REMOVE, STEP_GONE };
+
+struct asset {
+    struct assets *all;
+    enum asset_kind kind;
+    char *name;        /* as in the scenario */
+    struct node *node; /* that needed it first; the build's output goes to its log */
+    enum step step;
+    bool made;
+    struct buffer actual; /* as the engine knows it */
+    struct exchange exchange;
+    struct context *context;     /* while it is packed and sent */
+    struct image_output *output; /* while it is built or pulled */
+    struct error error;
+    int number;
+    int builds; /* so far */
+};
+
+struct assets {
+    struct engine *engine;
+    const struct scenario *scenario;
+    struct asset **items;
+    size_t count, capacity;
+};
+
+struct assets *assets_new(struct engine *e, const struct scenario *s)
+{
+    struct assets *a = mem_alloc(sizeof *a);
+    a->engine = e;
+    a->scenario = s;
+    return a;
+}
+
+static void forget_work(struct asset *x)
+{
+    exchange_drop(&x->exchange);
+    context_free(x->context);
+    image_output_free(x->output);
+    x->context = NULL;
+    x->output = NULL;
+}
+
+void assets_free(struct assets *a)
+{
+    for (size_t i = 0; a && i < a->count; i++) {
+        forget_work(a->items[i]);
+        buffer_free(&a->items[i]->actual);
+        free(a->items[i]->name);
+        free(a->items[i]);
+    }
+    if (a)
+        free(a->items);
+    free(a);
+}
+
+static void wake_all(const struct asset *x)
+{
+    engine_wake(x->all->engine);
+}
+
+static const char *context_of(const struct asset *x)
+{
+    return x->kind == ASSET_IMAGE ? x->node->spec->docker.build_context : NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool is_same(const struct asset *x, enum asset_kind kind, const char *name, const struct node *n)
+{
+    if (x->kind != kind || strcmp(x->name, name) != 0)
+        return false;
+    return kind != ASSET_IMAGE || (same_text(x->node->spec->docker.build_context, n->spec->docker.build_context) &&
+                                   same_text(x->node->spec->docker.dockerfile, n->spec->docker.dockerfile));
+}
+
+/* Names that every engine has a meaning of its own for. */
+static bool is_builtin_network(const char *name)
+{
+    return !strcmp(name, "bridge") || !strcmp(name, "host") || !strcmp(name, "none") || !strcmp(name, "default") ||
+           !strncmp(name, "container:", 10);
+}
+
+static void look(struct asset *x)
+{
+    static const char *const paths[] = { [ASSET_IMAGE] = "/images/", [ASSET_NETWORK] = "/networks/", [ASSET_VOLUME] = "/volumes/" };
+    x->step = STEP_LOOK;
+    buffer_text(&x->exchange.path, paths[x->kind]);
+    http_escape(&x->exchange.path, x->name);
+    buffer_text(&x->exchange.path, x->kind == ASSET_IMAGE ? "/json" : "");
+    exchange_send(&x->exchange, x->all->engine, "GET", ANSWER_MS);
+}
+
+static void done(struct asset *x)
+{
+    forget_work(x);
+    buffer_string(&x->actual);
+    x->step = STEP_DONE;
+    wake_all(x);
+}
+
+static void fail(struct asset *x)
+{
+    forget_work(x);
+    x->step = STEP_FAILED;
+    x->error.code = EXIT_LAUNCH;
+    wake_all(x);
+}
+
+static void pack(struct asset *x)
+{
+    struct buffer folder = { 0 };
+    const char *context = context_of(x);
+    buffer_format(&folder, "%s%s%s", *context == '/' ? "" : x->all->scenario->base_dir, *context == '/' ? "" : "/", context);
+    x->step = STEP_PACK;
+    x->context = context_new(buffer_string(&folder), x->node->spec->docker.dockerfile, &x->error);
+    buffer_free(&folder);
+    if (!x->context)
+        fail(x);
+    else
+        node_ready(x->node);
+}
+
+struct asset *assets_need(struct assets *a, enum asset_kind kind, const char *name, struct node *n)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (is_same(a->items[i], kind, name, n))
+            return a->items[i];
+    struct asset *x = mem_alloc(sizeof *x);
+    *x = (struct asset){ .all = a, .kind = kind, .name = mem_text(name), .node = n, .number = (int)a->count };
+    x->exchange.node = n;
+    a->items = mem_grow(a->items, a->count, &a->capacity, sizeof(struct asset *));
+    a->items[a->count++] = x;
+    buffer_text(&x->actual, name);
+    if (kind == ASSET_NETWORK && is_builtin_network(name))
+        done(x);
+    else if (context_of(x))
+        pack(x);
+    else
+        look(x);
+    return x;
+}
+
+/* --- Making --- */
+
+/* "lockstep-RUN-NAME": nobody else's. */
+static void name_own(struct asset *x)
+{
+    struct container_place place;
+    engine_place(x->all->engine, &place);
+    x->actual.len = 0;
+    if (x->kind == ASSET_IMAGE)
+        buffer_format(&x->actual, "lockstep-%s:%d", place.run, x->number);
+    else
+        buffer_format(&x->actual, "lockstep-%s-%s", place.run, x->name);
+}
+
+static void make_place(struct asset *x)
+{
+    struct container_place place;
+    struct buffer *body = &x->exchange.body;
+    engine_place(x->all->engine, &place);
+    name_own(x);
+    buffer_text(body, "{\"Name\":");
+    json_quote(body, x->actual.data, x->actual.len);
+    buffer_text(body, ",\"Labels\":");
+    container_labels(body, &place, NULL);
+    buffer_text(body, "}");
+    buffer_text(&x->exchange.path, x->kind == ASSET_NETWORK ? "/networks/create" : "/volumes/create");
+    x->step = STEP_MAKE;
+    exchange_send(&x->exchange, x->all->engine, "POST", ANSWER_MS);
+}
+
+static void note_piece(void *data, const char *s, size_t len)
+{
+    struct asset *x = data;
+    struct error err = { 0 };
+    if (image_output_take(x->output, s, len, &err) < 0)
+        error_set(&x->error, EXIT_LAUNCH, "%s", err.text);
+    node_ready(x->node);
+}
+
+static void pull(struct asset *x)
+{
+    const char *slash = strrchr(x->name, '/'), *tag = strrchr(slash ? slash : x->name, ':');
+    bool by_digest = strchr(x->name, '@') != NULL;
+    struct buffer image = { 0 };
+    buffer_add(&image, x->name, tag && !by_digest ? (size_t)(tag - x->name) : strlen(x->name));
+    buffer_text(&x->exchange.path, "/images/create?fromImage=");
+    http_escape(&x->exchange.path, buffer_string(&image));
+    if (!by_digest) {
+        buffer_text(&x->exchange.path, "&tag=");
+        http_escape(&x->exchange.path, tag ? tag + 1 : "latest");
+    }
+    buffer_free(&image);
+    x->step = STEP_MAKE;
+    x->output = image_output_new(IMAGE_PULL);
+    exchange_stream(&x->exchange, x->all->engine, "POST", (struct text){ 0 }, note_piece, x);
+}
+
+static void build(struct asset *x)
+{
+    struct container_place place;
+    struct buffer labels = { 0 }, *path = &x->exchange.path;
+    engine_place(x->all->engine, &place);
+    container_labels(&labels, &place, NULL);
+    name_own(x);
+    buffer_text(path, "/build?rm=1&forcerm=1&t=");
+    http_escape(path, buffer_string(&x->actual));
+    buffer_text(path, "&dockerfile=");
+    http_escape(path, context_dockerfile(x->context));
+    buffer_text(path, "&labels=");
+    http_escape(path, buffer_string(&labels));
+    buffer_free(&labels);
+    x->step = STEP_MAKE;
+    x->builds++;
+    x->made = true; /* whatever comes of it, something may be there */
+    x->output = image_output_new(IMAGE_BUILD);
+    exchange_stream(&x->exchange, x->all->engine, "POST", context_archive(x->context), note_piece, x);
+}
+
+static void go_on_packing(struct asset *x)
+{
+    enum context_state state = context_step(x->context, clock_ns() + SLICE_NS, &x->error);
+    if (state == CONTEXT_MORE) {
+        node_ready(x->node);
+        return;
+    }
+    for (size_t i = 0; context_note(x->context, i); i++)
+        buffer_format(&x->node->log, "build context: %s\n", context_note(x->context, i));
+    if (state == CONTEXT_FAILED)
+        fail(x);
+    else
+        build(x);
+}
+
+static const char *verb_of(const struct asset *x)
+{
+    return x->kind == ASSET_NETWORK ? "network" : x->kind == ASSET_VOLUME ? "volume" : "image";
+}
+
+static void judge_look(struct asset *x)
+{
+    char what[300];
+    snprintf(what, sizeof what, "look for %s %s", verb_of(x), x->name);
+    if (exchange_ok(&x->exchange, what, &x->error)) {
+        done(x);
+        return;
+    }
+    if (x->exchange.answer.failure != HTTP_ANSWERED || x->exchange.answer.status != 404) {
+        fail(x);
+        return;
+    }
+    x->error = (struct error){ 0 };
+    exchange_drop(&x->exchange);
+    if (x->kind == ASSET_IMAGE)
+        pull(x);
+    else
+        make_place(x);
+}
+
+static void take_log(struct asset *x)
+{
+    struct buffer *log = image_output_log(x->output);
+    if (x->node->log.len < LOG_MAX)
+        buffer_add(&x->node->log, log->data, log->len);
+    log->len = 0;
+    struct buffer *made = image_output_made(x->output);
+    for (size_t at = 0; at < made->len; at += IMAGE_SHORT_ID + 1)
+        guard_note_image(x->node->host->guard, x->node->index, made->data + at, IMAGE_SHORT_ID);
+    made->len = 0;
+}
+
+/* Another run may remove layers at the very moment at which a build takes them for its own: Docker then names one that it
+ * does not find. */
+static void build_again(struct asset *x)
+{
+    x->error = (struct error){ 0 };
+    exchange_drop(&x->exchange);
+    image_output_free(x->output);
+    build(x);
+}
+
+static void judge_make(struct asset *x)
+{
+    char what[300];
+    bool built = context_of(x) != NULL;
+    snprintf(what, sizeof what, "%s %s %s", built ? "build" : x->kind == ASSET_IMAGE ? "pull" : "create", verb_of(x), x->name);
+    bool ok = exchange_ok(&x->exchange, what, &x->error);
+    if (ok && x->output && image_output_end(x->output, &x->error) < 0) {
+        error_add(&x->error, "%s", what);
+        ok = false;
+    }
+    if (ok && built) {
+        x->actual.len = 0;
+        buffer_text(&x->actual, image_output_id(x->output));
+    }
+    x->made = x->made || (ok && x->kind != ASSET_IMAGE);
+    if (ok) {
+        done(x);
+        return;
+    }
+    if (built && x->builds < BUILDS_MAX && strstr(x->error.text, "sha256:")) {
+        build_again(x);
+        return;
+    }
+    if (x->kind == ASSET_IMAGE && !built) {
+        size_t len = strlen(x->error.text);
+        snprintf(x->error.text + len, sizeof x->error.text - len, "; build it, or set build_context");
+    }
+    fail(x);
+}
+
+enum asset_state asset_go_on(struct asset *x, struct error *err)
+{
+    if (x->step == STEP_PACK)
+        go_on_packing(x);
+    if (x->output)
+        take_log(x);
+    if (x->exchange.done && x->step == STEP_LOOK)
+        judge_look(x);
+    else if (x->exchange.done && x->step == STEP_MAKE)
+        judge_make(x);
+    if (x->step != STEP_FAILED)
+        return x->step == STEP_DONE ? ASSET_READY : ASSET_WORKING;
+    *err = x->error;
+    return ASSET_FAILED;
+}
+
+const char *asset_name(const struct asset *x)
+{
+    return x->actual.data;
+}
+
+const char *asset_given_name(const struct asset *x)
+{
+    return x->name;
+}
+
+const char *asset_progress(const struct asset *x)
+{
+    return x->output ? image_output_progress(x->output) : x->step == STEP_PACK ? "reading the build context" : "";
+}
+
+/* --- The end --- */
+
+static void remove_made(struct asset *x)
+{
+    static const char *const paths[] = { [ASSET_IMAGE] = "/images/", [ASSET_NETWORK] = "/networks/", [ASSET_VOLUME] = "/volumes/" };
+    forget_work(x);
+    x->exchange.node = NULL;
+    x->step = x->made ? STEP_REMOVE : STEP_GONE;
+    if (!x->made)
+        return;
+    buffer_text(&x->exchange.path, paths[x->kind]);
+    http_escape(&x->exchange.path, buffer_string(&x->actual));
+    buffer_text(&x->exchange.path, x->kind == ASSET_IMAGE ? "?force=1" : "");
+    exchange_send(&x->exchange, x->all->engine, "DELETE", ANSWER_MS);
+}
+
+bool assets_end(struct assets *a, struct error *err)
+{
+    bool all = true;
+    for (size_t i = 0; i < a->count; i++) {
+        struct asset *x = a->items[i];
+        if (x->step != STEP_REMOVE && x->step != STEP_GONE)
+            remove_made(x);
+        if (x->step == STEP_REMOVE && x->exchange.done) {
+            char what[300];
+            snprintf(what, sizeof what, "remove %s %s", verb_of(x), x->actual.data);
+            if (x->exchange.answer.status != 404)
+                exchange_ok(&x->exchange, what, err);
+            x->step = STEP_GONE;
+        }
+        all &= x->step == STEP_GONE;
+    }
+    return all;
+}

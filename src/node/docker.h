@@ -1,0 +1,92 @@
+/* A node in a container: what driver_docker.c, docker_start.c and docker_stream.c share. */
+#ifndef NODE_DOCKER_H
+#define NODE_DOCKER_H
+
+#include "node/assets.h"
+#include "node/channel.h"
+#include "node/container_state.h"
+#include "node/frames.h"
+
+/* One connection to what runs in the container: its outputs, and, where the protocol goes over it, its input. */
+struct stream {
+    struct docker *docker;
+    struct http_stream *http; /* NULL: none */
+    struct frames frames;
+    struct buffer path, body;
+    struct buffer in;    /* what came for the channel and is not taken, from `taken` on */
+    size_t taken;
+    bool talks;          /* its output is the node's answers; else all goes to the log */
+    bool ended;
+    struct error broken; /* code is set: why it is of no use any more */
+};
+
+enum docker_step {
+    DOCKER_PREPARE, /* image, network and volumes are looked for, or made */
+    DOCKER_CREATE,
+    DOCKER_ATTACH, /* before it is started, so that nothing it says is lost */
+    DOCKER_START,
+    DOCKER_REPLACE, /* removed, to be created in another way */
+    DOCKER_LOOK,
+    DOCKER_EXEC,
+    DOCKER_EXEC_START,
+    DOCKER_RUN,
+    DOCKER_REMOVE,
+    DOCKER_GONE
+};
+
+struct docker {
+    struct node *node;
+    struct engine *engine;
+    struct channel channel;
+    enum docker_step step;
+    struct exchange exchange; /* of the step */
+    const char *what;         /* it asks for, for messages */
+    struct exchange look;     /* what has become of it */
+    struct asset *image, *network, **volumes;
+    size_t volume_count, volume_capacity;
+    char id[80], short_id[16]; /* "" while there is none */
+    char socket_dir[300];
+    struct stream output, exec;
+    struct container_state state;
+    bool is_paused;          /* by a fault */
+    bool is_frozen;          /* while the run rests */
+    bool stands_still;       /* what the engine was asked for last */
+    struct exchange still;
+    struct exchange check;   /* a health check that the engine is asked to make */
+    bool checks_itself;      /* the engine makes them */
+    bool was_checked, is_asked_for_checks; /* … which was looked after once; … and does not */
+    int64_t check_ns;        /* when the next is due; 0: not known yet */
+    struct exchange stats;   /* a stream, while somebody looks */
+    struct wire stats_lines;
+    struct container_usage usage;
+    int64_t asked_ns;        /* when somebody asked for it last */
+    bool with_init;          /* it was created with an init of the engine's */
+    bool was_removed;        /* by someone else */
+    int64_t look_ns;         /* its output has ended: when it is to be looked at again */
+    bool is_ready;           /* it has said READY */
+    bool is_wrong;           /* gone is of what it said, not of its end */
+    struct error gone;       /* node->gone is this, or NULL */
+    int64_t end_ns;          /* when its end was seen; 0: it was not */
+    int64_t again_ns;        /* when its removal is to be asked for again */
+    unsigned removals;       /* that were asked for */
+};
+
+#define DOCKER_ANSWER_MS 30000 /* for a request that takes no time by itself */
+
+/* docker_start.c: from nothing to DOCKER_RUN. As the driver's verb; and what its `work` does until then. */
+int docker_start(struct node *n, struct error *err);
+int docker_start_step(struct docker *d, struct error *err);
+/* Asks the engine, for d->exchange: `what`, static text, is for messages. */
+void docker_request(struct docker *d, const char *method, const char *what, const char *fmt, ...) LOCKSTEP_PRINTF(4, 5);
+void docker_say_end(struct docker *d, struct error *err); /* the container has ended, and how */
+void docker_forget(struct docker *d); /* frees all but d itself */
+
+/* Opens it: an engine's path, behind ENGINE_API; body: "" or JSON. */
+void stream_open(struct stream *s, struct docker *d, bool talks, const char *path, const char *body);
+/* 1: it is open; 0: not yet; -1 with *err set: it was refused, or is broken. `what` was asked for. */
+int stream_is_open(struct stream *s, const char *what, struct error *err);
+void stream_talk(struct stream *s);  /* the channel goes over it from now on */
+void stream_drain(struct stream *s); /* takes what it says to the log, where the channel does not read it */
+void stream_close(struct stream *s);
+
+#endif

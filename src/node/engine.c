@@ -1,0 +1,337 @@
+#include "node/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "node/assets.h"
+#include "node/wire.h"
+
+struct engines {
+    const struct scenario *scenario;
+    struct node *nodes;
+    struct http *http;
+    const char *run;
+    char host[ENGINE_HOST_TEXT];
+    struct engine **items;
+    size_t count, capacity;
+    struct engine **of; /* by node; NULL: it is no container */
+    struct buffer left; /* what could not be removed */
+};
+
+static const char docker_socket[] = ENGINE_DOCKER_SOCKET, podman_socket[] = ENGINE_PODMAN_SOCKET;
+
+const char *engine_address(const struct scenario_node *n, char *room, size_t size)
+{
+    const char *given = getenv("DOCKER_HOST"), *runtime = getenv("XDG_RUNTIME_DIR");
+    if (n->docker.engine)
+        return n->docker.engine;
+    if (given && *given)
+        return given;
+    if (access(docker_socket, F_OK) != 0 && runtime && *runtime) {
+        snprintf(room, size, "unix://%s/" ENGINE_PODMAN_USER_SOCKET, runtime);
+        if (access(room + strlen("unix://"), F_OK) == 0)
+            return room;
+    }
+    snprintf(room, size, "unix://%s",
+             access(docker_socket, F_OK) != 0 && access(podman_socket, F_OK) == 0 ? podman_socket : docker_socket);
+    return room;
+}
+
+static struct engine *find(struct engines *e, const char *address, struct error *err)
+{
+    struct http_peer peer;
+    for (size_t i = 0; i < e->count; i++)
+        if (!strcmp(e->items[i]->peer.address, address))
+            return e->items[i];
+    if (http_peer_parse(&peer, address, getenv("DOCKER_CERT_PATH"), err) < 0)
+        return NULL;
+    struct engine *engine = mem_alloc(sizeof *engine);
+    *engine = (struct engine){ .all = e, .peer = peer, .is_local = peer.socket != NULL, .has_init = true };
+    engine->assets = assets_new(engine, e->scenario);
+    e->items = mem_grow(e->items, e->count, &e->capacity, sizeof(struct engine *));
+    return e->items[e->count++] = engine;
+}
+
+/* Two that run in containers of one machine may have its name, and pids of their own. */
+void engine_host(char *out, size_t size)
+{
+    char name[256] = "", pids[40] = "";
+    gethostname(name, sizeof name - 1);
+    if (readlink("/proc/self/ns/pid", pids, sizeof pids - 1) < 0)
+        pids[0] = '\0';
+    snprintf(out, size, "%s%s%s", name, *pids ? "/" : "", pids);
+}
+
+struct engines *engines_new(struct loop *l, const struct scenario *s, struct node *nodes, const char *run, struct error *err)
+{
+    struct engines *e = mem_alloc(sizeof *e);
+    e->scenario = s;
+    e->nodes = nodes;
+    e->run = run;
+    e->of = mem_array((size_t)s->node_count, sizeof(struct engine *));
+    engine_host(e->host, sizeof e->host);
+    if (!(e->http = http_new(l, err))) {
+        engines_free(e);
+        return NULL;
+    }
+    for (int i = 0; i < s->node_count; i++) {
+        char room[300];
+        if (s->nodes[i].implementation != IMPLEMENTATION_DOCKER)
+            continue;
+        if (!(e->of[i] = find(e, engine_address(&s->nodes[i], room, sizeof room), err))) {
+            error_add(err, "nodes[%d] %s: docker.engine", i, s->nodes[i].id);
+            err->code = EXIT_LAUNCH;
+            engines_free(e);
+            return NULL;
+        }
+    }
+    return e;
+}
+
+void engines_free(struct engines *e)
+{
+    if (!e)
+        return;
+    for (size_t i = 0; i < e->count; i++) {
+        struct engine *engine = e->items[i];
+        http_cancel(engine->events);
+        if (engine->lines)
+            wire_free(engine->lines);
+        free(engine->lines);
+        buffer_free(&engine->events_path);
+        assets_free(engine->assets);
+        http_peer_free(&engine->peer);
+        free(engine);
+    }
+    http_free(e->http);
+    buffer_free(&e->left);
+    free(e->items);
+    free(e->of);
+    free(e);
+}
+
+struct http *engines_http(struct engines *e)
+{
+    return e->http;
+}
+
+struct engine *engines_of(struct engines *e, int i)
+{
+    return e->of[i];
+}
+
+void engine_place(const struct engine *e, struct container_place *out)
+{
+    *out = (struct container_place){ .run = e->all->run, .host = e->all->host, .local = e->is_local };
+}
+
+static void leave(struct engines *e, const char *what)
+{
+    buffer_text(&e->left, e->left.len ? ", " : "");
+    buffer_text(&e->left, what);
+}
+
+void engine_leave(struct engine *e, const char *id, const char *why)
+{
+    char text[1200];
+    snprintf(text, sizeof text, "container %.12s (%s)", id, why);
+    leave(e->all, text);
+}
+
+bool engines_end(struct engines *e, const char **text)
+{
+    bool all = true;
+    for (size_t i = 0; i < e->count; i++) {
+        struct error err = { 0 };
+        all &= assets_end(e->items[i]->assets, &err);
+        if (err.code)
+            leave(e, err.text);
+    }
+    *text = buffer_string(&e->left);
+    return all;
+}
+
+/* --- One request --- */
+
+static void note_done(void *data, struct http_answer *answer)
+{
+    struct exchange *x = data;
+    x->call = NULL;
+    x->done = true;
+    x->answer = *answer;
+    answer->body = (struct buffer){ 0 }; /* it is ours now */
+    if (x->node)
+        node_ready(x->node);
+}
+
+void exchange_drop(struct exchange *x)
+{
+    http_cancel(x->call);
+    buffer_free(&x->path);
+    buffer_free(&x->body);
+    buffer_free(&x->answer.body);
+    *x = (struct exchange){ .node = x->node };
+}
+
+static void note_piece(void *data, const char *s, size_t len)
+{
+    struct exchange *x = data;
+    x->piece(x->data, s, len);
+}
+
+static void begin(struct exchange *x, struct engine *e, const char *method, struct http_request r)
+{
+    struct buffer path = { 0 };
+    buffer_format(&path, "%s%s", ENGINE_API, buffer_string(&x->path));
+    buffer_free(&x->path);
+    buffer_free(&x->answer.body);
+    x->path = path;
+    x->done = false;
+    r.peer = &e->peer;
+    r.method = method;
+    r.path = buffer_string(&x->path);
+    r.done = note_done;
+    r.data = x;
+    x->call = http_send(e->all->http, &r);
+}
+
+void exchange_send(struct exchange *x, struct engine *e, const char *method, int limit_ms)
+{
+    begin(x, e, method, (struct http_request){ .body = x->body.len ? x->body.data : NULL,
+                                               .body_len = x->body.len,
+                                               .content_type = "application/json",
+                                               .limit_ms = limit_ms });
+}
+
+void exchange_stream(struct exchange *x, struct engine *e, const char *method, struct text body,
+                     void (*piece)(void *data, const char *s, size_t len), void *data)
+{
+    x->piece = piece;
+    x->data = data;
+    begin(x, e, method, (struct http_request){ .body = body.len ? body.s : NULL,
+                                               .body_len = body.len,
+                                               .content_type = "application/x-tar",
+                                               .piece = note_piece });
+}
+
+void engine_words(const struct http_answer *a, char *out, size_t size)
+{
+    const char *why;
+    struct json *body = json_parse(a->body.data, a->body.len, &why);
+    const char *said = json_string(json_get(body, "message"), "");
+    struct buffer safe = { 0 };
+    if (*said)
+        utf8_escape(&safe, said, strlen(said));
+    else
+        utf8_escape(&safe, a->body.data, a->body.len < 200 ? a->body.len : 200);
+    while (safe.len && safe.data[safe.len - 1] == ' ')
+        safe.len--;
+    snprintf(out, size, "%s%s(%d)", buffer_string(&safe), safe.len ? " " : "", a->status);
+    buffer_free(&safe);
+    json_free(body);
+}
+
+bool exchange_ok(const struct exchange *x, const char *what, struct error *err)
+{
+    char words[700];
+    if (x->answer.failure != HTTP_ANSWERED) {
+        error_set(err, EXIT_RUN_FAILED, "%s: %s", what, x->answer.error.text);
+        return false;
+    }
+    if (x->answer.status / 100 == 2 || x->answer.status == 304)
+        return true;
+    engine_words(&x->answer, words, sizeof words);
+    error_set(err, EXIT_RUN_FAILED, "%s: %s", what, words);
+    return false;
+}
+
+/* --- What it tells by itself --- */
+
+/* Docker's word or Podman's. */
+static bool is_of_note(const char *action)
+{
+    static const char *const words[] = { "die", "oom", "health_status", "destroy", "remove" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strncmp(action, words[i], strlen(words[i])))
+            return true;
+    return false;
+}
+
+static void take_event(struct engine *e, struct text line)
+{
+    const char *why;
+    struct json *event = json_parse(line.s, line.len, &why);
+    const struct json *attributes = json_get(json_get(event, "Actor"), "Attributes");
+    int i = scenario_find_node(e->all->scenario, json_string(json_get(attributes, CONTAINER_LABEL_NODE), ""));
+    if (i >= 0 && is_of_note(json_string(json_get(event, "Action"), "")) && e->all->of[i] == e) {
+        e->all->nodes[i].must_look = true;
+        node_ready(&e->all->nodes[i]);
+    }
+    json_free(event);
+}
+
+static void note_events(void *data, const char *s, size_t len)
+{
+    struct engine *e = data;
+    struct error err = { 0 };
+    while (len) {
+        size_t room;
+        char *at = wire_room(e->lines, &room);
+        size_t part = len < room ? len : room;
+        memcpy(at, s, part);
+        wire_filled(e->lines, part);
+        s += part;
+        len -= part;
+        struct text line;
+        while (wire_line(e->lines, &line, &err) > 0)
+            take_event(e, line);
+    }
+}
+
+void engine_wake(struct engine *e)
+{
+    for (int i = 0; i < e->all->scenario->node_count; i++)
+        if (e->all->of[i] == e)
+            node_ready(&e->all->nodes[i]);
+}
+
+/* The stream ends with the engine, or when its connection breaks: all are to look for themselves then. */
+static void note_events_end(void *data, struct http_answer *answer)
+{
+    struct engine *e = data;
+    (void)answer;
+    e->events = NULL;
+    for (int i = 0; i < e->all->scenario->node_count; i++)
+        if (e->all->of[i] == e)
+            e->all->nodes[i].must_look = true;
+    engine_wake(e);
+}
+
+void engine_listen(struct engine *e)
+{
+    if (e->events || e->lines)
+        return;
+    struct buffer filter = { 0 }, path = { 0 };
+    buffer_text(&filter, "{\"type\":[\"container\"],\"label\":[");
+    struct buffer label = { 0 };
+    buffer_format(&label, "%s=%s", CONTAINER_LABEL_RUN, e->all->run);
+    json_quote(&filter, label.data, label.len);
+    buffer_text(&filter, "]}");
+    buffer_text(&path, ENGINE_API "/events?filters=");
+    http_escape(&path, buffer_string(&filter));
+    e->lines = mem_alloc(sizeof *e->lines);
+    e->events_path = path;
+    e->events = http_send(e->all->http, &(struct http_request){ .peer = &e->peer,
+                                                                .method = "GET",
+                                                                .path = buffer_string(&e->events_path),
+                                                                .piece = note_events,
+                                                                .done = note_events_end,
+                                                                .data = e });
+    buffer_free(&filter);
+    buffer_free(&label);
+}

@@ -1,0 +1,80 @@
+/* The container engines that a run uses, one for each address: requests to them, and what they tell by themselves. */
+#ifndef NODE_ENGINE_H
+#define NODE_ENGINE_H
+
+#include "node/container.h"
+#include "node/http.h"
+#include "node/node.h"
+
+#define ENGINE_API "/v1.41" /* Docker 20.10, Podman 4 */
+
+/* Where engines usually listen; Podman without root in XDG_RUNTIME_DIR. */
+#define ENGINE_DOCKER_SOCKET      "/var/run/docker.sock"
+#define ENGINE_PODMAN_SOCKET      "/run/podman/podman.sock"
+#define ENGINE_PODMAN_USER_SOCKET "podman/podman.sock"
+
+/* This machine, as CONTAINER_LABEL_HOST names it: where the pids of a run's identity mean something. */
+#define ENGINE_HOST_TEXT 300
+void engine_host(char *out, size_t size);
+
+/* One request and what comes of it, for a node. Zero-initialise; one at a time. */
+struct exchange {
+    struct node *node; /* whose work is called when it is done; NULL: nobody's */
+    struct http_call *call; /* NULL: none is under way */
+    struct buffer path, body;
+    void (*piece)(void *data, const char *s, size_t len); /* of exchange_stream */
+    void *data;
+    bool done;
+    struct http_answer answer; /* once done */
+};
+
+struct engine {
+    struct engines *all;
+    struct http_peer peer;
+    bool is_local;            /* it is on this machine */
+    bool has_init;            /* it can give containers a small init of its own */
+    struct http_call *events; /* the stream of what happens to the run's containers */
+    struct buffer events_path;
+    struct wire *lines;       /* what came of them */
+    struct assets *assets;    /* images, networks and volumes */
+};
+
+/* For all nodes of the scenario that are containers. NULL with *err set (EXIT_LAUNCH) where an address is none. `nodes` are
+ * all of the scenario's, by index, and called (node_ready) when an engine tells something of them. `run` is the identity of
+ * this lockstep. All borrowed. */
+struct engines *engines_new(struct loop *l, const struct scenario *s, struct node *nodes, const char *run, struct error *err);
+void engines_free(struct engines *e); /* NULL is fine */
+struct http *engines_http(struct engines *e);
+/* How containers are marked, and where the engine finds what it needs. */
+void engine_place(const struct engine *e, struct container_place *out);
+/* Which one node i uses. */
+struct engine *engines_of(struct engines *e, int i);
+
+/* Where the engine of a node listens: its `engine`, DOCKER_HOST, or the first socket that is there of Docker and Podman. */
+const char *engine_address(const struct scenario_node *n, char *room, size_t size);
+
+/* Sends; x->path begins behind ENGINE_API, and x->body is JSON where it is not empty. */
+void exchange_send(struct exchange *x, struct engine *e, const char *method, int limit_ms);
+/* For an answer that comes over time, without a limit: `piece` gets it and only notes it. The body is a tar archive, where it
+ * is not empty, and borrowed. */
+void exchange_stream(struct exchange *x, struct engine *e, const char *method, struct text body,
+                     void (*piece)(void *data, const char *s, size_t len), void *data);
+void exchange_drop(struct exchange *x); /* forgets it, also while it is under way; x can be used again */
+/* Whether it was answered with a 2xx or 304. Else *err says what was asked (`what`) and, in the engine's words, why not. */
+bool exchange_ok(const struct exchange *x, const char *what, struct error *err);
+/* In the engine's words: "MESSAGE (STATUS)". */
+void engine_words(const struct http_answer *a, char *out, size_t size);
+
+/* All its nodes are ready: something that they may wait for has happened. */
+void engine_wake(struct engine *e);
+
+/* A container could not be removed: told at the end of the run. */
+void engine_leave(struct engine *e, const char *id, const char *why);
+/* Once all containers are gone: what was made for them goes, too. True when that is done; then *text says what is left
+ * behind, "" where nothing is. */
+bool engines_end(struct engines *e, const char **text);
+
+/* Begins to listen to what happens to containers of the run; once. Each event makes the node ready, with must_look set. */
+void engine_listen(struct engine *e);
+
+#endif

@@ -1,0 +1,422 @@
+#include "node/engine_sweep.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/procfs.h"
+#include "node/engine.h"
+
+#define ROUND_MAX     200  /* removals at once; the next round takes others */
+#define PAUSE_MS      50   /* before something is tried again; each time twice as long, up to PAUSE_MAX_MS */
+#define PAUSE_MAX_MS  1000
+#define LATE_FIRST_MS 300  /* before the first of the looks after what appears late; each time twice as long */
+
+enum kind { CONTAINER, NETWORK, VOLUME, IMAGE, NAMELESS, KINDS };
+
+static const struct {
+    const char *name, *list, *array, *id, *path, *query;
+} kinds[KINDS] = {
+    /* Podman would wait for the container to obey a signal, if it were not told a time; Docker knows no such field. */
+    [CONTAINER] = { "container", "/containers/json?all=1&filters=", NULL, "Id", "/containers/",
+                    "?force=1&v=1&timeout=0" },
+    [NETWORK] = { "network", "/networks?filters=", NULL, "Id", "/networks/", "" },
+    [VOLUME] = { "volume", "/volumes?filters=", "Volumes", "Name", "/volumes/", "?force=1" },
+    [IMAGE] = { "image", "/images/json?all=1&filters=", NULL, "Id", "/images/", "" },
+    [NAMELESS] = { "image", "/images/json?filters=", NULL, "Id", "/images/", "" },
+};
+
+/* One request, and what it was for. */
+struct errand {
+    struct target *target;
+    struct errand *next;
+    enum kind kind;
+    bool is_removal;
+    struct buffer path;
+    struct http_call *call; /* NULL: it is done */
+    char *name, *node;      /* of what is to be removed */
+    bool is_away;           /* the engine could not be reached */
+    struct error why;       /* its code is set where it came to nothing */
+};
+
+/* An engine. A round asks for lists and removes what is on them; rounds follow until the lists are empty. */
+struct target {
+    struct sweeping *all;
+    struct http_peer peer;
+    struct errand *errands; /* of this round */
+    int under_way, found, removed;
+    bool is_in_round;
+    bool is_list_missing, is_refused; /* refused: asking again would not help */
+    enum kind from;     /* CONTAINER, or all from here on, once there are no containers */
+    int64_t again_ms;   /* when the next round begins */
+    int pause_ms;
+    int64_t empty_ms;   /* since when nothing was found any more; 0: something was */
+    int late_pause_ms;
+    bool is_over;
+};
+
+struct sweeping {
+    const struct engine_sweep *sweep;
+    struct http *http;
+    char host[ENGINE_HOST_TEXT];
+    struct target *targets;
+    size_t count;
+    int64_t end_ms;
+    int failed;
+};
+
+static void tell(struct sweeping *s, struct swept what)
+{
+    s->failed += what.why != NULL;
+    if (s->sweep->told)
+        s->sweep->told(s->sweep->data, &what);
+}
+
+static void note_answer(void *data, struct http_answer *answer);
+
+static struct errand *errand_new(struct target *t, enum kind kind)
+{
+    struct errand *e = mem_alloc(sizeof *e);
+    *e = (struct errand){ .target = t, .kind = kind, .next = t->errands };
+    t->errands = e;
+    return e;
+}
+
+static void errand_send(struct errand *e, const char *method)
+{
+    struct target *t = e->target;
+    int64_t left = t->all->end_ms - clock_ms();
+    e->call = http_send(t->all->http, &(struct http_request){ .peer = &t->peer,
+                                                               .method = method,
+                                                               .path = buffer_string(&e->path),
+                                                               .limit_ms = left < 1 ? 1 : (int)left,
+                                                               .done = note_answer,
+                                                               .data = e });
+    t->under_way++;
+}
+
+static void errands_free(struct target *t)
+{
+    for (struct errand *e = t->errands, *next; e; e = next) {
+        next = e->next;
+        http_cancel(e->call);
+        buffer_free(&e->path);
+        free(e->name);
+        free(e->node);
+        free(e);
+    }
+    t->errands = NULL;
+}
+
+/* --- Lists --- */
+
+static void add_label_filter(struct buffer *out, const struct sweeping *s)
+{
+    struct buffer label = { 0 };
+    const char *run = s->sweep->run; /* one label: Podman 4.3 finds no image by two */
+    buffer_format(&label, "%s=%s", run ? CONTAINER_LABEL_RUN : CONTAINER_LABEL_HOST, run ? run : s->host);
+    buffer_text(out, "{\"label\":[");
+    json_quote(out, label.data, label.len);
+    buffer_text(out, "]}");
+    buffer_free(&label);
+}
+
+static void list(struct target *t, enum kind kind)
+{
+    struct errand *e = errand_new(t, kind);
+    struct buffer filter = { 0 };
+    if (kind == NAMELESS)
+        buffer_text(&filter, "{\"dangling\":[\"true\"]}");
+    else
+        add_label_filter(&filter, t->all);
+    buffer_format(&e->path, "%s%s", ENGINE_API, kinds[kind].list);
+    http_escape(&e->path, buffer_string(&filter));
+    buffer_free(&filter);
+    errand_send(e, "GET");
+}
+
+/* Not all that is listed: the filter has one label, and there may be engines that do not know it. */
+static bool is_wanted(const struct sweeping *s, const struct json *labels)
+{
+    const char *run = json_string(json_get(labels, CONTAINER_LABEL_RUN), NULL);
+    const char *host = json_string(json_get(labels, CONTAINER_LABEL_HOST), NULL);
+    if (!run || !host || strcmp(host, s->host) != 0)
+        return false;
+    return s->sweep->run ? !strcmp(run, s->sweep->run) : !procfs_identity_lives(run);
+}
+
+static const char *plain_id(const char *id)
+{
+    return id + (strncmp(id, "sha256:", 7) == 0 ? 7 : 0);
+}
+
+static bool is_noted(const struct engine_sweep *s, const char *id)
+{
+    for (size_t i = 0; i < s->image_count; i++)
+        if (!strncmp(plain_id(id), s->images[i], strlen(s->images[i])))
+            return true;
+    return false;
+}
+
+/* How people know it. */
+static char *name_of(enum kind kind, const struct json *item, const char *id)
+{
+    const char *name = json_string(json_get(item, "Name"), NULL);
+    if (kind == IMAGE || kind == NAMELESS)
+        name = json_string(json_at(json_get(item, "RepoTags"), 0), NULL);
+    if (name && kind != CONTAINER && strcmp(name, "<none>:<none>") != 0)
+        return mem_text(name);
+    id = plain_id(id);
+    return mem_text_n(id, strlen(id) < 12 ? strlen(id) : 12);
+}
+
+static void remove_item(struct target *t, enum kind kind, const struct json *item)
+{
+    const struct json *labels = json_get(item, "Labels");
+    const char *id = json_string(json_get(item, kinds[kind].id), "");
+    if (!*id || !(kind == NAMELESS ? is_noted(t->all->sweep, id) : is_wanted(t->all, labels)))
+        return;
+    struct errand *e = errand_new(t, kind);
+    e->is_removal = true;
+    e->name = name_of(kind, item, id);
+    e->node = mem_text(json_string(json_get(labels, CONTAINER_LABEL_NODE), NULL));
+    buffer_format(&e->path, "%s%s", ENGINE_API, kinds[kind].path);
+    http_escape(&e->path, id);
+    buffer_text(&e->path, kinds[kind].query);
+    if (kind == IMAGE && json_count(json_get(item, "RepoTags"))) /* all its names; nothing that still needs it */
+        buffer_text(&e->path, "?force=1");
+    t->found++;
+    errand_send(e, "DELETE");
+}
+
+static void take_list(struct errand *e, const struct http_answer *answer)
+{
+    const char *why;
+    struct target *t = e->target;
+    struct json *body = json_parse(answer->body.data, answer->body.len, &why);
+    const struct json *items = kinds[e->kind].array ? json_get(body, kinds[e->kind].array) : body;
+    if (!body) {
+        error_set(&e->why, EXIT_RUN_FAILED, "list of %ss: %s", kinds[e->kind].name, why);
+        t->is_list_missing = true;
+    }
+    for (size_t i = 0; i < json_count(items) && t->found < ROUND_MAX; i++)
+        remove_item(t, e->kind, json_at(items, i));
+    json_free(body);
+}
+
+/* --- What comes of it --- */
+
+static void say_why(struct errand *e, const struct http_answer *answer)
+{
+    char words[600];
+    engine_words(answer, words, sizeof words);
+    e->is_away = answer->failure == HTTP_UNREACHABLE;
+    if (answer->failure != HTTP_ANSWERED)
+        e->why = answer->error;
+    else if (e->is_removal)
+        error_set(&e->why, EXIT_RUN_FAILED, "%s", words);
+    else
+        error_set(&e->why, EXIT_RUN_FAILED, "list of %ss: %s", kinds[e->kind].name, words);
+}
+
+static struct swept what_of(const struct errand *e, const char *why)
+{
+    return (struct swept){ .engine = e->target->peer.address,
+                           .kind = e->is_removal ? kinds[e->kind].name : NULL,
+                           .name = e->name,
+                           .node = e->node,
+                           .why = why,
+                           .is_away = e->is_away };
+}
+
+static void note_answer(void *data, struct http_answer *answer)
+{
+    struct errand *e = data;
+    struct target *t = e->target;
+    bool ok = answer->failure == HTTP_ANSWERED && answer->status / 100 == 2;
+    e->call = NULL;
+    t->under_way--;
+    if (!e->is_removal && ok) {
+        take_list(e, answer);
+    } else if (!e->is_removal) {
+        t->is_list_missing = true; /* Podman answers 500 while an image that would be listed is removed */
+        t->is_refused |= answer->failure != HTTP_ANSWERED || answer->status < 500;
+        say_why(e, answer);
+    } else if (ok) {
+        t->removed++;
+        tell(t->all, what_of(e, NULL));
+    } else if (answer->failure != HTTP_ANSWERED || answer->status != 404) { /* 404: somebody else was first */
+        say_why(e, answer);
+    }
+}
+
+/* --- Rounds --- */
+
+static void begin_round(struct target *t)
+{
+    errands_free(t);
+    t->found = t->removed = 0;
+    t->is_list_missing = t->is_refused = false;
+    t->is_in_round = true;
+    if (t->from == CONTAINER) {
+        list(t, CONTAINER);
+        return;
+    }
+    for (enum kind kind = t->from; kind < NAMELESS; kind++)
+        list(t, kind);
+    if (t->all->sweep->image_count)
+        list(t, NAMELESS);
+}
+
+static void wait_a_little(struct target *t)
+{
+    t->again_ms = clock_ms() + t->pause_ms;
+    t->pause_ms = 2 * t->pause_ms < PAUSE_MAX_MS ? 2 * t->pause_ms : PAUSE_MAX_MS;
+}
+
+static enum kind first_kind(const struct engine_sweep *s)
+{
+    return s->only_images ? IMAGE : CONTAINER;
+}
+
+/* Nothing is left; but something may appear. */
+static void be_over_or_wait(struct target *t)
+{
+    int64_t now = clock_ms();
+    t->empty_ms = t->empty_ms ? t->empty_ms : now;
+    t->is_over = now >= t->empty_ms + t->all->sweep->late_ms;
+    t->from = first_kind(t->all->sweep);
+    t->again_ms = now + t->late_pause_ms;
+    t->late_pause_ms *= 2;
+    if (t->again_ms > t->empty_ms + t->all->sweep->late_ms)
+        t->again_ms = t->empty_ms + t->all->sweep->late_ms;
+}
+
+static void end_round(struct target *t)
+{
+    if (t->is_list_missing) {
+        t->is_over = t->is_refused && !t->all->sweep->late_ms;
+        wait_a_little(t);
+        return;
+    }
+    if (t->found) {
+        t->again_ms = 0;
+        t->empty_ms = 0;
+        t->late_pause_ms = LATE_FIRST_MS;
+        if (!t->removed)
+            wait_a_little(t);
+        else
+            t->pause_ms = PAUSE_MS;
+        return;
+    }
+    if (t->from == CONTAINER)
+        t->from = NETWORK;
+    else
+        be_over_or_wait(t);
+}
+
+/* When it is to be called again, at the latest. */
+static int64_t step(struct target *t)
+{
+    if (t->is_in_round && !t->under_way) {
+        t->is_in_round = false;
+        end_round(t);
+    }
+    if (!t->is_over && !t->is_in_round && clock_ms() >= t->again_ms)
+        begin_round(t);
+    return t->is_over || t->is_in_round ? INT64_MAX : t->again_ms;
+}
+
+/* What the last round could not do. */
+static void tell_failures(struct target *t)
+{
+    bool told = false;
+    for (struct errand *e = t->errands; e; e = e->next) {
+        const char *why = e->why.code ? e->why.text : e->call ? "no answer in time" : NULL;
+        if (!why || (!e->is_removal && told))
+            continue;
+        told |= !e->is_removal;
+        tell(t->all, what_of(e, why));
+    }
+}
+
+static void run(struct sweeping *s, struct loop *l)
+{
+    for (;;) {
+        int64_t next = s->end_ms;
+        bool all = true;
+        for (size_t i = 0; i < s->count; i++) {
+            int64_t at = step(&s->targets[i]);
+            next = at < next ? at : next;
+            all &= s->targets[i].is_over;
+        }
+        int64_t now = clock_ms();
+        if (all || now >= s->end_ms)
+            return;
+        loop_wait(l, -1, next > now ? (int)(next - now) : 0);
+    }
+}
+
+int engine_sweep(const struct engine_sweep *sweep, const char *const *addresses, size_t count)
+{
+    static const int no_signals[] = { 0 };
+    struct error err = { 0 };
+    struct sweeping s = { .sweep = sweep, .count = count, .end_ms = clock_ms() + sweep->limit_ms };
+    struct loop *l = loop_new(no_signals);
+    engine_host(s.host, sizeof s.host);
+    s.targets = mem_array(count, sizeof *s.targets);
+    s.http = http_new(l, &err);
+    for (size_t i = 0; i < count; i++) {
+        struct target *t = &s.targets[i];
+        *t = (struct target){ .all = &s, .from = first_kind(sweep), .pause_ms = PAUSE_MS, .late_pause_ms = LATE_FIRST_MS };
+        if (s.http && http_peer_parse(&t->peer, addresses[i], getenv("DOCKER_CERT_PATH"), &err) == 0)
+            continue;
+        tell(&s, (struct swept){ .engine = addresses[i], .why = err.text });
+        if (s.http)
+            error_clear(&err);
+        t->is_over = true;
+    }
+    if (s.http)
+        run(&s, l);
+    for (size_t i = 0; i < count; i++) {
+        struct target *t = &s.targets[i];
+        tell_failures(t);
+        errands_free(t);
+        http_peer_free(&t->peer);
+    }
+    http_free(s.http);
+    loop_free(l);
+    free(s.targets);
+    return s.failed;
+}
+
+char **engine_addresses(const struct scenario *s, size_t *count)
+{
+    char **addresses = NULL;
+    size_t capacity = 0;
+    *count = 0;
+    for (int i = 0; i < s->node_count; i++) {
+        char room[300];
+        bool is_known = false;
+        if (s->nodes[i].implementation != IMPLEMENTATION_DOCKER)
+            continue;
+        const char *address = engine_address(&s->nodes[i], room, sizeof room);
+        for (size_t k = 0; k < *count; k++)
+            is_known |= !strcmp(addresses[k], address);
+        if (is_known)
+            continue;
+        addresses = mem_grow(addresses, *count, &capacity, sizeof *addresses);
+        addresses[(*count)++] = mem_text(address);
+    }
+    return addresses;
+}
+
+void engine_addresses_free(char **addresses, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(addresses[i]);
+    free(addresses);
+}

@@ -1,0 +1,44 @@
+/* Removes what is marked as a run's own from container engines: containers, then networks, volumes and images, on all
+ * engines at once. It waits, on a loop and connections of its own: for those who have nothing else to do, as the guard
+ * whose lockstep is gone, and `lockstep clean`. */
+#ifndef NODE_ENGINE_SWEEP_H
+#define NODE_ENGINE_SWEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lockstep/scenario.h"
+
+/* Something that was found. All borrowed. */
+struct swept {
+    const char *engine; /* its address */
+    const char *kind;   /* "container", "network", "volume", "image"; NULL: the engine itself */
+    const char *name;   /* a container's or image's id, cut short, where there is nothing better */
+    const char *node;   /* of a container; else NULL */
+    const char *why;    /* it could not be removed; NULL: it was */
+    bool is_away;       /* because the engine cannot be reached at all */
+};
+
+struct engine_sweep {
+    const char *run; /* the identity of the lockstep that it belongs to; NULL: of any of this machine that is gone */
+    /* And images without a name or a label, by the beginnings of their ids: what steps of a build made. They go where they
+     * have no name and nothing is made of them. NULL: none. */
+#define ENGINE_SWEEP_ID 16
+    const char (*images)[ENGINE_SWEEP_ID];
+    size_t image_count;
+    bool only_images; /* these, and those of the run: nothing else */
+    int limit_ms;     /* for all of it */
+    /* What is not there yet may appear within this time, as of a request that was under way when lockstep was killed: it
+     * is looked after again and again. An engine that does not answer may come back, then. 0: one look is enough. */
+    int late_ms;
+    void (*told)(void *data, const struct swept *s); /* NULL: nobody is told */
+    void *data;
+};
+/* Returns how many things could not be removed, and engines not be asked. An address that is none counts, too. */
+int engine_sweep(const struct engine_sweep *sweep, const char *const *addresses, size_t count);
+
+/* The engines of a scenario's containers, each once. The caller frees it with engine_addresses_free. */
+char **engine_addresses(const struct scenario *s, size_t *count);
+void engine_addresses_free(char **addresses, size_t count);
+
+#endif

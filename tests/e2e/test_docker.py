@@ -1,0 +1,569 @@
+"""Containers as nodes, against real engines: every case runs on each of them at the same time, and leaves nothing there."""
+import concurrent.futures
+import contextlib
+import functools
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import common
+import engines
+
+IMAGE = "lockstep-test/node:1"
+IDLE = 'command: [/bin/busybox, sleep, "1000"]'
+DOCKERFILE = """FROM scratch
+COPY busybox /bin/busybox
+COPY busybox /bin/sh
+COPY node.sh /node.sh
+COPY gateway /gateway
+CMD ["/bin/sh", "/node.sh"]
+"""
+
+# Does what its arguments say: WHAT@N, with the Nth ADVANCE (0: with INIT).
+NODE = r"""#!/bin/sh
+count=0
+acts=" $* "
+act() { case "$acts" in *" $1@$count "*) return 0 ;; *) return 1 ;; esac; }
+trap 'echo "asked by SIGTERM" >&2; exit 0' TERM
+while read -r line; do
+    echo "$line" >&2
+    case $line in
+    "INIT {"*) dialect=service ;;
+    INIT*) dialect=node ;;
+    ADVANCE*) count=$((count + 1)); target=${line#ADVANCE }; read -r messages; echo "got $messages" >&2 ;;
+    SHUTDOWN) act deaf-ever || exit 0; while :; do sleep 1; done ;;
+    esac
+    act env && env >&2
+    act exit && exit 7
+    act hang && while :; do sleep 1; done
+    act grow && exec dd if=/dev/zero of=/dev/null bs=300M count=1
+    act error && echo "ERROR out of paper" && continue
+    act healthy && : >/healthy
+    act sick && rm /healthy
+    act write && { if (: >/data/file) 2>/dev/null; then echo "written" >&2; else echo "not written" >&2; fi; }
+    act list && ls /data >&2
+    act network && ls /sys/class/net >&2
+    sent=
+    act send && [ $dialect = service ] &&
+        sent='{"timestamp_us":'$((target - 1))',"event_type":"SAID","source":"svc","destination":"peer","payload":{"count":1.50}}'
+    act send && [ $dialect = node ] &&
+        sent='{"time_us":'$((target - 1))',"type":"SAID","src":"svc","dst":"peer","payload":{"count":1.50},"size_bytes":9}'
+    act late && sleep 0.2
+    if [ $count = 0 ]; then echo READY; else echo DONE; echo "[$sent]"; fi
+done
+echo "end of input" >&2
+"""
+
+
+def static_gateway(folder):
+    """The example gateway as a program that needs no library."""
+    source = common.SOURCE
+    base = [source / "src/base" / f"{name}.c" for name in ("buffer", "memory", "number", "queue", "random", "simtime", "utf8")]
+    subprocess.run([os.environ.get("CC", "cc"), "-static", "-O1", "-std=c11", "-D_GNU_SOURCE", "-ffp-contract=off",
+                    "-include", source / "src/nodelib/names.h", "-I", source / "include", "-I", source / "src",
+                    "-o", folder / "gateway", source / "scenarios/nodes/gateway.c", *sorted((source / "src/nodelib").glob("*.c")),
+                    *base, "-lm"], check=True)
+    return folder / "gateway"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(condition, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.01)
+
+
+def node(acts="", docker="", id="svc", fields=""):
+    """A line of a scenario: a container that runs the shell script above, if `docker` names no other command."""
+    words = ", ".join(["/bin/sh", "/node.sh", *acts.split()])
+    command = "" if docker.startswith("command:") else f"command: [{words}], "
+    return (f"  - {{ id: {id}, type: x, tier: device, implementation: docker, {fields}{', ' if fields else ''}"
+            f"docker: {{ image: \"{IMAGE}\", {command}{docker} }} }}\n")
+
+
+class At:
+    """One engine, and a folder for what a case does with it."""
+
+    def __init__(self, case, engine):
+        self.case, self.engine = case, engine
+        self.dir = case.dir / engine.name
+        self.dir.mkdir(exist_ok=True)
+        self.env = {"DOCKER_HOST": engine.address}
+
+    def write(self, name, text):
+        (self.dir / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.dir / name).write_text(text)
+        return self.dir / name
+
+    def scenario(self, nodes, duration="50ms", quantum="10ms", more="", name="s.yaml"):
+        return self.write(name, f"simulation: {{ duration: {duration}, quantum: {quantum}, seed: 1 }}\nnodes:\n{nodes}{more}")
+
+    def run(self, nodes, *args, expect=0, env=None, **options):
+        return self.batch(self.scenario(nodes, **options), *args, expect=expect, env=env)
+
+    def batch(self, path, *args, expect=0, env=None):
+        return self.case.batch(path, f"{self.engine.name}/out", *args, expect=expect, env={**self.env, **(env or {})})
+
+    def summary(self):
+        return self.case.summary(f"{self.engine.name}/out")
+
+    def records(self):
+        return self.case.records(f"{self.engine.name}/out")
+
+    def cause(self):
+        return self.summary()["cause"]
+
+    def log(self, id="svc"):
+        path = self.dir / "out" / "logs" / f"{id}.log"
+        return path.read_text() if path.exists() else ""
+
+    def states(self, id="svc"):
+        return [(r["t"], r["state"]) for r in self.records() if r["kind"] == "node" and r["node"] == id]
+
+    @contextlib.contextmanager
+    def running(self, path, *args):
+        """A run that follows the wall clock; it is killed where it has not ended by itself."""
+        out = self.dir / "out"
+        with open(self.dir / "said", "wb") as said, subprocess.Popen(
+                [common.LOCKSTEP, "-b", "-o", out, "--pace", "1", *args, path], env={**os.environ, **self.env},
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said) as p:
+            try:
+                wait_until(lambda: p.poll() is not None or '"RUNNING"' in self.wall(), "it runs")
+                self.case.assertIsNone(p.poll(), (self.dir / "said").read_text())
+                yield p
+            finally:
+                if p.poll() is None:
+                    p.terminate()
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        p.wait(20)
+                p.kill()
+
+    def wall(self):
+        path = self.dir / "out" / "wall.jsonl"
+        return path.read_text() if path.exists() else ""
+
+    def container(self, id="svc"):
+        return self.engine.containers()[id]["Id"]
+
+
+def on_each(case):
+    """The case, on all engines at the same time; each of them has the same before and after it."""
+    def on(self, engine):
+        before = engine.all_there_is()
+        began = time.monotonic()
+        case(self, At(self, engine))
+        print(f"{engine.name} {time.monotonic() - began:.1f} s", end=" ", file=sys.stderr)
+        self.assertEqual(engine.all_there_is(), before, "left on the engine")
+
+    @functools.wraps(case)
+    def run(self):
+        with concurrent.futures.ThreadPoolExecutor(len(ENGINES)) as pool:
+            futures = [(engine, pool.submit(on, self, engine)) for engine in ENGINES]
+        for engine, future in futures:
+            with self.subTest(engine=engine.name):
+                future.result()
+    return run
+
+
+class Starting(common.Case):
+    @on_each
+    def test_a_container_is_started_and_answers(self, at):
+        out, _ = at.run(node("env@0"))
+        self.assertEqual(at.summary()["outcome"], "finished")
+        self.assertIn("LOCKSTEP_NODE=svc\n", at.log())
+        self.assertIn("LOCKSTEP_TRANSPORT=stdio\n", at.log())
+
+    @on_each
+    def test_the_environment_is_a_list_or_a_map(self, at):
+        for pairs in '[A=1, "B=b = c"]', '{ A: 1, B: "b = c" }':
+            at.run(node("env@0", f"environment: {pairs}"))
+            self.assertIn("] A=1\n", at.log())
+            self.assertIn("] B=b = c\n", at.log())
+
+    @on_each
+    def test_several_containers_are_made_and_removed(self, at):
+        path = at.scenario("".join(node(id=f"n{i}") for i in range(5)), duration="1h", quantum="50ms")
+        with at.running(path) as p:
+            found = at.engine.containers()
+            self.assertEqual(sorted(found), ["n0", "n1", "n2", "n3", "n4"])
+            self.assertEqual({c["State"] for c in found.values()}, {"running"})
+            p.terminate()
+            self.assertEqual(p.wait(30), 143)
+        self.assertEqual(at.engine.containers(), {})
+
+    @on_each
+    def test_a_missing_image_is_a_clear_error(self, at):
+        _, said = at.run(node(docker="").replace(IMAGE, "localhost:1/none:7") + node(id="good"), expect=4)
+        self.assertIn("nodes[0] svc: pull image localhost:1/none:7: ", said)
+        self.assertIn("; build it, or set build_context", said)
+
+    @on_each
+    def test_the_command_may_be_missing(self, at):
+        at.run(node(docker="command: [/nowhere]"), expect=4)
+        self.assertIn("nodes[0] svc: ", at.cause())
+        self.assertIn("/nowhere", at.cause() + at.log())  # where the engine has an init in it, that says so
+
+    @on_each
+    def test_ending_twice_is_ending_once(self, at):
+        with at.running(at.scenario(node("deaf-ever@0 deaf-ever@1 deaf-ever@2", fields="timeouts: { stop: 2s }") + node(id="b"),
+                                    duration="1h", quantum="10s")) as p:
+            for _ in range(3):
+                p.send_signal(signal.SIGTERM)
+                time.sleep(0.05)
+            self.assertEqual(p.wait(30), 143)
+        self.assertEqual(at.engine.containers(), {})
+
+    @on_each
+    def test_two_runs_of_one_scenario_do_not_meet(self, at):
+        path = at.scenario(node(docker="volumes: [\"store:/data\"]"), duration="1h", quantum="50ms")
+        with at.running(path):
+            self.case_of_one_more(at, path)
+            self.assertEqual(list(at.engine.containers()), ["svc"])
+
+    def case_of_one_more(self, at, path):
+        self.batch(path, f"{at.engine.name}/second", "--duration", "200ms", env=at.env)
+
+
+class Choice(common.Case):
+    @on_each
+    def test_the_node_names_its_engine(self, at):
+        at.run(node(docker=f"engine: \"{at.engine.address}\""), env={"DOCKER_HOST": "unix:///nowhere/engine.sock"})
+
+    @on_each
+    def test_the_engine_is_not_there(self, at):
+        _, said = at.run(node(), env={"DOCKER_HOST": f"unix://{at.dir}/none.sock"}, expect=4)
+        self.assertIn("nodes[0] svc: ", said)
+        self.assertIn(f"{at.dir}/none.sock", said)
+
+    @on_each
+    def test_without_a_word_the_first_socket_that_is_there_is_taken(self, at):
+        found = [p for p in ("/var/run/docker.sock", "/run/podman/podman.sock") if os.path.exists(p)]
+        (at.dir / "podman").mkdir()
+        (at.dir / "podman" / "podman.sock").symlink_to(at.engine.address.removeprefix("unix://"))
+        if not found:
+            at.run(node(), env={"DOCKER_HOST": "", "XDG_RUNTIME_DIR": str(at.dir)})
+            _, said = at.run(node(), env={"DOCKER_HOST": "", "XDG_RUNTIME_DIR": "/nowhere"}, expect=4)
+            self.assertIn("/var/run/docker.sock", said)
+
+    @on_each
+    def test_an_address_that_is_none_is_refused(self, at):
+        _, said = at.run(node(), env={"DOCKER_HOST": "npipe:////./pipe/x"}, expect=4)
+        self.assertIn("npipe", said)
+        _, said = at.run(node(docker="engine: \"ssh://host\""), expect=3)
+        self.assertIn("docker.engine: must be unix:///PATH or tcp://HOST:PORT", said)
+
+
+class Protocol(common.Case):
+    PEER = node("", id="peer")
+
+    def said_by(self, at, id="svc"):
+        return [line.partition("] ")[2] for line in at.log(id).splitlines()]
+
+    @on_each
+    def test_init_advance_and_shutdown_in_the_dialect_of_services(self, at):
+        at.run(node("send@2", fields="config: { x: 1.50 }") + self.PEER)
+        self.assertEqual(self.said_by(at), [
+            'INIT {"seed": 1, "config": {"x":1.50}}', "ADVANCE 10000", "got []", "ADVANCE 20000", "got []",
+            "ADVANCE 30000", "got []", "ADVANCE 40000", "got []", "ADVANCE 50000", "got []", "SHUTDOWN"])
+        message = ('got [{"timestamp_us":19999,"event_type":"SAID","source":"svc","destination":"peer",'
+                   '"payload":{"count":1.50}}]')
+        self.assertEqual([line for line in self.said_by(at, "peer") if "SAID" in line], [message])
+        self.assertEqual(self.said_by(at, "peer").index(message), 6)
+
+    @on_each
+    def test_and_in_that_of_nodes(self, at):
+        at.run(node("send@2", fields="dialect: node") + node(id="peer", fields="dialect: node"))
+        self.assertEqual(self.said_by(at)[0], 'INIT svc {"seed": 1}')
+        self.assertIn('got [{"time_us":19999,"type":"SAID","src":"svc","dst":"peer","payload":{"count":1.50},"size_bytes":9}]',
+                      self.said_by(at, "peer"))
+
+    @on_each
+    def test_an_error_answer_is_the_cause(self, at):
+        at.run(node("error@3"), expect=1)
+        self.assertIn("nodes[0] svc: ", at.cause())
+        self.assertIn("out of paper", at.cause())
+        at.run(node("error@0"), expect=4)
+        self.assertIn("out of paper", at.cause())
+
+    @on_each
+    def test_no_answer_in_time_is_the_cause(self, at):
+        at.run(node("hang@2", fields="timeouts: { step: 500ms, stop: 1s }"), expect=1)
+        self.assertIn("ADVANCE 20000", at.cause())
+        self.assertIn("0.5 s", at.cause())
+
+
+class Transports(common.Case):
+    NODES = "  - { id: s1, type: sensor, config: { interval: 10ms } }\n"
+
+    def by_process(self, at):
+        """What the same program does as a process; the first record has the digest of the scenario."""
+        path = at.scenario(self.NODES + f"  - {{ id: gateway, type: gateway, implementation: process, command: [{GATEWAY}] }}\n",
+                           duration="1200ms", quantum="5ms", name="process.yaml")
+        self.batch(path, f"{at.engine.name}/process")
+        return self.events(f"{at.engine.name}/process").splitlines()[1:]
+
+    @on_each
+    def test_every_transport_gives_what_a_process_gives(self, at):
+        expected = self.by_process(at)
+        self.assertGreater(len(expected), 20)
+        for docker in ("command: [/gateway]", "command: [/gateway], transport: unix",
+                       f"command: [/gateway], transport: tcp, ports: [\"{free_port()}:5000\"]",
+                       f"command: [/gateway], transport: tcp, ports: {{ 5000: {free_port()} }}",
+                       "command: [/gateway], transport: tcp, ports: [\"5000\"]",
+                       "command: [/gateway], transport: tcp, network: made, ports: [\"5000\"]",
+                       f"{IDLE}, transport: exec, exec: [/gateway]"):
+            nodes = self.NODES + node(id="gateway", docker=docker).replace("type: x, tier: device", "type: gateway, dialect: node")
+            at.run(nodes, duration="1200ms", quantum="5ms")
+            self.assertTrue(self.events(f"{at.engine.name}/out").splitlines()[1:] == expected, docker)
+
+    @on_each
+    def test_the_port_is_published_on_this_machine_alone(self, at):
+        port = free_port()
+        path = at.scenario(node(docker=f"ports: [\"{port}:5000\"]"), duration="1h", quantum="50ms")
+        with at.running(path):
+            ports = at.engine.get(f"/containers/{at.container()}/json")["NetworkSettings"]["Ports"]
+            self.assertEqual(ports, {"5000/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]})
+
+    @on_each
+    def test_exec_runs_beside_the_command(self, at):
+        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"env@0\"]"))
+        self.assertIn("ADVANCE 50000", at.log())
+        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"exit@2\"]"), expect=1)
+        self.assertIn("before it had answered ADVANCE 20000", at.cause())
+        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/nowhere]"), expect=4)
+        self.assertIn("nodes[0] svc: ", at.cause())
+        self.assertRegex(at.cause() + at.log(), "/nowhere|exec failed")
+
+    @on_each
+    def test_a_node_that_never_listens_is_told_apart(self, at):
+        at.run(node(docker=f"{IDLE}, transport: unix", fields="timeouts: { start: 1s, stop: 1s }"), expect=4)
+        self.assertIn("nodes[0] svc: ", at.cause())
+        self.assertRegex(at.cause(), "within 1 s")
+
+
+class Building(common.Case):
+    def context(self, at, dockerfile, **files):
+        at.write("context/Dockerfile", dockerfile)
+        for name, (mode, data) in FILES.items():  # as those of IMAGE, whose layers the engine has
+            (at.dir / "context" / name).write_bytes(data)
+            (at.dir / "context" / name).chmod(mode)
+        for name, text in files.items():
+            at.write(f"context/{name}", text)
+        return node(docker="build_context: context").replace(IMAGE, "lockstep-test/built:1")
+
+    @on_each
+    def test_an_image_is_built_and_removed(self, at):
+        at.run(self.context(at, DOCKERFILE + "RUN echo built by $((40 + 2)) hands; mkdir /data\n"))
+        self.assertIn("built by 42 hands", at.log())
+
+    @on_each
+    def test_a_step_that_fails_is_shown(self, at):
+        _, said = at.run(self.context(at, DOCKERFILE + "RUN echo what it said before; exit 9\n"), expect=4)
+        self.assertIn("nodes[0] svc: build image lockstep-test/built:1: ", said)
+        self.assertIn("exit 9", at.cause())
+        self.assertIn("what it said before", at.log())
+
+    @on_each
+    def test_a_file_that_is_not_there_is_named(self, at):
+        at.run(self.context(at, DOCKERFILE + "COPY nothere /\n"), expect=4)
+        self.assertIn("nothere", at.cause())
+
+    @on_each
+    def test_a_word_that_is_no_instruction_is_named(self, at):
+        at.run(self.context(at, DOCKERFILE + "COPPY busybox /\n"), expect=4)
+        self.assertIn("COPPY", at.cause().upper())
+
+    @on_each
+    def test_what_dockerignore_names_is_not_sent(self, at):
+        nodes = self.context(at, DOCKERFILE + "COPY . /data\n", secret="x", kept="y")
+        at.write("context/.dockerignore", "secret\n")
+        at.run(nodes.replace("/node.sh", "/node.sh, list@0"))
+        self.assertIn("] kept\n", at.log())
+        self.assertNotIn("secret", at.log())
+
+    @on_each
+    def test_nodes_that_share_an_image_build_it_once(self, at):
+        nodes = self.context(at, DOCKERFILE + "RUN echo once only\n")
+        at.run(nodes + nodes.replace("id: svc", "id: other"))
+        logs = at.log() + at.log("other")
+        self.assertEqual(logs.count("] once only\n"), 1)
+
+
+class Health(common.Case):
+    START = "timeouts: { start: 15s, stop: 2s }"
+
+    def check(self, command, retries=2):
+        return f"healthcheck: {{ command: [CMD, {command}], interval: 200ms, timeout: 1s, retries: {retries} }}"
+
+    def shell(self, command, retries=2):
+        """As a text for the container's shell: Podman takes the words of a list apart."""
+        return f'healthcheck: {{ command: "{command}", interval: 200ms, timeout: 1s, retries: {retries} }}'
+
+    @on_each
+    def test_a_node_is_ready_once_it_is_healthy(self, at):
+        at.run(node("healthy@0", self.check("/bin/busybox, test, -e, /healthy", 100), fields=self.START))
+        at.run(node("", self.check("/bin/busybox, \"true\""), fields=self.START))
+
+    @on_each
+    def test_a_check_that_fails_is_the_cause(self, at):
+        at.run(node("", self.shell("echo no pulse; exit 1"), fields=self.START), expect=4)
+        self.assertIn("nodes[0] svc: its container is unhealthy; the last check said: no pulse", at.cause())
+
+    @on_each
+    def test_a_check_that_never_answers_is_the_cause(self, at):
+        at.run(node("", self.check("/bin/busybox, sleep, \"1000\"", 1), fields=self.START), expect=4)
+        self.assertRegex(at.cause(), "unhealthy|not healthy within 15 s")
+
+    @on_each
+    def test_it_may_turn_unhealthy_later(self, at):
+        check = self.shell("test -e /healthy || { echo pale; exit 1; }", 10)
+        began = time.monotonic()
+        at.run(node("healthy@0 sick@5", check, fields=self.START), "--pace", "1", duration="60s", quantum="100ms", expect=1)
+        self.assertIn("its container is unhealthy; the last check said: pale", at.cause())
+        self.assertLess(time.monotonic() - began, 20)
+
+
+class Limits(common.Case):
+    @on_each
+    def test_too_much_memory_is_the_cause(self, at):
+        at.run(node("grow@2", "memory: 64M"), expect=1)
+        self.assertRegex(at.cause(), r"^nodes\[0\] svc: its container .*needed more memory than the 64 MiB that it may have")
+        self.assertIn("exit code 137", at.cause())  # an engine that has not noticed why is not certain of it, either
+
+    @on_each
+    def test_limits_are_those_of_the_scenario(self, at):
+        with at.running(at.scenario(node(docker="memory: 64M, cpus: 0.5"), duration="1h", quantum="50ms")):
+            limits = at.engine.get(f"/containers/{at.container()}/json")["HostConfig"]
+            self.assertEqual((limits["Memory"], limits["MemorySwap"]), (64 << 20, 64 << 20))
+            self.assertEqual(limits["NanoCpus"] or limits["CpuQuota"] * 10**9 // limits["CpuPeriod"], 5 * 10**8)
+
+
+class Places(common.Case):
+    @on_each
+    def test_a_folder_can_be_read_only(self, at):
+        at.write("data/mine", "")
+        for volumes, verdict in (('["./data:/data:ro"]', "not written"), ('["./data:/data"]', "written"),
+                                 (f'{{ "{at.dir}/data": {{ bind: /data, mode: ro }} }}', "not written")):
+            at.run(node("list@0 write@1", f"volumes: {volumes}"))
+            self.assertIn("] mine\n", at.log())
+            self.assertIn(f"] {verdict}\n", at.log(), volumes)
+
+    @on_each
+    def test_a_volume_with_a_name_is_made_for_the_run_and_shared(self, at):
+        at.run(node("write@1", 'volumes: ["store:/data"]') + node("list@3", 'volumes: ["store:/data:ro"]', id="b"))
+        self.assertIn("] file\n", at.log("b"))
+
+    @on_each
+    def test_one_that_is_found_is_kept(self, at):
+        at.engine.do("POST", "/volumes/create", {"Name": "lockstep-test-kept"})
+        try:
+            at.run(node("write@1", 'volumes: ["lockstep-test-kept:/data"]'))
+            at.run(node("list@0", 'volumes: ["lockstep-test-kept:/data"]'))
+            self.assertIn("] file\n", at.log())
+        finally:
+            at.engine.do("DELETE", "/volumes/lockstep-test-kept")
+
+    @on_each
+    def test_of_two_networks_the_one_that_is_found_is_kept(self, at):
+        at.engine.do("POST", "/networks/create", {"Name": "lockstep-test-net"})
+        try:
+            path = at.scenario(node(docker="network: lockstep-test-net") + node(docker="network: made", id="b"),
+                               duration="1h", quantum="50ms")
+            with at.running(path):
+                places = {id: list(at.engine.get(f"/containers/{c['Id']}/json")["NetworkSettings"]["Networks"])
+                          for id, c in at.engine.containers().items()}
+                self.assertEqual(places["svc"], ["lockstep-test-net"])
+                self.assertRegex(places["b"][0], r"^lockstep-\d+-\d+-made$")
+            self.assertIn("lockstep-test-net", [n["Name"] for n in at.engine.get("/networks")])
+            self.assertEqual([n["Name"] for n in at.engine.get("/networks") if n["Name"].endswith("-made")], [])
+        finally:
+            at.engine.do("DELETE", "/networks/lockstep-test-net")
+
+
+class Failing(common.Case):
+    @on_each
+    def test_an_exit_is_the_cause(self, at):
+        at.run(node("exit@3") + node(id="b"), expect=1)
+        self.assertIn("nodes[0] svc: its container ended with exit code 7 before it had answered ADVANCE 30000", at.cause())
+        at.run(node("exit@0"), expect=4)
+        self.assertIn("exit code 7", at.cause())
+
+    @on_each
+    def test_the_run_can_go_on_without_it(self, at):
+        at.run(node("exit@3", fields="on_failure: continue") + node(id="b"))
+        self.assertEqual(at.states(), [(30000, "failed"), (30000, "frozen")])
+
+    @on_each
+    def test_or_with_a_new_one(self, at):
+        at.run(node("exit@3", fields="on_failure: restart, restart: { max: 5, backoff: 0ms }") + node(id="b"))
+        self.assertEqual(at.states(), [(30000, "failed"), (30000, "restarted")])
+        self.assertEqual(at.log().count("INIT {"), 2)
+
+    def by_someone_else(self, at, method, path, cause, fields=""):
+        with at.running(at.scenario(node(fields=fields) + node(id="b"), duration="1h", quantum="50ms")) as p:
+            at.engine.do(method, path.format(at.container()))
+            began = time.monotonic()
+            self.assertEqual(p.wait(20), 1, (at.dir / "said").read_text())
+            self.assertLess(time.monotonic() - began, 3)
+        self.assertIn("nodes[0] svc: ", at.cause())
+        self.assertRegex(at.cause(), cause)
+
+    @on_each
+    def test_a_container_that_someone_kills_is_noticed(self, at):
+        self.by_someone_else(at, "POST", "/containers/{}/kill", "its container ended with exit code 137")
+
+    @on_each
+    def test_or_stops(self, at):
+        self.by_someone_else(at, "POST", "/containers/{}/stop?t=0", "its container ended with exit code")
+
+    @on_each
+    def test_or_removes(self, at):
+        # Podman does not say of a container that ends that it is being removed.
+        cause = "removed by someone else" + ("|exit code 137" if at.engine.name == "podman" else "")
+        self.by_someone_else(at, "DELETE", "/containers/{}?force=1", cause)
+
+    @on_each
+    def test_also_while_it_has_nothing_to_do(self, at):
+        path = at.scenario(node() + node(id="b"), duration="1h", quantum="30min")
+        with at.running(path) as p:
+            time.sleep(0.5)  # both have answered, and the clock is far from the next quantum
+            at.engine.do("POST", f"/containers/{at.container()}/kill")
+            self.assertEqual(p.wait(20), 1)
+        self.assertIn("exit code 137", at.cause())
+
+
+def prepare():
+    with tempfile.TemporaryDirectory(prefix="lockstep-test-") as folder:
+        gateway = static_gateway(pathlib.Path(folder)).read_bytes()
+    busybox = pathlib.Path("/bin/busybox").read_bytes()
+    return {"busybox": (0o755, busybox), "node.sh": (0o755, NODE.encode()), "gateway": (0o755, gateway)}
+
+
+if __name__ == "__main__":
+    ENGINES = engines.need()
+    FILES = prepare()
+    with tempfile.TemporaryDirectory(prefix="lockstep-test-") as home:
+        GATEWAY = pathlib.Path(home) / "gateway"
+        GATEWAY.write_bytes(FILES["gateway"][1])
+        GATEWAY.chmod(0o755)
+        for e in ENGINES:
+            e.build(IMAGE, DOCKERFILE, FILES)
+        try:
+            unittest.main()
+        finally:
+            for e in ENGINES:
+                e.ask("DELETE", f"/images/{IMAGE}?force=1")

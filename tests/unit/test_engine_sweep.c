@@ -1,0 +1,296 @@
+/* What is removed of an engine that answers as a test wants: it lists all that it has, whatever the filter. */
+#include "http_server.h"
+
+#include "base/json.h"
+#include "base/procfs.h"
+#include "node/engine.h"
+#include "node/engine_sweep.h"
+#include "node/image_output.h"
+
+#define THINGS_MAX 8
+#define RUN        "4000000-1" /* no process has this number */
+
+struct thing {
+    const char *kind; /* as in the path: "containers" */
+    const char *id;
+    const char *run; /* NULL: it has no labels */
+    const char *host; /* NULL: this machine's name */
+    int refusals;  /* of its removal, at first */
+    int late;      /* the lists of its kind in which it is not there yet */
+    bool is_gone;
+};
+
+/* The engine, its things by what was asked for so far. The sweep's thread looks at it when the server has ended. */
+struct world {
+    struct server server;
+    pthread_mutex_t lock;
+    struct thing things[THINGS_MAX];
+    size_t count;
+    int broken_lists; /* that are answered with 500, at first */
+};
+
+static void add_thing(struct buffer *out, const struct thing *t)
+{
+    char host[ENGINE_HOST_TEXT];
+    engine_host(host, sizeof host);
+    buffer_format(out, "%s{\"Id\":\"%s\",\"Name\":\"%s\",\"RepoTags\":null,\"Labels\":", out->data[out->len - 1] == '[' ? "" : ",",
+                  t->id, t->id);
+    if (t->run)
+        buffer_format(out, "{\"lockstep.run\":\"%s\",\"lockstep.host\":\"%s\",\"lockstep.node\":\"n\"}}", t->run,
+                      t->host ? t->host : host);
+    else
+        buffer_text(out, "null}");
+}
+
+static void answer_list(struct visit *v, struct world *w, const char *kind)
+{
+    bool volumes = strcmp(kind, "volumes") == 0;
+    struct buffer body = { 0 };
+    if (w->broken_lists && w->broken_lists--) {
+        visit_answer(v, "500 Internal Server Error", "{\"message\":\"busy\"}");
+        return;
+    }
+    buffer_text(&body, volumes ? "{\"Volumes\":[" : "[");
+    for (size_t i = 0; i < w->count; i++) {
+        struct thing *t = &w->things[i];
+        if (strcmp(t->kind, kind) != 0 || t->is_gone)
+            continue;
+        if (t->late && t->late--)
+            continue;
+        add_thing(&body, t);
+    }
+    buffer_text(&body, volumes ? "]}" : "]");
+    visit_answer(v, "200 OK", buffer_string(&body));
+    buffer_free(&body);
+}
+
+static void answer_removal(struct visit *v, struct world *w, const char *kind, const char *id)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        struct thing *t = &w->things[i];
+        if (strcmp(t->kind, kind) != 0 || strcmp(t->id, id) != 0 || t->is_gone)
+            continue;
+        if (t->refusals && t->refusals--) {
+            visit_answer(v, "409 Conflict", "{\"message\":\"it is in use\"}");
+        } else {
+            t->is_gone = true;
+            visit_answer(v, "200 OK", "");
+        }
+        return;
+    }
+    visit_answer(v, "404 Not Found", "{\"message\":\"no such thing\"}");
+}
+
+static void be_an_engine(struct visit *v)
+{
+    struct world *w = (struct world *)(uintptr_t)v->server->data;
+    char method[8], kind[16], id[40] = "";
+    if (sscanf(buffer_string(&v->request), "%7s /v1.41/%15[a-z]/%39[^? ]", method, kind, id) < 2) {
+        visit_answer(v, "400 Bad Request", "");
+        return;
+    }
+    pthread_mutex_lock(&w->lock);
+    if (strcmp(method, "DELETE") == 0)
+        answer_removal(v, w, kind, id);
+    else
+        answer_list(v, w, kind);
+    pthread_mutex_unlock(&w->lock);
+}
+
+struct told {
+    struct buffer text; /* a line for each */
+};
+
+static void note(void *data, const struct swept *s)
+{
+    struct told *t = data;
+    buffer_format(&t->text, "%s %s%s%s%s%s\n", s->kind ? s->kind : "engine", s->name ? s->name : "-", s->node ? " of " : "",
+                  s->node ? s->node : "", s->why ? ": " : "", s->why ? s->why : "");
+}
+
+/* Sweeps; *told is what was told. */
+static int sweep_world(struct world *w, struct engine_sweep *sweep, struct told *told)
+{
+    pthread_mutex_init(&w->lock, NULL);
+    server_begin(&w->server, REACH_UNIX, be_an_engine);
+    w->server.data = w;
+    const char *addresses[] = { w->server.address };
+    sweep->limit_ms = sweep->limit_ms ? sweep->limit_ms : 10000;
+    sweep->told = note;
+    sweep->data = told;
+    int failed = engine_sweep(sweep, addresses, 1);
+    server_end(&w->server);
+    buffer_string(&told->text);
+    return failed;
+}
+
+static void must_tell(struct told *t, const char *words)
+{
+    if (!strstr(t->text.data, words))
+        fail_msg("'%s' is not in:\n%s", words, t->text.data);
+}
+
+static void what_belongs_to_others_stays_even_if_the_engine_does_not_know_the_filter(void **state)
+{
+    (void)state;
+    struct world w = { .count = 8,
+                       .things = { { .kind = "containers", .id = "ours", .run = RUN },
+                                   { .kind = "containers", .id = "anothers", .run = "4000000-2" },
+                                   { .kind = "containers", .id = "elsewhere", .run = RUN, .host = "another-machine" },
+                                   { .kind = "containers", .id = "users" },
+                                   { .kind = "networks", .id = "net", .run = RUN },
+                                   { .kind = "networks", .id = "bridge" },
+                                   { .kind = "volumes", .id = "data", .run = RUN },
+                                   { .kind = "images", .id = "0123456789abcdef", .run = RUN } } };
+    struct engine_sweep sweep = { .run = RUN };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    for (size_t i = 0; i < w.count; i++)
+        assert_int_equal(w.things[i].is_gone, i == 0 || i == 4 || i >= 6);
+    must_tell(&told, "container ours of n\n");
+    must_tell(&told, "network net of n\n");
+    must_tell(&told, "volume data of n\n");
+    must_tell(&told, "image 0123456789ab of n\n");
+    buffer_free(&told.text);
+}
+
+static void of_runs_in_general_only_those_go_whose_lockstep_is_gone(void **state)
+{
+    (void)state;
+    struct buffer self = { 0 };
+    procfs_identity(&self, getpid());
+    struct world w = { .count = 4,
+                       .things = { { .kind = "containers", .id = "dead", .run = RUN },
+                                   { .kind = "containers", .id = "alive", .run = buffer_string(&self) },
+                                   { .kind = "volumes", .id = "elsewhere", .run = RUN, .host = "another-machine" },
+                                   { .kind = "networks", .id = "lives", .run = self.data } } };
+    struct engine_sweep sweep = { .run = NULL };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    assert_string_equal(told.text.data, "container dead of n\n");
+    assert_true(w.things[0].is_gone);
+    for (size_t i = 1; i < w.count; i++)
+        assert_false(w.things[i].is_gone);
+    buffer_free(&told.text);
+    buffer_free(&self);
+}
+
+static void what_is_refused_at_first_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct world w = { .count = 2, .broken_lists = 2,
+                       .things = { { .kind = "containers", .id = "busy", .run = RUN, .refusals = 2 },
+                                   { .kind = "networks", .id = "used", .run = RUN, .refusals = 1 } } };
+    struct engine_sweep sweep = { .run = RUN };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    assert_string_equal(told.text.data, "container busy of n\nnetwork used of n\n");
+    buffer_free(&told.text);
+}
+
+static void what_is_refused_until_the_limit_is_told_with_the_engines_words(void **state)
+{
+    (void)state;
+    struct world w = { .count = 1, .things = { { .kind = "networks", .id = "used", .run = RUN, .refusals = 1000 } } };
+    struct engine_sweep sweep = { .run = RUN, .limit_ms = 300 };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 1);
+    assert_string_equal(told.text.data, "network used of n: it is in use (409)\n");
+    buffer_free(&told.text);
+}
+
+static void what_appears_late_goes_too(void **state)
+{
+    (void)state;
+    for (int late_ms = 0; late_ms <= 800; late_ms += 800) {
+        struct world w = { .count = 2,
+                           .things = { { .kind = "containers", .id = "late", .run = RUN, .late = 2 },
+                                       { .kind = "images", .id = "built", .run = RUN, .late = 1 } } };
+        struct engine_sweep sweep = { .run = RUN, .late_ms = late_ms };
+        struct told told = { 0 };
+        assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+        assert_int_equal(w.things[0].is_gone, late_ms > 0);
+        assert_int_equal(w.things[1].is_gone, late_ms > 0);
+        buffer_free(&told.text);
+    }
+}
+
+static void of_images_without_a_name_those_go_that_were_noted(void **state)
+{
+    (void)state;
+    static const char images[][ENGINE_SWEEP_ID] = { "00112233aabb", "ffeeddccbbaa" };
+    struct world w = { .count = 3,
+                       .things = { { .kind = "images", .id = "00112233aabb99887766" },
+                                   { .kind = "images", .id = "998877665544ffeeddcc" },
+                                   { .kind = "containers", .id = "stays", .run = RUN } } };
+    struct engine_sweep sweep = { .run = RUN, .images = images, .image_count = 2, .only_images = true };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    assert_string_equal(told.text.data, "image 00112233aabb\n");
+    assert_false(w.things[1].is_gone || w.things[2].is_gone);
+    buffer_free(&told.text);
+}
+
+static void a_build_has_made_what_it_did_not_find(void **state)
+{
+    (void)state;
+    static const char said[] =
+        "{\"stream\":\"Step 1/4 : FROM base\"}{\"stream\":\" ---\\u003e 111111111111\\n\"}"
+        "{\"stream\":\"Step 2/4 : COPY a a\"}{\"stream\":\" ---\\u003e Using cache\\n\"}"
+        "{\"stream\":\" ---\\u003e 222222222222\\n\"}"
+        "{\"stream\":\"Step 3/4 : COPY b b\"}{\"stream\":\" ---\\u003e 33333333aabb\\n\"}"
+        "{\"stream\":\"Step 4/4 : RUN x\"}{\"stream\":\" ---\\u003e Running in 444444444444\\n\"}"
+        "{\"stream\":\" ---\\u003e 555555555555\\n\"}";
+    struct error err = { 0 };
+    struct image_output *o = image_output_new(IMAGE_BUILD);
+    assert_int_equal(image_output_take(o, said, strlen(said), &err), 0);
+    assert_string_equal(buffer_string(image_output_made(o)), "33333333aabb\n555555555555\n");
+    image_output_free(o);
+}
+
+static void say_nothing(struct visit *v)
+{
+    (void)v;
+}
+
+static void say_no(struct visit *v)
+{
+    visit_answer(v, "403 Forbidden", "{\"message\":\"not for you\"}");
+}
+
+static void an_engine_that_is_silent_away_or_unwilling_costs_no_more_than_its_time(void **state)
+{
+    (void)state;
+    struct server silent, unwilling;
+    struct told told = { 0 };
+    server_begin(&silent, REACH_UNIX, say_nothing);
+    server_begin(&unwilling, REACH_TCP, say_no);
+    const char *addresses[] = { silent.address, "unix:///no/such/socket", unwilling.address, "nonsense" };
+    struct engine_sweep sweep = { .run = RUN, .limit_ms = 500, .told = note, .data = &told };
+    int64_t before = clock_ms();
+    assert_int_equal(engine_sweep(&sweep, addresses, 4), 4);
+    int64_t took = clock_ms() - before;
+    assert_in_range(took, 400, 5000);
+    buffer_string(&told.text);
+    must_tell(&told, "there is no such socket");
+    must_tell(&told, "list of containers: not for you (403)");
+    must_tell(&told, "'nonsense' is neither");
+    server_end(&silent);
+    server_end(&unwilling);
+    buffer_free(&told.text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_belongs_to_others_stays_even_if_the_engine_does_not_know_the_filter),
+        cmocka_unit_test(of_runs_in_general_only_those_go_whose_lockstep_is_gone),
+        cmocka_unit_test(what_is_refused_at_first_is_asked_for_again),
+        cmocka_unit_test(what_is_refused_until_the_limit_is_told_with_the_engines_words),
+        cmocka_unit_test(what_appears_late_goes_too),
+        cmocka_unit_test(of_images_without_a_name_those_go_that_were_noted),
+        cmocka_unit_test(a_build_has_made_what_it_did_not_find),
+        cmocka_unit_test(an_engine_that_is_silent_away_or_unwilling_costs_no_more_than_its_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
