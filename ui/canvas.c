@@ -242,6 +242,7 @@ const char *glyph_text(enum charset charset, enum glyph g)
         [GLYPH_WARNING] = { "▲", "▲", "!" },     [GLYPH_POINTER] = { "▌", "▌", ">" },
         [GLYPH_THUMB] = { "┃", "█", "#" },       [GLYPH_TURNING] = { "◐", "~", "~" },
         [GLYPH_PAUSED] = { "‖", "║", "=" },      [GLYPH_FROZEN] = { "■", "#", "#" },
+        [GLYPH_CHECK] = { "✓", "√", "+" },
     };
     return glyphs[g][charset];
 }

@@ -67,6 +67,7 @@ enum glyph {
     GLYPH_DOT,
     GLYPH_RING,
     GLYPH_CROSS,
+    GLYPH_CHECK,
     GLYPH_OPEN,
     GLYPH_CLOSED,
     GLYPH_BAR_FULL,

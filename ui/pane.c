@@ -27,14 +27,19 @@ bool view_will_fail(const struct node_status *n)
     return (n->state == NODE_IDLE || n->state == NODE_PAUSED) && *n->cause;
 }
 
+bool view_ended_early(const struct view *v)
+{
+    return v->status->outcome && strcmp(v->status->outcome, "finished") != 0;
+}
+
 const char *view_state_word(const struct view *v, const struct node_status *n)
 {
     if (view_will_fail(n))
         return "fails";
     if (n->state == NODE_FROZEN)
         return is_stopped(n) ? "stopped" : "left out";
-    if (n->state == NODE_FINISHED && v->status->outcome && strcmp(v->status->outcome, "finished") != 0)
-        return "ended"; /* with the run, before its time */
+    if (n->state == NODE_FINISHED && view_ended_early(v))
+        return "ended"; /* with the run */
     return node_state_name(n->state);
 }
 

@@ -85,6 +85,8 @@ int area_wrap(const struct area *a, int x, int y, int width, enum role role, con
 void area_heading(const struct area *a, int y, bool focus, const char *text);
 /* The ground of a list's row, painted over its whole width. */
 void pane_select(const struct area *a, int y, bool focus);
+/* The run has ended before its time, and with it nodes that had not failed. */
+bool view_ended_early(const struct view *v);
 /* What a node's state is called here: what became of it tells more than the state's name in some. The short word takes
  * 8 columns at most. */
 const char *view_state_word(const struct view *v, const struct node_status *n);

@@ -46,7 +46,8 @@ static void put_marks(struct sheet *s)
     enum charset charset = s->area->canvas->charset;
     put_heading(s, "Marks");
     put_key(s, ROLE_GOOD, glyph_text(charset, GLYPH_DOT), "the node did something since the screen before");
-    put_key(s, ROLE_DIM, glyph_text(charset, GLYPH_RING), "it had nothing to do");
+    put_key(s, ROLE_DIM, glyph_text(charset, GLYPH_RING), "it had nothing to do; or it was ended with the run");
+    put_key(s, ROLE_INFO, glyph_text(charset, GLYPH_CHECK), "it has come to the end of the run");
     put_key(s, ROLE_BAD, glyph_text(charset, GLYPH_CROSS), "it failed; the reason stands beside it");
     put_key(s, ROLE_BAD, glyph_text(charset, GLYPH_FROZEN), "left out: it failed, or was stopped; the run goes on");
     put_key(s, ROLE_WARN, glyph_text(charset, GLYPH_PAUSED), "paused by a fault of the scenario");

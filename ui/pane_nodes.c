@@ -119,10 +119,13 @@ static enum glyph mark_of(const struct view *v, int node, const struct node_stat
     case NODE_STARTING:
     case NODE_ENDING:
         return GLYPH_TURNING;
+    case NODE_FINISHED:
+        if (view_ended_early(v))
+            *role = ROLE_DIM;
+        return view_ended_early(v) ? GLYPH_RING : GLYPH_CHECK;
     case NODE_LOADED:
     case NODE_IDLE:
     case NODE_BUSY:
-    case NODE_FINISHED:
         break;
     }
     *role = active ? ROLE_GOOD : ROLE_DIM;
