@@ -16,6 +16,8 @@ static const struct section {
     { "large", "the large scenario: records/s and memory, beside a plain write loop", bench_large },
     { "ui", "the terminal UI beside batch", bench_ui },
     { "nodes", "nodes in processes of their own, beside a plain loop over socketpairs", bench_nodes },
+    { "containers", "nodes in containers, beside a plain client and a process; DOCKER_HOST says where",
+      bench_containers },
     { "queue", "the event queue beside a plain binary heap", bench_queue },
 };
 #define SECTIONS (sizeof sections / sizeof sections[0])

@@ -19,6 +19,7 @@ bool bench_baseline(const struct bench *b);
 bool bench_large(const struct bench *b);
 bool bench_queue(const struct bench *b);
 bool bench_nodes(const struct bench *b);
+bool bench_containers(const struct bench *b);
 bool bench_ui(const struct bench *b);
 
 /* nodes.c: this program as a node that answers each request at once; does not return. */
@@ -52,6 +53,10 @@ bool count_lines(const char *path, uint64_t *lines, uint64_t *bytes);
 /* Writes the files of a folder anew, byte for byte, into another one; *bytes in all, *seconds for it. What events.jsonl
  * holds goes through SHA-256, as in a run. */
 bool copy_folder(const char *from, const char *to, uint64_t *bytes, double *seconds);
+
+/* A figure of the first line of FOLDER/NAME that has the text `with` in it: the number behind `key`. False with a line on
+ * stderr where there is none. */
+bool find_number(const char *folder, const char *name, const char *with, const char *key, double *value);
 
 struct sample {
     double best, median;

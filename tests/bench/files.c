@@ -144,3 +144,20 @@ const char *held(bool yes)
 {
     return yes ? "held" : "NOT HELD";
 }
+
+bool find_number(const char *folder, const char *name, const char *with, const char *key, double *value)
+{
+    char path[PATH_MAX], line[4096];
+    bool found = false;
+    path_join(path, folder, name);
+    FILE *f = fopen(path, "r");
+    while (f && !found && fgets(line, sizeof line, f)) {
+        const char *at = strstr(line, with) ? strstr(line, key) : NULL;
+        found = at && sscanf(at + strlen(key), "%lf", value) == 1;
+    }
+    if (f)
+        fclose(f);
+    if (!found)
+        fprintf(stderr, "bench: no %s in %s\n", key, path);
+    return found;
+}

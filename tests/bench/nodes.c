@@ -113,24 +113,6 @@ static void bare(const char *program, int nodes, int quanta, double *start, doub
         waitpid(children[i].pid, NULL, 0);
 }
 
-/* A figure of the first line of a JSON file, or of its whole, that has this text in it. */
-static bool find_number(const char *folder, const char *name, const char *with, const char *key, double *value)
-{
-    char path[PATH_MAX], line[4096];
-    bool found = false;
-    path_join(path, folder, name);
-    FILE *f = fopen(path, "r");
-    while (f && !found && fgets(line, sizeof line, f)) {
-        const char *at = strstr(line, with) ? strstr(line, key) : NULL;
-        found = at && sscanf(at + strlen(key), "%lf", value) == 1;
-    }
-    if (f)
-        fclose(f);
-    if (!found)
-        fprintf(stderr, "bench: no %s in %s\n", key, path);
-    return found;
-}
-
 /* The same with lockstep. */
 static bool with_lockstep(const struct bench *b, const char *program, int nodes, int quanta, int number, double *start,
                           double *steps)
