@@ -166,7 +166,7 @@ static void print_help(void)
          "  lockstep --batch SCENARIO.yaml      without a screen, for scripts: results in a run folder\n"
          "  lockstep --dry-run SCENARIO.yaml    check the scenario, start nothing\n"
          "  lockstep check-node -- COMMAND      talk the node protocol to a program, say what it does wrong\n"
-         "  lockstep clean                      end what a lockstep left behind that was killed with its guard\n\n"
+         "  lockstep clean                      remove what a lockstep that was killed left: processes, containers\n\n"
          "Options:");
     for (size_t i = 0; i < OPTIONS; i++) {
         char letter[] = { '-', options[i].letter, ',', '\0' }, name[40];
@@ -287,8 +287,8 @@ static int run_clean(int argc, char **argv)
 {
     if (argc > 1) {
         bool help = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h");
-        fprintf(help ? stdout : stderr, "lockstep clean: ends processes and removes folders that a killed lockstep left "
-                                        "behind; it takes no arguments\n");
+        fprintf(help ? stdout : stderr, "lockstep clean: ends processes, and removes folders and what is on container "
+                                        "engines, that a killed lockstep left behind; it takes no arguments\n");
         return help ? EXIT_FINISHED : EXIT_USAGE;
     }
     return clean_leftovers(stdout) ? EXIT_RUN_FAILED : EXIT_FINISHED;

@@ -8,6 +8,7 @@
 #include "ui/format.h"
 #include "ui/json_view.h"
 #include "ui/log_view.h"
+#include "ui/node_text.h"
 
 enum section { SECTION_MESSAGES, SECTION_WRITTEN, SECTION_CONFIG, SECTIONS };
 
@@ -224,58 +225,6 @@ static int draw_state(const struct pane_detail *d, const struct view *v, const s
     return y;
 }
 
-static void add_escaped(struct buffer *out, const char *label, const char *text)
-{
-    buffer_format(out, "%s\t", label);
-    utf8_escape(out, text, strlen(text));
-    buffer_text(out, "\n");
-}
-
-/* How it is started and spoken to. */
-static void process_text(const struct scenario_node *n, struct buffer *out)
-{
-    for (int i = 0; n->command && n->command[i]; i++)
-        add_escaped(out, i ? "" : "command", n->command[i]);
-    buffer_format(out, "transport\t%s", transport_name(n->transport));
-    if (n->port)
-        buffer_format(out, ", port %d", n->port);
-    buffer_format(out, "\ndialect\t%s\n", n->dialect == DIALECT_NODE ? "node" : "service");
-    if (n->working_dir)
-        add_escaped(out, "working dir", n->working_dir);
-    for (int i = 0; n->environment.keys && n->environment.keys[i]; i++) {
-        struct buffer pair = { 0 };
-        buffer_format(&pair, "%s=%s", n->environment.keys[i], n->environment.values[i]);
-        add_escaped(out, i ? "" : "environment", buffer_string(&pair));
-        buffer_free(&pair);
-    }
-}
-
-/* Lines of text; a tab stands between a label and its value. */
-static void config_text(const struct scenario_node *n, struct buffer *out)
-{
-    char x[FORMAT_TEXT];
-    buffer_format(out, "type\t%s, %s\n", n->type, tier_name(n->tier));
-    buffer_format(out, "runs as\t%s\n", implementation_name(n->implementation));
-    if (is_process(n))
-        process_text(n, out);
-    if (strcmp(n->config_json, "{}") != 0) {
-        buffer_text(out, "config\t\n");
-        json_pretty(out, n->config_json, strlen(n->config_json));
-        buffer_text(out, "\n");
-    } else {
-        buffer_text(out, "config\tnone\n");
-    }
-    buffer_format(out, "on failure\t%s", on_failure_name(n->on_failure));
-    if (n->on_failure == ON_FAILURE_RESTART)
-        buffer_format(out, ", %d times, after %s", n->restart_max, format_duration(n->restart_backoff, x));
-    buffer_text(out, "\n");
-    buffer_format(out, "timeouts\tstart %s\n", format_duration(n->timeout_start, x));
-    buffer_format(out, "\tstep %s\n", format_duration(n->timeout_step, x));
-    buffer_format(out, "\tstop %s\n", format_duration(n->timeout_stop, x));
-    if (n->mark.line)
-        buffer_format(out, "in the file\tline %d\n", n->mark.line);
-}
-
 static void draw_line(const struct area *a, int y, const char *s, size_t len, bool config)
 {
     const char *tab = config ? memchr(s, '\t', len) : NULL;
@@ -406,7 +355,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     area_heading(&left, used + 1, d->focus == SECTION_CONFIG, "Configuration");
     struct area config = area_sub(&left, 0, used + 2, left.width, left.height - used - 2);
     struct buffer text = { 0 };
-    config_text(n, &text);
+    node_text(n, &text);
     draw_text(&config, &d->lists[SECTION_CONFIG], text.data, text.len, true);
     buffer_free(&text);
     struct area right = area_sub(a, left_width + 1, 0, a->width - left_width - 1, a->height);
