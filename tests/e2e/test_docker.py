@@ -1,4 +1,5 @@
 """Containers as nodes, against real engines: every case runs on each of them at the same time, and leaves nothing there."""
+import collections
 import concurrent.futures
 import contextlib
 import functools
@@ -546,6 +547,30 @@ class Failing(common.Case):
         self.assertIn("exit code 137", at.cause())
 
 
+class Examples(common.Case):
+    """Those in scenarios/; their images are built from nothing but what the build of lockstep made."""
+
+    @on_each
+    def test_the_mixed_one_gives_the_same_bytes_each_time_and_on_every_engine(self, at):
+        for _ in range(REPEATS):
+            at.batch(common.SCENARIOS / "docker_mixed.yaml")
+            said = self.events(f"{at.engine.name}/out")
+            self.assertGreater(len(said.splitlines()), 100)
+            self.assertTrue(said == self.first.setdefault("mixed", said))
+
+    @on_each
+    def test_the_echo_comes_back(self, at):
+        at.batch(common.SCENARIOS / "docker_echo.yaml")
+        ways = collections.Counter((r["src"], r["dst"]) for r in at.records() if r["kind"] == "message")
+        for sensor in ("sensor1", "sensor2"):
+            self.assertGreater(ways[(sensor, "echo")], 5)
+            self.assertLessEqual(ways[(sensor, "echo")] - ways[("echo", sensor)], 1)
+
+    def setUp(self):
+        super().setUp()
+        self.first = {}
+
+
 def prepare():
     with tempfile.TemporaryDirectory(prefix="lockstep-test-") as folder:
         gateway = static_gateway(pathlib.Path(folder)).read_bytes()
@@ -554,6 +579,7 @@ def prepare():
 
 
 if __name__ == "__main__":
+    REPEATS = common.number("REPEATS", 3, 2, 20) # on each engine
     ENGINES = engines.need()
     FILES = prepare()
     with tempfile.TemporaryDirectory(prefix="lockstep-test-") as home:
