@@ -15,6 +15,7 @@
 #define PAUSE_MS      50   /* before something is tried again; each time twice as long, up to PAUSE_MAX_MS */
 #define PAUSE_MAX_MS  1000
 #define BUILD_STEPS_MAX 1000
+#define IN_USE_MS     2000 /* an image that is refused so long because somebody uses it is theirs */
 #define LATE_FIRST_MS 300  /* before the first of the looks after what appears late; each time twice as long */
 
 enum kind { CONTAINER, NETWORK, VOLUME, IMAGE, NAMELESS, KINDS };
@@ -41,6 +42,7 @@ struct errand {
     struct http_call *call; /* NULL: it is done */
     char *name, *node;      /* of what is to be removed */
     bool is_away;           /* the engine could not be reached */
+    bool is_in_use;         /* an image that somebody uses */
     struct error why;       /* its code is set where it came to nothing */
 };
 
@@ -57,6 +59,7 @@ struct target {
     int pause_ms;
     int64_t empty_ms;   /* since when nothing was found any more; 0: something was */
     int late_pause_ms;
+    int64_t in_use_ms;  /* since when nothing is left but images in use; 0: there is more */
     bool is_over;
 };
 
@@ -319,6 +322,7 @@ static void note_answer(void *data, struct http_answer *answer)
         tell(t->all, what_of(e, NULL));
     } else if (answer->failure != HTTP_ANSWERED || answer->status != 404) { /* 404: somebody else was first */
         say_why(e, answer);
+        e->is_in_use = e->kind >= IMAGE && answer->status == 409;
     }
 }
 
@@ -364,6 +368,18 @@ static void be_over_or_wait(struct target *t)
         t->again_ms = t->empty_ms + t->all->sweep->late_ms;
 }
 
+/* Nothing could be removed: worth another try, unless all that is left is somebody else's by now. */
+static void try_again_or_be_over(struct target *t)
+{
+    int64_t now = clock_ms(), most = t->all->sweep->late_ms > IN_USE_MS ? t->all->sweep->late_ms : IN_USE_MS;
+    bool all_in_use = true;
+    for (const struct errand *e = t->errands; e; e = e->next)
+        all_in_use &= !e->is_removal || e->is_in_use;
+    t->in_use_ms = !all_in_use ? 0 : t->in_use_ms ? t->in_use_ms : now;
+    t->is_over = all_in_use && now >= t->in_use_ms + most;
+    wait_a_little(t);
+}
+
 static void end_round(struct target *t)
 {
     if (t->is_list_missing) {
@@ -375,10 +391,12 @@ static void end_round(struct target *t)
         t->again_ms = 0;
         t->empty_ms = 0;
         t->late_pause_ms = LATE_FIRST_MS;
-        if (!t->removed)
-            wait_a_little(t);
-        else
-            t->pause_ms = PAUSE_MS;
+        if (!t->removed) {
+            try_again_or_be_over(t);
+            return;
+        }
+        t->pause_ms = PAUSE_MS;
+        t->in_use_ms = 0;
         return;
     }
     if (t->from == CONTAINER)

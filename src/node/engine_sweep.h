@@ -37,7 +37,8 @@ struct engine_sweep {
     void (*told)(void *data, const struct swept *s); /* NULL: nobody is told */
     void *data;
 };
-/* Returns how many things could not be removed, and engines not be asked. An address that is none counts, too. */
+/* What is refused is tried again; an image that somebody uses for two seconds at most, or late_ms. Returns how many things
+ * could not be removed, and engines not be asked. An address that is none counts, too. */
 int engine_sweep(const struct engine_sweep *sweep, const char *const *addresses, size_t count);
 
 /* The engines of a scenario's containers, each once. The caller frees it with engine_addresses_free. */

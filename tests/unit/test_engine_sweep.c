@@ -202,6 +202,21 @@ static void what_is_refused_until_the_limit_is_told_with_the_engines_words(void 
     buffer_free(&told.text);
 }
 
+static void an_image_that_somebody_uses_is_not_tried_for_ever(void **state)
+{
+    (void)state;
+    struct world w = { .count = 2, .things = { { .kind = "images", .id = "used", .run = RUN, .refusals = 1000 },
+                                               { .kind = "networks", .id = "net", .run = RUN } } };
+    struct engine_sweep sweep = { .run = RUN, .limit_ms = 20000 };
+    struct told told = { 0 };
+    int64_t before = clock_ms();
+    assert_int_equal(sweep_world(&w, &sweep, &told), 1);
+    assert_in_range(clock_ms() - before, 1900, 10000);
+    must_tell(&told, "network net of n\n");
+    must_tell(&told, "image used of n: it is in use (409)\n");
+    buffer_free(&told.text);
+}
+
 static void what_appears_late_goes_too(void **state)
 {
     (void)state;
@@ -298,6 +313,7 @@ int main(void)
         cmocka_unit_test(of_runs_in_general_only_those_go_whose_lockstep_is_gone),
         cmocka_unit_test(what_is_refused_at_first_is_asked_for_again),
         cmocka_unit_test(what_is_refused_until_the_limit_is_told_with_the_engines_words),
+        cmocka_unit_test(an_image_that_somebody_uses_is_not_tried_for_ever),
         cmocka_unit_test(what_appears_late_goes_too),
         cmocka_unit_test(of_images_without_a_name_those_go_that_were_noted_and_what_was_made_of_them),
         cmocka_unit_test(a_build_has_made_what_it_did_not_find),
