@@ -13,6 +13,7 @@ bool docker_exec_hold(struct docker *d, const struct error *err)
     if (!*d->exec_id || d->channel.answers)
         return false;
     d->held = *err;
+    d->node->must_look = true;
     exchange_drop(&d->exec_look);
     buffer_format(&d->exec_look.path, "/exec/%s/json", d->exec_id);
     exchange_send(&d->exec_look, d->engine, "GET", LOOK_MS);
@@ -53,7 +54,7 @@ int docker_exec_judge(struct docker *d, struct error *err)
         return 0;
     int code = exit_code(d);
     *err = (struct error){ 0 };
-    if ((code == 126 || code == 127) && strstr(d->exec_said, "exec failed"))
+    if ((code == 126 || code == 127) && (strstr(d->exec_said, "exec failed") || strstr(d->exec_said, "cannot exec")))
         say_unrun(d, err);
     else if (code > 0)
         error_set(err, EXIT_RUN_FAILED, "transport exec: %s ended with exit code %d before it said READY: %s", program, code,

@@ -221,8 +221,12 @@ static int take_news(struct docker *d, struct error *err)
 
 static int run_step(struct docker *d, struct error *err)
 {
-    if (d->held.code)
-        return docker_exec_judge(d, err);
+    if (d->held.code) {
+        if (take_look(d, err) < 0 && (d->end_ns || d->was_removed))
+            return -1; /* nothing runs in a container that has ended: that is the better cause */
+        *err = (struct error){ 0 };
+        return d->look.call ? 0 : docker_exec_judge(d, err);
+    }
     return take_news(d, err) < 0 && !docker_exec_hold(d, err) ? -1 : 0;
 }
 
