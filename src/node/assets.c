@@ -13,7 +13,10 @@
 
 #define ANSWER_MS  20000              /* for a request that takes no time by itself */
 #define SLICE_NS   INT64_C(4000000)   /* of work on a build context at a time */
-#define BUILDS_MAX 4
+#define TRIES_MAX  4
+#define REMOVALS_MAX 40
+#define DOUBT_MAX  20                 /* of them, where it may be made only now */
+#define AGAIN_NS   INT64_C(50000000)  /* between two */
 #define LOG_MAX    (1u << 20)         /* bytes of a build's output that wait to be written */
 
 enum step { STEP_LOOK, STEP_PACK, STEP_MAKE, STEP_DONE, STEP_FAILED, STEP_REMOVE, STEP_GONE };
@@ -31,7 +34,11 @@ struct asset {
     struct image_output *output; /* while it is built or pulled */
     struct error error;
     int number;
-    int builds; /* so far */
+    int tries; /* to make it, so far */
+    bool is_in_doubt; /* it may have been made, but the engine did not say so */
+    int removals;     /* so far */
+    int64_t again_ns; /* when the next is to be tried */
+    char refusal[1000]; /* why the last did not come about; "" */
 };
 
 struct assets {
@@ -101,9 +108,10 @@ static bool is_builtin_network(const char *name)
            !strncmp(name, "container:", 10);
 }
 
+static const char *const paths[] = { [ASSET_IMAGE] = "/images/", [ASSET_NETWORK] = "/networks/", [ASSET_VOLUME] = "/volumes/" };
+
 static void look(struct asset *x)
 {
-    static const char *const paths[] = { [ASSET_IMAGE] = "/images/", [ASSET_NETWORK] = "/networks/", [ASSET_VOLUME] = "/volumes/" };
     x->step = STEP_LOOK;
     buffer_text(&x->exchange.path, paths[x->kind]);
     http_escape(&x->exchange.path, x->name);
@@ -188,7 +196,17 @@ static void make_place(struct asset *x)
     buffer_text(body, "}");
     buffer_text(&x->exchange.path, x->kind == ASSET_NETWORK ? "/networks/create" : "/volumes/create");
     x->step = STEP_MAKE;
+    x->made = true; /* unless the engine says no */
     exchange_send(&x->exchange, x->all->engine, "POST", ANSWER_MS);
+}
+
+/* The answer to what it was made with: whether something is there now. */
+static void note_made(struct asset *x)
+{
+    struct error why = { 0 };
+    bool ok = exchange_ok(&x->exchange, "", &why), was_heard = x->exchange.answer.failure == HTTP_ANSWERED;
+    x->made = x->made && (ok || (!was_heard && x->exchange.answer.failure != HTTP_UNREACHABLE));
+    x->is_in_doubt = x->made && !ok;
 }
 
 static void note_piece(void *data, const char *s, size_t len)
@@ -233,7 +251,7 @@ static void build(struct asset *x)
     http_escape(path, buffer_string(&labels));
     buffer_free(&labels);
     x->step = STEP_MAKE;
-    x->builds++;
+    x->tries++;
     x->made = true; /* whatever comes of it, something may be there */
     x->output = image_output_new(IMAGE_BUILD);
     exchange_stream(&x->exchange, x->all->engine, "POST", context_archive(x->context), note_piece, x);
@@ -286,8 +304,8 @@ static void take_log(struct asset *x)
         buffer_add(&x->node->log, log->data, log->len);
     log->len = 0;
     struct buffer *made = image_output_made(x->output);
-    for (size_t at = 0; at < made->len; at += IMAGE_SHORT_ID + 1)
-        guard_note_image(x->node->host->guard, x->node->index, made->data + at, IMAGE_SHORT_ID);
+    for (size_t at = 0; at < made->len; at += IMAGE_SHORT_ID + 2)
+        guard_note_image(x->node->host->guard, x->node->index, made->data + at, IMAGE_SHORT_ID + 1);
     made->len = 0;
 }
 
@@ -315,12 +333,18 @@ static void judge_make(struct asset *x)
         x->actual.len = 0;
         buffer_text(&x->actual, image_output_id(x->output));
     }
-    x->made = x->made || (ok && x->kind != ASSET_IMAGE);
+    note_made(x);
     if (ok) {
         done(x);
         return;
     }
-    if (built && x->builds < BUILDS_MAX && strstr(x->error.text, "sha256:")) {
+    if (x->kind == ASSET_NETWORK && x->exchange.answer.status == 500 && ++x->tries < TRIES_MAX) {
+        x->error = (struct error){ 0 }; /* Podman stumbles over interfaces of others that go at this moment */
+        exchange_drop(&x->exchange);
+        make_place(x);
+        return;
+    }
+    if (built && x->tries < TRIES_MAX && strstr(x->error.text, "sha256:")) {
         build_again(x);
         return;
     }
@@ -364,35 +388,81 @@ const char *asset_progress(const struct asset *x)
 
 /* --- The end --- */
 
-static void remove_made(struct asset *x)
+static void ask_for_removal(struct asset *x)
 {
-    static const char *const paths[] = { [ASSET_IMAGE] = "/images/", [ASSET_NETWORK] = "/networks/", [ASSET_VOLUME] = "/volumes/" };
-    forget_work(x);
-    x->exchange.node = NULL;
-    x->step = x->made ? STEP_REMOVE : STEP_GONE;
-    if (!x->made)
-        return;
+    exchange_drop(&x->exchange);
+    x->removals++;
     buffer_text(&x->exchange.path, paths[x->kind]);
     http_escape(&x->exchange.path, buffer_string(&x->actual));
-    buffer_text(&x->exchange.path, x->kind == ASSET_IMAGE ? "?force=1" : "");
     exchange_send(&x->exchange, x->all->engine, "DELETE", ANSWER_MS);
 }
 
-bool assets_end(struct assets *a, struct error *err)
+static void begin_removal(struct asset *x)
+{
+    if (x->step == STEP_MAKE && x->kind != ASSET_IMAGE && x->exchange.call)
+        return; /* what an engine is asked to make it may have made although it has not said so: that is awaited */
+    if (x->step == STEP_MAKE && x->exchange.done)
+        note_made(x);
+    else if (x->step == STEP_MAKE)
+        x->is_in_doubt = true;
+    if (x->output)
+        take_log(x); /* also what a build has made so far */
+    forget_work(x);
+    if (x->made && x->kind == ASSET_IMAGE)
+        name_own(x); /* the name that the run gave it goes, and the image where it has no other and nobody uses it */
+    x->step = x->made ? STEP_REMOVE : STEP_GONE;
+    if (x->made)
+        ask_for_removal(x);
+}
+
+static void leave(struct asset *x, const char *why)
+{
+    char what[300];
+    snprintf(what, sizeof what, "%s %s", verb_of(x), buffer_string(&x->actual));
+    engine_leave(x->all->engine, what, why);
+    forget_work(x);
+    x->step = STEP_GONE;
+}
+
+static void judge_removal(struct asset *x)
+{
+    struct error why = { 0 };
+    char what[300];
+    bool is_late = x->is_in_doubt && x->removals < DOUBT_MAX;
+    snprintf(what, sizeof what, "remove %s %s", verb_of(x), x->actual.data);
+    x->exchange.done = false;
+    x->again_ns = clock_ns() + AGAIN_NS;
+    if (exchange_ok(&x->exchange, what, &why) || (x->exchange.answer.status == 404 && !is_late)) {
+        x->step = STEP_GONE;
+        return;
+    }
+    snprintf(x->refusal, sizeof x->refusal, "%s", why.text);
+    if (x->removals >= REMOVALS_MAX)
+        leave(x, x->refusal);
+}
+
+static void end_step(struct asset *x, bool give_up)
+{
+    if (x->step != STEP_REMOVE && x->step != STEP_GONE)
+        begin_removal(x);
+    if (x->step == STEP_REMOVE && x->exchange.done)
+        judge_removal(x);
+    if (x->step == STEP_GONE)
+        return;
+    if (give_up)
+        leave(x, *x->refusal ? x->refusal : "no answer of the engine in time");
+    else if (x->step == STEP_REMOVE && !x->exchange.call && clock_ns() >= x->again_ns)
+        ask_for_removal(x);
+    else if (x->step == STEP_REMOVE && !x->exchange.call)
+        node_look(x->node, x->again_ns);
+}
+
+bool assets_end(struct assets *a, bool give_up)
 {
     bool all = true;
     for (size_t i = 0; i < a->count; i++) {
-        struct asset *x = a->items[i];
-        if (x->step != STEP_REMOVE && x->step != STEP_GONE)
-            remove_made(x);
-        if (x->step == STEP_REMOVE && x->exchange.done) {
-            char what[300];
-            snprintf(what, sizeof what, "remove %s %s", verb_of(x), x->actual.data);
-            if (x->exchange.answer.status != 404)
-                exchange_ok(&x->exchange, what, err);
-            x->step = STEP_GONE;
-        }
-        all &= x->step == STEP_GONE;
+        end_step(a->items[i], give_up);
+        all &= a->items[i]->step == STEP_GONE;
     }
     return all;
 }

@@ -22,8 +22,8 @@ const char *asset_name(const struct asset *x);     /* once ready: as the engine 
 const char *asset_given_name(const struct asset *x); /* as in the scenario */
 const char *asset_progress(const struct asset *x); /* what is being done; "" where nothing is known */
 
-/* Removes what was made, once no container needs it any more. True when nothing of it is left, or can be removed: then
- * *err says what could not. */
-bool assets_end(struct assets *a, struct error *err);
+/* Removes what was made, once no container needs it any more. To be called again until it is true: nothing of it is left,
+ * or can be removed within some tries, or with `give_up` at all; that is told by engine_leave. */
+bool assets_end(struct assets *a, bool give_up);
 
 #endif

@@ -16,6 +16,7 @@ struct stream {
     struct buffer in;    /* what came for the channel and is not taken, from `taken` on */
     size_t taken;
     bool talks;          /* its output is the node's answers; else all goes to the log */
+    bool is_over;        /* the channel does not read it any more: answers are of no use */
     bool ended;
     struct error broken; /* code is set: why it is of no use any more */
 };
@@ -45,6 +46,8 @@ struct docker {
     struct asset *image, *network, **volumes;
     size_t volume_count, volume_capacity;
     char id[80], short_id[16]; /* "" while there is none */
+    char name[200];          /* as it was asked to be created with */
+    bool is_in_doubt;        /* it may have been created, but the engine did not say so */
     char socket_dir[300];
     struct stream output, exec;
     struct container_state state;
@@ -59,6 +62,10 @@ struct docker {
     struct exchange stats;   /* a stream, while somebody looks */
     struct wire stats_lines;
     struct container_usage usage;
+    char exec_id[80];        /* what runs by transport exec; "" while there is none */
+    char exec_said[600];     /* its first words, before READY: they may be the engine's */
+    struct exchange exec_look;
+    struct error held;       /* code is set: its failure, if that tells nothing better */
     int64_t asked_ns;        /* when somebody asked for it last */
     bool with_init;          /* it was created with an init of the engine's */
     bool was_removed;        /* by someone else */
@@ -69,8 +76,11 @@ struct docker {
     int64_t end_ns;          /* when its end was seen; 0: it was not */
     int64_t again_ns;        /* when its removal is to be asked for again */
     unsigned removals;       /* that were asked for */
+    int64_t removed_ns;      /* when it was; 0: it was not */
+    char refusal[1000];       /* why the last did not come about; "" */
 };
 
+#define DOCKER_SHORT_ID  12    /* characters of an id that people are shown */
 #define DOCKER_ANSWER_MS 30000 /* for a request that takes no time by itself */
 
 /* docker_start.c: from nothing to DOCKER_RUN. As the driver's verb; and what its `work` does until then. */
@@ -79,6 +89,10 @@ int docker_start_step(struct docker *d, struct error *err);
 /* Asks the engine, for d->exchange: `what`, static text, is for messages. */
 void docker_request(struct docker *d, const char *method, const char *what, const char *fmt, ...) LOCKSTEP_PRINTF(4, 5);
 void docker_say_end(struct docker *d, struct error *err); /* the container has ended, and how */
+/* docker_exec.c: what runs by transport exec has failed with *err before it said READY. What the engine knows of that is
+ * asked for; true: docker_exec_judge says what comes of it. */
+bool docker_exec_hold(struct docker *d, const struct error *err);
+int docker_exec_judge(struct docker *d, struct error *err); /* 0: not known yet; else -1 with *err set */
 void docker_forget(struct docker *d); /* frees all but d itself */
 
 /* Opens it: an engine's path, behind ENGINE_API; body: "" or JSON. */
@@ -87,6 +101,8 @@ void stream_open(struct stream *s, struct docker *d, bool talks, const char *pat
 int stream_is_open(struct stream *s, const char *what, struct error *err);
 void stream_talk(struct stream *s);  /* the channel goes over it from now on */
 void stream_drain(struct stream *s); /* takes what it says to the log, where the channel does not read it */
+void stream_hear_out(struct stream *s); /* the same once the channel is closed: what it says yet to the log */
+bool stream_is_silent(const struct stream *s);  /* nothing comes any more */
 void stream_close(struct stream *s);
 
 #endif

@@ -8,8 +8,6 @@
 #include "node/docker.h"
 #include "node/sockets.h"
 
-#define SHORT_ID 12
-
 void docker_request(struct docker *d, const char *method, const char *what, const char *fmt, ...)
 {
     char path[400];
@@ -30,6 +28,7 @@ void docker_forget(struct docker *d)
     stream_close(&d->exec);
     exchange_drop(&d->exchange);
     exchange_drop(&d->look);
+    exchange_drop(&d->exec_look);
     exchange_drop(&d->still);
     exchange_drop(&d->check);
     exchange_drop(&d->stats);
@@ -64,7 +63,7 @@ int docker_start(struct node *n, struct error *err)
     else
         d = n->state = mem_alloc(sizeof *d);
     *d = (struct docker){ .node = n, .engine = engines_of(n->host->engines, n->index), .step = DOCKER_GONE };
-    d->exchange.node = d->look.node = d->still.node = d->check.node = n;
+    d->exchange.node = d->look.node = d->exec_look.node = d->still.node = d->check.node = n;
     d->output.docker = d->exec.docker = d;
     n->tail.len = 0;
     n->gone = NULL;
@@ -94,7 +93,6 @@ static int create(struct docker *d, struct error *err)
 {
     const struct node *n = d->node;
     struct container_place place;
-    char name[200];
     engine_place(d->engine, &place);
     place.image = asset_name(d->image);
     place.network = d->network ? asset_name(d->network) : NULL;
@@ -106,11 +104,11 @@ static int create(struct docker *d, struct error *err)
             return -1;
         place.socket_dir = d->socket_dir;
     }
-    container_name(name, sizeof name, place.run, n->spec->id);
+    container_name(d->name, sizeof d->name, place.run, n->spec->id);
     d->exchange.body.len = 0;
     container_body(&d->exchange.body, n->scenario, n->spec, &place);
     d->step = DOCKER_CREATE;
-    docker_request(d, "POST", "create container", "/containers/create?name=%s", name);
+    docker_request(d, "POST", "create container", "/containers/create?name=%s", d->name);
     return 0;
 }
 
@@ -136,7 +134,7 @@ static int attach(struct docker *d, struct error *err)
         error_set(err, EXIT_RUN_FAILED, "create container: the engine gave no id");
         return -1;
     }
-    snprintf(d->short_id, sizeof d->short_id, "%.*s", SHORT_ID, d->id);
+    snprintf(d->short_id, sizeof d->short_id, "%.*s", DOCKER_SHORT_ID, d->id);
     d->node->container = d->short_id;
     d->step = DOCKER_ATTACH;
     snprintf(path, sizeof path, "/containers/%s/attach?stream=1&stdout=1&stderr=1%s", d->id, talks ? "&stdin=1" : "");
@@ -155,13 +153,13 @@ static int open_exec(struct docker *d)
 
 static int start_exec(struct docker *d, struct error *err)
 {
-    char id[80], path[120];
-    if (container_id_read(&d->exchange.answer.body, id, sizeof id) < 0) {
+    char path[120];
+    if (container_id_read(&d->exchange.answer.body, d->exec_id, sizeof d->exec_id) < 0) {
         error_set(err, EXIT_RUN_FAILED, "create exec: the engine gave no id");
         return -1;
     }
     d->step = DOCKER_EXEC_START;
-    snprintf(path, sizeof path, "/exec/%s/start", id);
+    snprintf(path, sizeof path, "/exec/%s/start", d->exec_id);
     stream_open(&d->exec, d, true, path, "{\"Detach\":false,\"Tty\":false}");
     return 0;
 }

@@ -49,12 +49,22 @@ int stream_is_open(struct stream *s, const char *what, struct error *err)
     return -1;
 }
 
+static void keep_first(struct docker *d, const char *text, size_t len)
+{
+    size_t used = strlen(d->exec_said), room = sizeof d->exec_said - 1 - used, n = len < room ? len : room;
+    memcpy(d->exec_said + used, text, n);
+    d->exec_said[used + n] = '\0';
+}
+
 static void take_piece(void *data, enum frames_stream stream, const char *text, size_t len)
 {
     struct stream *s = data;
     struct node *n = s->docker->node;
+    if (s == &s->docker->exec && !s->docker->channel.answers)
+        keep_first(s->docker, text, len);
     if (stream == FRAMES_OUTPUT && s->talks) {
-        buffer_add(&s->in, text, len);
+        if (!s->is_over)
+            buffer_add(&s->in, text, len);
         return;
     }
     size_t kept = len < NODE_TAIL ? len : NODE_TAIL;
@@ -81,12 +91,27 @@ static bool read_piece(struct stream *s)
 void stream_drain(struct stream *s)
 {
     size_t pieces = 0;
-    if (s->talks)
+    if (s->talks && !s->is_over)
         return;
     while (read_piece(s) && ++pieces < READ_MOST / READ_STEP)
         ;
     if (pieces == READ_MOST / READ_STEP)
         note_ready(s);
+}
+
+void stream_hear_out(struct stream *s)
+{
+    if (!s->is_over && s->http)
+        http_stream_watch(s->http, LOOP_READ);
+    s->is_over = true;
+    buffer_free(&s->in);
+    s->taken = 0;
+    stream_drain(s);
+}
+
+bool stream_is_silent(const struct stream *s)
+{
+    return !s->http || s->ended || http_stream_state(s->http) != HTTP_STREAM_OPEN;
 }
 
 void stream_close(struct stream *s)

@@ -12,6 +12,8 @@
 
 #define AGAIN_NS     INT64_C(50000000) /* until a removal that did not come about is asked for again */
 #define REMOVALS_MAX 40
+#define DOUBT_MAX    20 /* of them, where it may be created only now */
+#define GIVE_UP_NS   INT64_C(4200000000) /* beyond timeouts.stop: the engine is not waited for any longer */
 #define HEALTH_NS    INT64_C(30000000000) /* between two health checks, where nobody says */
 #define CHECK_NS     INT64_C(500000000)   /* until a check that was due must be known */
 #define ENDS_NS      INT64_C(500000000) /* an engine may notice the end of a container so long after that of its output */
@@ -196,7 +198,7 @@ static int fail_or_wait(struct docker *d, bool by_words, struct error *err)
     return 0;
 }
 
-static int run_step(struct docker *d, struct error *err)
+static int take_news(struct docker *d, struct error *err)
 {
     struct node *n = d->node;
     enum heard heard = channel_work(&d->channel, n->gone != NULL, err);
@@ -218,6 +220,17 @@ static int run_step(struct docker *d, struct error *err)
     return judge(d, err) < 0 ? fail_or_wait(d, d->is_wrong, err) : 0;
 }
 
+static int run_step(struct docker *d, struct error *err)
+{
+    if (d->held.code) {
+        if (take_look(d, err) < 0 && (d->end_ns || d->was_removed))
+            return -1; /* nothing runs in a container that has ended: that is the better cause */
+        *err = (struct error){ 0 };
+        return d->look.call ? 0 : docker_exec_judge(d, err);
+    }
+    return take_news(d, err) < 0 && !docker_exec_hold(d, err) ? -1 : 0;
+}
+
 /* --- Its end --- */
 
 static void be_gone(struct docker *d)
@@ -226,16 +239,23 @@ static void be_gone(struct docker *d)
     d->step = DOCKER_GONE;
 }
 
-static void remove_container(struct docker *d)
+/* What it wrote last is still to come. */
+static void hear_out(struct docker *d)
 {
     channel_close(&d->channel);
-    stream_close(&d->output);
-    stream_close(&d->exec);
+    stream_hear_out(&d->output);
+    stream_hear_out(&d->exec);
+}
+
+static void remove_container(struct docker *d)
+{
+    hear_out(d);
     exchange_drop(&d->exchange);
     exchange_drop(&d->look);
+    exchange_drop(&d->exec_look);
     d->step = DOCKER_REMOVE;
     d->removals++;
-    docker_request(d, "DELETE", "remove container", "/containers/%s?force=1&v=1", d->id);
+    docker_request(d, "DELETE", "remove container", "/containers/%s?force=1&v=1", *d->id ? d->id : d->name);
 }
 
 /* What an engine is asked to create it may have created although it has not said so: that is awaited. */
@@ -243,12 +263,25 @@ static void begin_removal(struct docker *d)
 {
     if (d->step == DOCKER_CREATE && d->exchange.call)
         return;
-    if (d->step == DOCKER_CREATE && d->exchange.done && d->exchange.answer.failure == HTTP_ANSWERED)
+    if (d->step == DOCKER_CREATE && d->exchange.answer.failure == HTTP_ANSWERED)
         container_id_read(&d->exchange.answer.body, d->id, sizeof d->id);
-    if (*d->id)
+    else if (d->step == DOCKER_CREATE)
+        d->is_in_doubt = d->exchange.answer.failure != HTTP_UNREACHABLE;
+    if (*d->id || d->is_in_doubt)
         remove_container(d);
     else
         be_gone(d);
+}
+
+static void leave(struct docker *d, const char *why)
+{
+    char what[300];
+    if (*d->id)
+        snprintf(what, sizeof what, "container %.*s of %s", DOCKER_SHORT_ID, d->id, d->node->spec->id);
+    else
+        snprintf(what, sizeof what, "container %s of %s", d->name, d->node->spec->id);
+    engine_leave(d->engine, what, why);
+    be_gone(d);
 }
 
 static void judge_removal(struct docker *d)
@@ -256,16 +289,44 @@ static void judge_removal(struct docker *d)
     struct error err = { 0 };
     struct node *n = d->node;
     int status = d->exchange.answer.failure == HTTP_ANSWERED ? d->exchange.answer.status : 0;
+    bool is_late = d->is_in_doubt && d->removals < DOUBT_MAX;
     d->exchange.done = false;
-    if (status == 404 || exchange_ok(&d->exchange, d->what, &err)) {
-        be_gone(d);
-    } else if (d->removals < REMOVALS_MAX) { /* another is under way, or the engine is busy with it */
-        n->again_ns = d->again_ns = clock_ns() + AGAIN_NS;
-        node_look(n, n->again_ns);
+    if ((status == 404 && !is_late) || exchange_ok(&d->exchange, d->what, &err)) {
+        d->removed_ns = clock_ns();
+        return;
+    }
+    snprintf(d->refusal, sizeof d->refusal, "%s", err.text);
+    if (d->removals < REMOVALS_MAX) { /* another is under way, or the engine is busy with it */
+        d->again_ns = clock_ns() + AGAIN_NS;
+        wake_at(d, d->again_ns);
     } else {
         buffer_format(&n->log, "%s\n", err.text);
-        engine_leave(d->engine, d->id, err.text);
-        be_gone(d);
+        leave(d, err.text);
+    }
+}
+
+/* Removes it at last; an engine that takes longer than the node may is not waited for. */
+static void removal_step(struct docker *d)
+{
+    char why[120];
+    int64_t now = clock_ns(), limit = d->node->ending_ns + d->node->spec->timeout_stop * 1000 + GIVE_UP_NS;
+    if (d->step == DOCKER_REMOVE)
+        hear_out(d);
+    if (d->step == DOCKER_REMOVE && d->exchange.done)
+        judge_removal(d);
+    if (d->step == DOCKER_GONE)
+        return;
+    wake_at(d, d->removed_ns ? d->removed_ns + ENDS_NS : limit);
+    if (d->removed_ns) {
+        if ((stream_is_silent(&d->output) && stream_is_silent(&d->exec)) || now >= d->removed_ns + ENDS_NS)
+            be_gone(d);
+    } else if (now >= limit) {
+        snprintf(why, sizeof why, "no answer of the engine to '%s' in time", d->what);
+        leave(d, *d->refusal ? d->refusal : why);
+    } else if (d->step != DOCKER_REMOVE) {
+        begin_removal(d);
+    } else if (!d->exchange.call && now >= d->again_ns) {
+        remove_container(d);
     }
 }
 
@@ -274,23 +335,20 @@ static void end_step(struct docker *d)
     struct error err = { 0 };
     if (d->step == DOCKER_GONE)
         return;
-    if (d->step == DOCKER_REMOVE) {
-        if (d->exchange.done)
-            judge_removal(d);
-        if (d->step == DOCKER_REMOVE && !d->exchange.call && clock_ns() >= d->again_ns)
-            remove_container(d);
-        return;
-    }
     if (d->step != DOCKER_RUN) {
-        begin_removal(d);
+        removal_step(d);
         return;
     }
     hold_or_let_go(d);
     channel_work(&d->channel, true, &err);
     stream_drain(&d->output);
     error_clear(&err);
-    if ((d->output.ended || d->node->must_look) && !d->end_ns)
-        d->node->must_look = true;
+    if (d->output.ended && !d->end_ns && !d->look.call && !d->look.done) { /* it may run on for long */
+        int64_t now = clock_ns();
+        d->node->must_look |= now >= d->look_ns;
+        d->look_ns = now >= d->look_ns ? now + AGAIN_NS : d->look_ns;
+        wake_at(d, d->look_ns);
+    }
     if (take_look(d, &err) < 0 && (d->end_ns || d->was_removed))
         remove_container(d);
 }

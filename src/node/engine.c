@@ -11,6 +11,8 @@
 #include "node/assets.h"
 #include "node/wire.h"
 
+#define LEFT_NAMED 5 /* of what could not be removed */
+
 struct engines {
     const struct scenario *scenario;
     struct node *nodes;
@@ -21,6 +23,8 @@ struct engines {
     size_t count, capacity;
     struct engine **of; /* by node; NULL: it is no container */
     struct buffer left; /* what could not be removed */
+    int left_count;
+    char left_why[500]; /* of the first */
 };
 
 static const char docker_socket[] = ENGINE_DOCKER_SOCKET, podman_socket[] = ENGINE_PODMAN_SOCKET;
@@ -130,29 +134,24 @@ void engine_place(const struct engine *e, struct container_place *out)
     *out = (struct container_place){ .run = e->all->run, .host = e->all->host, .local = e->is_local };
 }
 
-static void leave(struct engines *e, const char *what)
+void engine_leave(struct engine *e, const char *what, const char *why)
 {
-    buffer_text(&e->left, e->left.len ? ", " : "");
-    buffer_text(&e->left, what);
+    struct engines *all = e->all;
+    if (!all->left_count)
+        snprintf(all->left_why, sizeof all->left_why, "%s", why);
+    if (all->left_count <= LEFT_NAMED)
+        buffer_format(&all->left, "%s%s", all->left_count ? ", " : "", all->left_count < LEFT_NAMED ? what : "…");
+    all->left_count++;
 }
 
-void engine_leave(struct engine *e, const char *id, const char *why)
-{
-    char text[1200];
-    snprintf(text, sizeof text, "container %.12s (%s)", id, why);
-    leave(e->all, text);
-}
-
-bool engines_end(struct engines *e, const char **text)
+bool engines_end(struct engines *e, bool give_up, const char **text)
 {
     bool all = true;
-    for (size_t i = 0; i < e->count; i++) {
-        struct error err = { 0 };
-        all &= assets_end(e->items[i]->assets, &err);
-        if (err.code)
-            leave(e, err.text);
-    }
-    *text = buffer_string(&e->left);
+    for (size_t i = 0; i < e->count; i++)
+        all &= assets_end(e->items[i]->assets, give_up);
+    if (all && e->left_count)
+        buffer_format(&e->left, " (%s)", e->left_why);
+    *text = all ? buffer_string(&e->left) : NULL;
     return all;
 }
 

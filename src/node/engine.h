@@ -68,11 +68,11 @@ void engine_words(const struct http_answer *a, char *out, size_t size);
 /* All its nodes are ready: something that they may wait for has happened. */
 void engine_wake(struct engine *e);
 
-/* A container could not be removed: told at the end of the run. */
-void engine_leave(struct engine *e, const char *id, const char *why);
-/* Once all containers are gone: what was made for them goes, too. True when that is done; then *text says what is left
- * behind, "" where nothing is. */
-bool engines_end(struct engines *e, const char **text);
+/* Something could not be removed ("container 0123456789ab of gw"): told at the end of the run. */
+void engine_leave(struct engine *e, const char *what, const char *why);
+/* Once all containers are gone: what was made for them goes, too. True when that is done, or with `give_up` tried; then
+ * *text says what is left behind, "" where nothing is. */
+bool engines_end(struct engines *e, bool give_up, const char **text);
 
 /* Begins to listen to what happens to containers of the run; once. Each event makes the node ready, with must_look set. */
 void engine_listen(struct engine *e);

@@ -9,10 +9,13 @@
 #include "base/memory.h"
 #include "base/procfs.h"
 #include "node/engine.h"
+#include "node/image_output.h"
 
 #define ROUND_MAX     200  /* removals at once; the next round takes others */
 #define PAUSE_MS      50   /* before something is tried again; each time twice as long, up to PAUSE_MAX_MS */
 #define PAUSE_MAX_MS  1000
+#define BUILD_STEPS_MAX 1000
+#define IN_USE_MS     2000 /* an image that is refused so long because somebody uses it is theirs */
 #define LATE_FIRST_MS 300  /* before the first of the looks after what appears late; each time twice as long */
 
 enum kind { CONTAINER, NETWORK, VOLUME, IMAGE, NAMELESS, KINDS };
@@ -26,7 +29,7 @@ static const struct {
     [NETWORK] = { "network", "/networks?filters=", NULL, "Id", "/networks/", "" },
     [VOLUME] = { "volume", "/volumes?filters=", "Volumes", "Name", "/volumes/", "?force=1" },
     [IMAGE] = { "image", "/images/json?all=1&filters=", NULL, "Id", "/images/", "" },
-    [NAMELESS] = { "image", "/images/json?filters=", NULL, "Id", "/images/", "" },
+    [NAMELESS] = { "image", "/images/json?all=1", NULL, "Id", "/images/", "" },
 };
 
 /* One request, and what it was for. */
@@ -39,6 +42,7 @@ struct errand {
     struct http_call *call; /* NULL: it is done */
     char *name, *node;      /* of what is to be removed */
     bool is_away;           /* the engine could not be reached */
+    bool is_in_use;         /* an image that somebody uses */
     struct error why;       /* its code is set where it came to nothing */
 };
 
@@ -55,6 +59,7 @@ struct target {
     int pause_ms;
     int64_t empty_ms;   /* since when nothing was found any more; 0: something was */
     int late_pause_ms;
+    int64_t in_use_ms;  /* since when nothing is left but images in use; 0: there is more */
     bool is_over;
 };
 
@@ -128,9 +133,7 @@ static void list(struct target *t, enum kind kind)
 {
     struct errand *e = errand_new(t, kind);
     struct buffer filter = { 0 };
-    if (kind == NAMELESS)
-        buffer_text(&filter, "{\"dangling\":[\"true\"]}");
-    else
+    if (kind != NAMELESS)
         add_label_filter(&filter, t->all);
     buffer_format(&e->path, "%s%s", ENGINE_API, kinds[kind].list);
     http_escape(&e->path, buffer_string(&filter));
@@ -153,12 +156,62 @@ static const char *plain_id(const char *id)
     return id + (strncmp(id, "sha256:", 7) == 0 ? 7 : 0);
 }
 
-static bool is_noted(const struct engine_sweep *s, const char *id)
+/* Whether it was noted with this mark; 0: with any. */
+static bool is_noted(const struct engine_sweep *s, const char *id, char mark)
 {
-    for (size_t i = 0; i < s->image_count; i++)
-        if (!strncmp(plain_id(id), s->images[i], strlen(s->images[i])))
+    for (size_t i = 0; *id && i < s->image_count; i++)
+        if ((!mark || s->images[i][0] == mark) && !strncmp(plain_id(id), s->images[i] + 1, strlen(s->images[i] + 1)))
             return true;
     return false;
+}
+
+static const char *text_of(const struct json *item, const char *key)
+{
+    return json_string(json_get(item, key), "");
+}
+
+static const struct json *child_of(const struct json *items, const char *id)
+{
+    for (size_t i = 0; i < json_count(items); i++)
+        if (!strcmp(text_of(json_at(items, i), "ParentId"), id))
+            return json_at(items, i);
+    return NULL;
+}
+
+static const struct json *item_with(const struct json *items, const char *id)
+{
+    for (size_t i = 0; i < json_count(items); i++)
+        if (!strcmp(text_of(json_at(items, i), "Id"), id))
+            return json_at(items, i);
+    return NULL;
+}
+
+static bool has_name(const struct json *item)
+{
+    const char *name = json_string(json_at(json_get(item, "RepoTags"), 0), "<none>:<none>");
+    return strcmp(name, "<none>:<none>") != 0;
+}
+
+/* What a step of a build of the run has made: it was noted, or is newer than the run and made of what was noted. */
+static bool is_of_a_build(const struct engine_sweep *s, const struct json *items, const struct json *item)
+{
+    for (int depth = 0; item && depth < BUILD_STEPS_MAX; depth++) {
+        const char *parent = text_of(item, "ParentId");
+        if (is_noted(s, text_of(item, "Id"), IMAGE_MADE))
+            return true;
+        if (has_name(item) || json_int64(json_get(item, "Created"), 0) < s->since_s)
+            return false;
+        if (is_noted(s, parent, 0))
+            return true;
+        item = *parent ? item_with(items, parent) : NULL;
+    }
+    return false;
+}
+
+/* The last of them; those that it was made of go with it, or in the next round. */
+static bool is_leftover(const struct engine_sweep *s, const struct json *items, const struct json *item)
+{
+    return !has_name(item) && is_of_a_build(s, items, item) && !child_of(items, text_of(item, "Id"));
 }
 
 /* How people know it. */
@@ -173,23 +226,42 @@ static char *name_of(enum kind kind, const struct json *item, const char *id)
     return mem_text_n(id, strlen(id) < 12 ? strlen(id) : 12);
 }
 
-static void remove_item(struct target *t, enum kind kind, const struct json *item)
+static void remove_by(struct target *t, enum kind kind, const struct json *item, const char *name)
 {
-    const struct json *labels = json_get(item, "Labels");
-    const char *id = json_string(json_get(item, kinds[kind].id), "");
-    if (!*id || !(kind == NAMELESS ? is_noted(t->all->sweep, id) : is_wanted(t->all, labels)))
-        return;
     struct errand *e = errand_new(t, kind);
     e->is_removal = true;
-    e->name = name_of(kind, item, id);
-    e->node = mem_text(json_string(json_get(labels, CONTAINER_LABEL_NODE), NULL));
+    e->name = name_of(kind, item, text_of(item, kinds[kind].id));
+    e->node = mem_text(json_string(json_get(json_get(item, "Labels"), CONTAINER_LABEL_NODE), NULL));
     buffer_format(&e->path, "%s%s", ENGINE_API, kinds[kind].path);
-    http_escape(&e->path, id);
+    http_escape(&e->path, name);
     buffer_text(&e->path, kinds[kind].query);
-    if (kind == IMAGE && json_count(json_get(item, "RepoTags"))) /* all its names; nothing that still needs it */
-        buffer_text(&e->path, "?force=1");
     t->found++;
     errand_send(e, "DELETE");
+}
+
+/* Of an image with names those go that its run gave it, and with the last of them the image, if nobody uses it. */
+static void remove_names(struct target *t, const struct json *item)
+{
+    const struct json *names = json_get(item, "RepoTags");
+    struct buffer own = { 0 };
+    buffer_format(&own, "lockstep-%s:", text_of(json_get(item, "Labels"), CONTAINER_LABEL_RUN));
+    for (size_t i = 0; i < json_count(names); i++) {
+        const char *name = json_string(json_at(names, i), "");
+        if (strstr(name, buffer_string(&own)))
+            remove_by(t, IMAGE, item, name);
+    }
+    buffer_free(&own);
+}
+
+static void remove_item(struct target *t, enum kind kind, const struct json *items, const struct json *item)
+{
+    const char *id = text_of(item, kinds[kind].id);
+    if (!*id || !(kind == NAMELESS ? is_leftover(t->all->sweep, items, item) : is_wanted(t->all, json_get(item, "Labels"))))
+        return;
+    if (kind == IMAGE && has_name(item))
+        remove_names(t, item);
+    else
+        remove_by(t, kind, item, id);
 }
 
 static void take_list(struct errand *e, const struct http_answer *answer)
@@ -203,7 +275,7 @@ static void take_list(struct errand *e, const struct http_answer *answer)
         t->is_list_missing = true;
     }
     for (size_t i = 0; i < json_count(items) && t->found < ROUND_MAX; i++)
-        remove_item(t, e->kind, json_at(items, i));
+        remove_item(t, e->kind, items, json_at(items, i));
     json_free(body);
 }
 
@@ -250,6 +322,7 @@ static void note_answer(void *data, struct http_answer *answer)
         tell(t->all, what_of(e, NULL));
     } else if (answer->failure != HTTP_ANSWERED || answer->status != 404) { /* 404: somebody else was first */
         say_why(e, answer);
+        e->is_in_use = e->kind >= IMAGE && answer->status == 409;
     }
 }
 
@@ -295,6 +368,18 @@ static void be_over_or_wait(struct target *t)
         t->again_ms = t->empty_ms + t->all->sweep->late_ms;
 }
 
+/* Nothing could be removed: worth another try, unless all that is left is somebody else's by now. */
+static void try_again_or_be_over(struct target *t)
+{
+    int64_t now = clock_ms(), most = t->all->sweep->late_ms > IN_USE_MS ? t->all->sweep->late_ms : IN_USE_MS;
+    bool all_in_use = true;
+    for (const struct errand *e = t->errands; e; e = e->next)
+        all_in_use &= !e->is_removal || e->is_in_use;
+    t->in_use_ms = !all_in_use ? 0 : t->in_use_ms ? t->in_use_ms : now;
+    t->is_over = all_in_use && now >= t->in_use_ms + most;
+    wait_a_little(t);
+}
+
 static void end_round(struct target *t)
 {
     if (t->is_list_missing) {
@@ -306,10 +391,12 @@ static void end_round(struct target *t)
         t->again_ms = 0;
         t->empty_ms = 0;
         t->late_pause_ms = LATE_FIRST_MS;
-        if (!t->removed)
-            wait_a_little(t);
-        else
-            t->pause_ms = PAUSE_MS;
+        if (!t->removed) {
+            try_again_or_be_over(t);
+            return;
+        }
+        t->pause_ms = PAUSE_MS;
+        t->in_use_ms = 0;
         return;
     }
     if (t->from == CONTAINER)

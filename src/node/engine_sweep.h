@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lockstep/scenario.h"
 
@@ -21,11 +22,13 @@ struct swept {
 
 struct engine_sweep {
     const char *run; /* the identity of the lockstep that it belongs to; NULL: of any of this machine that is gone */
-    /* And images without a name or a label, by the beginnings of their ids: what steps of a build made. They go where they
-     * have no name and nothing is made of them. NULL: none. */
+    /* And images without a name or a label, by the beginnings of their ids behind a mark (image_output.h): what steps of
+     * a build made, and what it found. The former go, and so does, unless it is older than `since_s`, what is made of
+     * either: a build that is broken off does not tell of its last steps any more. NULL: none. */
 #define ENGINE_SWEEP_ID 16
     const char (*images)[ENGINE_SWEEP_ID];
     size_t image_count;
+    int64_t since_s; /* when the run began, as time(2) tells it */
     bool only_images; /* these, and those of the run: nothing else */
     int limit_ms;     /* for all of it */
     /* What is not there yet may appear within this time, as of a request that was under way when lockstep was killed: it
@@ -34,7 +37,8 @@ struct engine_sweep {
     void (*told)(void *data, const struct swept *s); /* NULL: nobody is told */
     void *data;
 };
-/* Returns how many things could not be removed, and engines not be asked. An address that is none counts, too. */
+/* What is refused is tried again; an image that somebody uses for two seconds at most, or late_ms. Returns how many things
+ * could not be removed, and engines not be asked. An address that is none counts, too. */
 int engine_sweep(const struct engine_sweep *sweep, const char *const *addresses, size_t count);
 
 /* The engines of a scenario's containers, each once. The caller frees it with engine_addresses_free. */

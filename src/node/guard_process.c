@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -53,6 +54,7 @@ struct served {
     bool spares_engines;
     char (*images)[ENGINE_SWEEP_ID]; /* that builds have made */
     size_t image_count, image_capacity;
+    int64_t since_s; /* when the run began */
 };
 
 static void note_child(int signal)
@@ -367,6 +369,7 @@ static void sweep_engines(const struct served *s, int limit_ms, int late_ms)
     struct engine_sweep sweep = { .run = s->run.data,
                                   .images = (const char (*)[ENGINE_SWEEP_ID])s->images,
                                   .image_count = s->image_count,
+                                  .since_s = s->since_s,
                                   .only_images = s->spares_engines,
                                   .limit_ms = limit_ms,
                                   .late_ms = late_ms };
@@ -391,7 +394,7 @@ static void end_all(struct served *s)
 
 _Noreturn void guard_process(const struct guard_setup *setup, int socket)
 {
-    struct served s = { .setup = setup, .socket = socket };
+    struct served s = { .setup = setup, .socket = socket, .since_s = time(NULL) };
     pid_t lockstep = getppid();
     setsid();
     reset_signals(&s.open);

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "node/http_connection.h"
+#include "node/sockets.h"
 
 #define IDLE_CONNECTIONS 32            /* kept for later requests */
 #define HEADERS_MAX      (256u << 10)  /* bytes of all headers of an answer */
@@ -288,6 +290,12 @@ static enum http_failure say_unconnected(struct transfer *t, CURLcode code, stru
 {
     long error = 0;
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
+    if (!error && t->peer->socket) { /* libcurl does not always say; its words would be of a host and a port */
+        int fd = socket_connect_path(t->peer->socket);
+        error = fd < 0 ? errno : ECONNREFUSED;
+        if (fd >= 0)
+            close(fd);
+    }
     const char *advice = http_peer_advice(t->peer, (int)error);
     if (code == CURLE_COULDNT_RESOLVE_HOST)
         advice = "the host is not known by that name";

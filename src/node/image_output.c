@@ -226,8 +226,8 @@ static void note_image(struct image_output *o, const char *s, size_t len)
         ;
     if (s - id != IMAGE_SHORT_ID || end - s != 1 || *s != '\n')
         o->is_found |= skip_word(&s, end, "Using cache");
-    else if (!o->is_found && o->made.len < IMAGE_MADE_MAX)
-        buffer_add(&o->made, id, IMAGE_SHORT_ID + 1);
+    else if (o->made.len < IMAGE_MADE_MAX)
+        buffer_format(&o->made, "%c%.*s\n", o->is_found ? IMAGE_FOUND : IMAGE_MADE, IMAGE_SHORT_ID, id);
 }
 
 static void take_output(struct image_output *o, const char *s, size_t len)

@@ -47,9 +47,11 @@ struct buffer *image_output_log(struct image_output *o);
  * Good until the next call. */
 const char *image_output_progress(struct image_output *o);
 /* The images that steps of this build have made, which Docker keeps, without a name or a label, where the build does not
- * come to its end or has several stages: ids of IMAGE_SHORT_ID characters, each with its \n. Not those that it found. The
- * caller takes them after each piece and sets len to 0. */
+ * come to its end or has several stages; and those that it found and went on from: a mark, an id of IMAGE_SHORT_ID
+ * characters, \n. The caller takes them after each piece and sets len to 0. */
 #define IMAGE_SHORT_ID 12
+#define IMAGE_MADE     '+'
+#define IMAGE_FOUND    '='
 struct buffer *image_output_made(struct image_output *o);
 /* "sha256:…" of what was built or imported; "" where the engine has not said it, as after a pull. */
 const char *image_output_id(const struct image_output *o);

@@ -20,6 +20,7 @@
 #define ORPHANS_NAMED  10
 #define REST_NS        INT64_C(1000000000) /* a run that stands still for a step is not worth freezing containers for */
 #define USAGE_NS       INT64_C(900000000) /* between two looks at what processes use */
+#define ENGINES_GRACE_NS INT64_C(2000000000) /* and beyond that, for what was made for containers */
 #define RUNGS          4 /* of the ladder, from END_ASK to END_KILL; each takes a share of timeouts.stop */
 
 /* What the processes of a node's group have used. */
@@ -553,11 +554,11 @@ bool launcher_usage(struct launcher *l, int i, double *cpu_s, uint64_t *memory, 
 
 void launcher_end(struct launcher *l, enum ending how)
 {
-    int64_t now = clock_ns();
+    int64_t now = clock_ns(), grace = LAUNCHER_GRACE_NS + (l->host.engines ? ENGINES_GRACE_NS : 0);
     if (!l->end_limit_ns)
-        l->end_limit_ns = now + LAUNCHER_GRACE_NS;
+        l->end_limit_ns = now + grace;
     for (int i = 0; i < l->remote_count; i++) {
-        int64_t limit = now + l->remotes[i]->spec->timeout_stop * 1000 + LAUNCHER_GRACE_NS;
+        int64_t limit = now + l->remotes[i]->spec->timeout_stop * 1000 + grace;
         l->end_limit_ns = limit > l->end_limit_ns ? limit : l->end_limit_ns;
     }
     for (int i = 0; i < l->scenario->node_count; i++) {
@@ -569,7 +570,7 @@ void launcher_end(struct launcher *l, enum ending how)
     }
 }
 
-bool launcher_has_ended(struct launcher *l)
+static bool all_have_ended(struct launcher *l)
 {
     bool all = true;
     for (int i = 0; i < l->scenario->node_count; i++) {
@@ -579,24 +580,31 @@ bool launcher_has_ended(struct launcher *l)
             move(n, NODE_EVENT_ENDED);
         all &= over;
     }
-    if (l->host.guard && l->end_limit_ns < l->host.look_ns)
-        l->host.look_ns = l->end_limit_ns;
-    if (l->host.guard && !l->swept && clock_ns() >= l->end_limit_ns) {
+    return all;
+}
+
+bool launcher_has_ended(struct launcher *l)
+{
+    bool all = all_have_ended(l), is_late = l->host.guard && clock_ns() >= l->end_limit_ns;
+    if (all && l->host.engines && !l->left)
+        all = engines_end(l->host.engines, is_late, &l->left);
+    if (all && l->host.guard && !l->sweeping && !l->swept) {
+        guard_sweep(l->host.guard);
+        int64_t limit = clock_ns() + LAUNCHER_GRACE_NS;
+        l->end_limit_ns = limit > l->end_limit_ns ? limit : l->end_limit_ns; /* an engine may have had all of the time */
+        l->sweeping = true;
+    } else if (is_late && !l->swept) {
         l->guard_loss = "the guard process of lockstep did not end what nodes had left behind, and was ended with it";
         guard_give_up(l->host.guard);
     }
-    if (!all || !l->host.guard)
-        return all;
-    if (l->host.engines && !l->left) {
-        const char *left;
-        if (!engines_end(l->host.engines, &left))
-            return false;
-        l->left = left;
-    }
-    if (!l->sweeping && !l->swept)
-        guard_sweep(l->host.guard);
-    l->sweeping = true;
-    return l->swept;
+    if (l->host.guard && l->end_limit_ns < l->host.look_ns)
+        l->host.look_ns = l->end_limit_ns;
+    return all && (!l->host.guard || l->swept);
+}
+
+const char *launcher_left(const struct launcher *l)
+{
+    return l->left ? l->left : "";
 }
 
 unsigned launcher_orphans(struct launcher *l, const char **text)

@@ -70,6 +70,8 @@ bool launcher_usage(struct launcher *l, int i, double *cpu_s, uint64_t *memory, 
 void launcher_end(struct launcher *l, enum ending how);
 /* Whether all have; then also nothing that they left behind runs on. */
 bool launcher_has_ended(struct launcher *l);
+/* What engines were not rid of within its time, one line; "": nothing. */
+const char *launcher_left(const struct launcher *l);
 /* How many processes were left behind, and what they were, one line: "sleep of gw, …". */
 unsigned launcher_orphans(struct launcher *l, const char **text);
 

@@ -108,14 +108,19 @@ static void add_to_verdict(struct session *s, const char *text)
     }
 }
 
-/* What nodes have left behind was ended and is told. */
+/* What nodes have left behind was ended and is told, and so is what engines keep. */
 static void judge_orphans(struct session *s)
 {
     const char *names, *loss = launcher_guard_loss(s->launcher);
     unsigned count = launcher_orphans(s->launcher, &names);
-    char text[400];
+    const char *kept = launcher_left(s->launcher);
+    char text[1000];
     if (loss && !strstr(s->verdict.text, loss))
         add_to_verdict(s, loss);
+    if (*kept) {
+        snprintf(text, sizeof text, "left on a container engine: %s; `lockstep clean` removes it once the engine answers", kept);
+        add_to_verdict(s, text);
+    }
     if (!count)
         return;
     snprintf(text, sizeof text, "%u process%s left behind by nodes: %s; a node must end what it starts", count,

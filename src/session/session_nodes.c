@@ -438,9 +438,10 @@ static void wait_for_end(struct session *s, int i)
     node_look(n, limit);
     if (clock_ns() < limit)
         return;
-    error_set(&why, EXIT_RUN_FAILED,
-              "nodes[%d] %s: it cannot be started again: what is left of its process does not end, by SIGKILL neither", i,
-              s->scenario->nodes[i].id);
+    error_set(&why, EXIT_RUN_FAILED, "nodes[%d] %s: it cannot be started again: %s", i, s->scenario->nodes[i].id,
+              s->scenario->nodes[i].implementation == IMPLEMENTATION_DOCKER
+                  ? "its engine has not removed its container in time"
+                  : "what is left of its process does not end, by SIGKILL neither");
     s->failed_node = i;
     session_fail(s, &why);
 }

@@ -3,7 +3,7 @@
     engines.py start DIR    starts one of each in DIR, prints their addresses for LOCKSTEP_TEST_ENGINES
     engines.py stop DIR     ends them and removes DIR
 
-They need root, and the packages of Debian that are named in MISSING."""
+They need root, and the packages of Debian that are named in NEEDED."""
 import atexit
 import ctypes
 import fcntl
@@ -187,7 +187,7 @@ def _docker(folder, subnet):
     _bridge_add(bridge, subnet + ".1")
     # Rules for iptables are common to all engines of the machine: without them, ports are published by a proxy.
     return ["dockerd", "--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "dockerd.pid",
-            "--bridge", bridge, "--iptables=false", "-H", f"unix://{folder}/engine.sock"]
+            "--bridge", bridge, "--iptables=false", "--shutdown-timeout", "1", "-H", f"unix://{folder}/engine.sock"]
 
 
 def _podman(folder, subnet):
@@ -203,27 +203,41 @@ def _podman(folder, subnet):
             f"unix://{folder}/engine.sock"]
 
 
+def run(place):
+    """Starts the engine of this place, also once it has ended. Returns its process."""
+    command = json.loads((place / "command").read_text())
+    with open(place / "log", "ab") as log:
+        engine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=place, start_new_session=True,
+                                  env={**os.environ, "CONTAINERS_CONF": str(place / "containers.conf")})
+    (place / "pid").write_text(str(engine.pid))
+    return engine
+
+
+def wait_until_it_answers(place, engine, end):
+    """Returns its address; it must answer by then (time.monotonic)."""
+    address = f"unix://{place}/engine.sock"
+    while not _answers(address):
+        if (engine and engine.poll() is not None) or time.monotonic() > end:
+            said = (place / "log").read_text(errors="replace")[-2000:]
+            raise AssertionError(f"{place.name} does not start:\n{said}")
+        time.sleep(0.05)
+    return address
+
+
 def start(folder):
     """Starts an engine of each kind below the folder, and returns their addresses."""
     begun = []
     for kind, command_of in ("docker", _docker), ("podman", _podman):
         place = pathlib.Path(folder).resolve() / kind
         place.mkdir(parents=True)
-        command = command_of(place, _free_subnet())
-        with open(place / "log", "wb") as log:
-            engine = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=place,
-                                      start_new_session=True, env={**os.environ, "CONTAINERS_CONF": str(place / "containers.conf")})
-        (place / "pid").write_text(str(engine.pid))
-        begun.append((place, engine, f"unix://{place}/engine.sock"))
+        (place / "command").write_text(json.dumps(list(map(str, command_of(place, _free_subnet())))))
+        begun.append((place, run(place)))
     end = time.monotonic() + START_LIMIT_S
-    for place, engine, address in begun:
-        while not _answers(address):
-            if engine.poll() is not None or time.monotonic() > end:
-                said = (place / "log").read_text(errors="replace")[-2000:]
-                stop(folder)
-                raise AssertionError(f"{place.name} does not start:\n{said}")
-            time.sleep(0.05)
-    return [address for _, _, address in begun]
+    try:
+        return [wait_until_it_answers(place, engine, end) for place, engine in begun]
+    except AssertionError:
+        stop(folder)
+        raise
 
 
 def _processes_of(folder):
@@ -294,18 +308,21 @@ def stop(folder):
     raise AssertionError(f"{folder} cannot be removed")
 
 
+def own():
+    """The addresses of engines for this test program alone, which is skipped where there are none; and their folder."""
+    lacking = missing()
+    if lacking:
+        print(f"... skipped: no container engines: {', '.join(lacking)} missing", flush=True)
+        sys.exit(SKIPPED)
+    folder = tempfile.mkdtemp(prefix="lockstep-engines-")
+    atexit.register(stop, folder)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that atexit is reached
+    return start(folder), pathlib.Path(folder)
+
+
 def need():
     """The engines for a test program, which is skipped where there are none."""
-    given = os.environ.get("LOCKSTEP_TEST_ENGINES", "").split()
-    if not given:
-        lacking = missing()
-        if lacking:
-            print(f"... skipped: no container engines: {', '.join(lacking)} missing", flush=True)
-            sys.exit(SKIPPED)
-        folder = tempfile.mkdtemp(prefix="lockstep-engines-")
-        atexit.register(stop, folder)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that atexit is reached
-        given = start(folder)
+    given = os.environ.get("LOCKSTEP_TEST_ENGINES", "").split() or own()[0]
     return [Engine(address) for address in given]
 
 

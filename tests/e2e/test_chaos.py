@@ -8,7 +8,6 @@ import collections
 import concurrent.futures
 import ctypes
 import fcntl
-import hashlib
 import itertools
 import json
 import os
@@ -18,15 +17,16 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
+import aftermath
 import common
 import terminal
 import test_terminal_care
+from aftermath import free_port, processes_with, read, sockets_at
 from terminal import SLOWNESS
 
 NODE = common.SOURCE / "tests" / "nodes" / "chaos.py"
@@ -49,7 +49,6 @@ SIGNALS = {"SIGINT": (signal.SIGINT,), "SIGINT twice": (signal.SIGINT,) * 2, "SI
            "SIGHUP": (signal.SIGHUP,), "SIGQUIT": (signal.SIGQUIT,), "SIGTERM early": (signal.SIGTERM,),
            "kill lockstep": (signal.SIGKILL,), "kill lockstep early": (signal.SIGKILL,)}
 TO_NODE = {"kill node": signal.SIGKILL, "stop node": signal.SIGSTOP, "close pipes": signal.SIGUSR1}
-FILES = re.compile(r"scenario\.yaml|events\.jsonl|wall\.jsonl|summary\.json|[nm]\d_metrics\.csv|logs(/[nm]\d\.log)?")
 
 
 class Plan:
@@ -118,31 +117,6 @@ class Plan:
         return "\n".join(text) + "\n"
 
 
-def free_port(rng):
-    """One that the system does not give to a connection of its own accord."""
-    while True:
-        port = rng.randrange(20000, 32000)
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
-
-
-def read(path):
-    try:
-        return pathlib.Path(path).read_bytes()
-    except OSError:
-        return b""
-
-
-def processes_with(token):
-    return [f"{pid} {read(f'/proc/{pid}/comm').decode(errors='replace').strip()}" for pid in os.listdir("/proc")
-            if pid.isdigit() and token in read(f"/proc/{pid}/environ")]
-
-
 def reap():
     """Whether this process still has children."""
     try:
@@ -153,40 +127,16 @@ def reap():
         return False
 
 
-def sockets_at(ports, folder):
-    """What is left at ports of ours, or in a folder of ours."""
-    left = [line for line in read("/proc/net/unix").decode(errors="replace").splitlines() if folder in line]
-    for line in read("/proc/net/tcp").decode().splitlines()[1:]:
-        _, here, there, state = line.split()[:4]
-        if state != "06" and ports & {int(here.split(":")[1], 16), int(there.split(":")[1], 16)}:  # TIME_WAIT is none
-            left.append(line)
-    return left
-
-
-class Run(test_terminal_care.Care):
+class Run(aftermath.Aftermath, test_terminal_care.Care):
     """One run. No test of unittest's own: it lends the Pty what that asks of a case, and collects what is wrong."""
 
     def __init__(self, seed, number):
         super().__init__()
-        self.plan, self.number, self.wrong, self.facts = Plan(seed, number), number, [], collections.Counter()
+        self.plan, self.number = Plan(seed, number), number
         self.full = self.plan.means in ("full disk", "file size")
-        self.token = f"{random.SystemRandom().getrandbits(64):016x}".encode()
-        self.p = self.pty = None
+        self.pty = None
         self.ended_by_term = False
         self.took = 0
-
-    def check(self, good, *what):
-        if not good:
-            self.wrong.append(" ".join(str(w) for w in what)[:1500])
-
-    def within(self, seconds, look):
-        """What is left, at the latest then."""
-        end = time.monotonic() + seconds
-        while True:
-            left = look()
-            if not left or time.monotonic() > end:
-                return left
-            time.sleep(0.02)
 
     # The run itself.
 
@@ -222,17 +172,9 @@ class Run(test_terminal_care.Care):
             self.p = subprocess.Popen(program, stdin=subprocess.DEVNULL, stdout=self.said, stderr=self.said,
                                       cwd=self.dir, env=terminal.environment(**self.env))
 
-    def guard(self):
-        return next((pid for pid in terminal.children(self.p.pid)
-                     if read(f"/proc/{pid}/comm") == b"lockstep-guard\n"), None)
-
     def nodes_of(self, guard):
         """Those that run their command."""
         return [pid for pid in sorted(terminal.children(guard)) if read(f"/proc/{pid}/comm") != b"lockstep-guard\n"]
-
-    def signal_lockstep(self, number):
-        if self.p.poll() is None:
-            self.p.send_signal(number)
 
     def outside(self, means):
         """What is done to the guard or a node; where there is none in time, nothing."""
@@ -304,16 +246,6 @@ class Run(test_terminal_care.Care):
             self.p.wait()
         self.took = time.monotonic() - begin
 
-    def kill_all(self):
-        """After a failure: so that the next run is not blamed for it."""
-        left = processes_with(self.token)
-        for process in left:
-            try:
-                os.kill(int(process.split()[0]), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        return left or reap()
-
     # What must hold after it.
 
     def check_nothing_left(self):
@@ -335,10 +267,7 @@ class Run(test_terminal_care.Care):
                     fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except OSError as error:
                     self.check(False, "events.jsonl is locked:", error)
-        if self.out.exists():
-            odd = [str(f.relative_to(self.out)) for f in self.out.rglob("*")
-                   if not FILES.fullmatch(str(f.relative_to(self.out)))]
-            self.check(not odd, "strange files:", odd)
+        self.check_names()
 
     def check_terminal(self):
         if not self.pty or self.pty.master < 0 or self.killed():
@@ -349,61 +278,6 @@ class Run(test_terminal_care.Care):
                 self.assert_restored(self.pty)
         except AssertionError as error:
             self.check(False, "the terminal:", error)
-
-    def lines(self, folder, name="events.jsonl"):
-        data = read(folder / name)
-        self.check(not data or data.endswith(b"\n"), name, "ends in a part of a line:", data[-200:])
-        return data.splitlines(keepends=True)
-
-    def check_records(self):
-        self.records = []
-        for name in ("wall.jsonl", "events.jsonl"):
-            for i, line in enumerate(self.lines(self.out, name)):
-                try:
-                    record = json.loads(line)
-                except ValueError as error:
-                    self.check(False, f"line {i} of {name}:", error, line[:300])
-                    return
-                if name == "events.jsonl":
-                    self.records.append(record)
-        self.check([r["n"] for r in self.records] == list(range(len(self.records))), "n is not consecutive")
-        kinds = [r["kind"] for r in self.records]
-        self.check(not kinds or kinds[0] == "run" and "run" not in kinds[1:] and "end" not in kinds[:-1],
-                   "not in order:", kinds[:1], kinds[-1:])
-
-    def check_summary(self):
-        path, code = self.out / "summary.json", self.p.returncode
-        if not path.exists():
-            # It was ended before there was a run, by the signal itself or by its handler.
-            self.check(not self.records and not read(self.out / "events.jsonl"), "records without a summary")
-            return
-        if self.killed() and code == -signal.SIGKILL and not read(path):
-            # between the making of the file and its first word
-            self.check(not self.records, "records without a summary")
-            return
-        try:
-            s = json.loads(path.read_text())
-        except ValueError as error:
-            self.check(self.full, "summary.json:", error, read(path)[:200])
-            return
-        if "exit_code" not in s:
-            self.check(self.killed() and code == -9 and s["outcome"] == "unfinished", "unfinished, but", code, s)
-            return
-        self.facts[f"outcome {s['outcome']}"] += 1
-        self.check_exit_code(s, code)
-        data = read(self.out / "events.jsonl")
-        self.check(s["events_sha256"] == hashlib.sha256(data).hexdigest(), "events_sha256 is not that of the file")
-        self.check(s["cause"] or s["outcome"] == "finished", "no cause:", s)
-        if self.full and s["exit_code"] == 4:
-            return
-        kinds = collections.Counter(r["kind"] for r in self.records)
-        counts = {"records": len(self.records), "messages": kinds["message"], "dropped": kinds["drop"]}
-        self.check(counts == {k: s[k] for k in counts}, "counts:", counts, s)
-        end = self.records[-1] if self.records else {}
-        self.check(all(end.get(k) == s[k] for k in ("outcome", "cause", "quanta", "messages", "dropped", "in_flight")),
-                   "the last record and the summary differ:", end, s)
-        self.check(s["quanta"] == -(-s["virtual_time_us"] // self.plan.quantum), "quanta:", s)
-        self.check([n["id"] for n in s["nodes"]] == [n["id"] for n in self.plan.nodes], "nodes:", s["nodes"])
 
     def check_exit_code(self, s, code):
         outcome, means = s["outcome"], self.plan.means
@@ -501,7 +375,7 @@ class Run(test_terminal_care.Care):
             if self.wrong:
                 self.wrong.append(self.story())
         finally:
-            self.within(10, self.kill_all)
+            self.within(10, lambda: self.kill_all() or reap())
             if self.wrong and os.environ.get("KEEP"):
                 shutil.copytree(self.dir, pathlib.Path(os.environ["KEEP"]) / str(self.number), dirs_exist_ok=True,
                                 ignore=lambda *_: ["tmp"])

@@ -15,6 +15,8 @@ struct thing {
     const char *id;
     const char *run; /* NULL: it has no labels */
     const char *host; /* NULL: this machine's name */
+    const char *parent, *name; /* of an image; NULL: none */
+    int created;               /* s */
     int refusals;  /* of its removal, at first */
     int late;      /* the lists of its kind in which it is not there yet */
     bool is_gone;
@@ -33,8 +35,9 @@ static void add_thing(struct buffer *out, const struct thing *t)
 {
     char host[ENGINE_HOST_TEXT];
     engine_host(host, sizeof host);
-    buffer_format(out, "%s{\"Id\":\"%s\",\"Name\":\"%s\",\"RepoTags\":null,\"Labels\":", out->data[out->len - 1] == '[' ? "" : ",",
-                  t->id, t->id);
+    buffer_format(out, "%s{\"Id\":\"%s\",\"Name\":\"%s\",\"ParentId\":\"%s\",\"Created\":%d,\"RepoTags\":[\"%s\"],\"Labels\":",
+                  out->data[out->len - 1] == '[' ? "" : ",", t->id, t->id, t->parent ? t->parent : "", t->created,
+                  t->name ? t->name : "<none>:<none>");
     if (t->run)
         buffer_format(out, "{\"lockstep.run\":\"%s\",\"lockstep.host\":\"%s\",\"lockstep.node\":\"n\"}}", t->run,
                       t->host ? t->host : host);
@@ -199,6 +202,21 @@ static void what_is_refused_until_the_limit_is_told_with_the_engines_words(void 
     buffer_free(&told.text);
 }
 
+static void an_image_that_somebody_uses_is_not_tried_for_ever(void **state)
+{
+    (void)state;
+    struct world w = { .count = 2, .things = { { .kind = "images", .id = "used", .run = RUN, .refusals = 1000 },
+                                               { .kind = "networks", .id = "net", .run = RUN } } };
+    struct engine_sweep sweep = { .run = RUN, .limit_ms = 20000 };
+    struct told told = { 0 };
+    int64_t before = clock_ms();
+    assert_int_equal(sweep_world(&w, &sweep, &told), 1);
+    assert_in_range(clock_ms() - before, 1900, 10000);
+    must_tell(&told, "network net of n\n");
+    must_tell(&told, "image used of n: it is in use (409)\n");
+    buffer_free(&told.text);
+}
+
 static void what_appears_late_goes_too(void **state)
 {
     (void)state;
@@ -215,19 +233,27 @@ static void what_appears_late_goes_too(void **state)
     }
 }
 
-static void of_images_without_a_name_those_go_that_were_noted(void **state)
+static void of_images_without_a_name_those_go_that_were_noted_and_what_was_made_of_them(void **state)
 {
     (void)state;
-    static const char images[][ENGINE_SWEEP_ID] = { "00112233aabb", "ffeeddccbbaa" };
-    struct world w = { .count = 3,
+    static const char images[][ENGINE_SWEEP_ID] = { "+00112233aabb", "+ffeeddccbbaa", "=aaaabbbbcccc" };
+    struct world w = { .count = 8,
                        .things = { { .kind = "images", .id = "00112233aabb99887766" },
                                    { .kind = "images", .id = "998877665544ffeeddcc" },
-                                   { .kind = "containers", .id = "stays", .run = RUN } } };
-    struct engine_sweep sweep = { .run = RUN, .images = images, .image_count = 2, .only_images = true };
+                                   { .kind = "containers", .id = "stays", .run = RUN },
+                                   { .kind = "images", .id = "aaaabbbbcccc11112222" },
+                                   { .kind = "images", .id = "101010101010", .parent = "aaaabbbbcccc11112222", .created = 1001 },
+                                   { .kind = "images", .id = "202020202020", .parent = "101010101010", .created = 1002 },
+                                   { .kind = "images", .id = "303030303030", .parent = "aaaabbbbcccc11112222", .created = 999 },
+                                   { .kind = "images", .id = "404040404040", .parent = "aaaabbbbcccc11112222", .created = 1003,
+                                     .name = "of:another" } } };
+    struct engine_sweep sweep = { .run = RUN, .images = images, .image_count = 3, .since_s = 1000, .only_images = true };
     struct told told = { 0 };
     assert_int_equal(sweep_world(&w, &sweep, &told), 0);
-    assert_string_equal(told.text.data, "image 00112233aabb\n");
-    assert_false(w.things[1].is_gone || w.things[2].is_gone);
+    must_tell(&told, "image 00112233aabb\n");
+    must_tell(&told, "image 101010101010\n");
+    for (size_t i = 0; i < w.count; i++)
+        assert_int_equal(w.things[i].is_gone, i == 0 || i == 4 || i == 5);
     buffer_free(&told.text);
 }
 
@@ -244,7 +270,7 @@ static void a_build_has_made_what_it_did_not_find(void **state)
     struct error err = { 0 };
     struct image_output *o = image_output_new(IMAGE_BUILD);
     assert_int_equal(image_output_take(o, said, strlen(said), &err), 0);
-    assert_string_equal(buffer_string(image_output_made(o)), "33333333aabb\n555555555555\n");
+    assert_string_equal(buffer_string(image_output_made(o)), "=111111111111\n=222222222222\n+33333333aabb\n+555555555555\n");
     image_output_free(o);
 }
 
@@ -287,8 +313,9 @@ int main(void)
         cmocka_unit_test(of_runs_in_general_only_those_go_whose_lockstep_is_gone),
         cmocka_unit_test(what_is_refused_at_first_is_asked_for_again),
         cmocka_unit_test(what_is_refused_until_the_limit_is_told_with_the_engines_words),
+        cmocka_unit_test(an_image_that_somebody_uses_is_not_tried_for_ever),
         cmocka_unit_test(what_appears_late_goes_too),
-        cmocka_unit_test(of_images_without_a_name_those_go_that_were_noted),
+        cmocka_unit_test(of_images_without_a_name_those_go_that_were_noted_and_what_was_made_of_them),
         cmocka_unit_test(a_build_has_made_what_it_did_not_find),
         cmocka_unit_test(an_engine_that_is_silent_away_or_unwilling_costs_no_more_than_its_time),
     };

@@ -1,0 +1,229 @@
+"""What comes of a run whose engine fails at a certain request: nothing stays on it, or that is told."""
+import contextlib
+import json
+import shutil
+import signal
+import subprocess
+
+import common
+import middleman
+import terminal
+import test_docker
+from terminal import SLOWNESS
+from test_docker import node, on_each, wait_until
+
+TIMES = "timeouts: { start: 30s, step: 30s, stop: 1s }"
+END_LIMIT = 12 * SLOWNESS  # seconds beside timeouts.stop, as an engine and the guard process may take some each
+
+
+class Ill(common.Case):
+    """A run whose engine is reached through somebody who misbehaves, as `way` says for requests that match `only`."""
+
+    @contextlib.contextmanager
+    def begun(self, at, nodes, way="pass", only=None, delay=1, times=None):
+        middle = middleman.Middleman(at.dir / "engine.sock", at.engine.address.removeprefix("unix://"))
+        middle.way, middle.only, middle.delay, middle.times = way, only, delay, times
+        middle.words = "no space left on device"
+        shutil.rmtree(at.dir / "out", ignore_errors=True)
+        env = terminal.environment(DOCKER_HOST=f"unix://{middle.path}")
+        path = at.scenario(nodes, duration="1h", quantum="50ms")
+        with open(at.dir / "said", "wb") as said:
+            p = subprocess.Popen([common.LOCKSTEP, "-b", "-o", at.dir / "out", "--pace", "1", path], env=env,
+                                 stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        try:
+            yield p, middle
+        finally:
+            if p.poll() is None:
+                p.kill()
+            p.wait()
+            middle.close()
+
+    def ends(self, at, p, code, seconds=END_LIMIT + 1):
+        try:
+            self.assertEqual(p.wait(seconds), code, (at.dir / "said").read_text())
+        except subprocess.TimeoutExpired:
+            self.fail(f"it has not ended within {seconds} s")
+
+    def clean(self, at):
+        subprocess.run([common.LOCKSTEP, "clean"], env=terminal.environment(**at.env), stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, timeout=60, check=True)
+
+    def until_runs(self, at):
+        wait_until(lambda: '"RUNNING"' in at.wall(), "it runs", 30 * SLOWNESS)
+
+
+class Ending(Ill):
+    @on_each
+    def test_an_engine_that_is_silent_is_not_waited_for_and_what_it_keeps_is_told(self, at):
+        with self.begun(at, node(fields=TIMES, docker="network: net, volumes: [\"data:/data\"]")) as (p, middle):
+            self.until_runs(at)
+            middle.way = "silent"
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+        self.assertRegex(at.cause(), r"^ended by SIGTERM; left on a container engine: container [0-9a-f]{12} of svc, .* \("
+                         r"no answer of the engine to 'remove container' in time\); `lockstep clean` removes it")
+        self.assertNotIn("guard", at.cause())
+        self.assertIn("lockstep clean", (at.dir / "said").read_text())
+        self.clean(at)
+
+    @on_each
+    def test_a_run_that_is_good_but_for_that_has_failed(self, at):
+        with self.begun(at, node("exit@3", fields=TIMES + ", on_failure: continue"), "error", b"^DELETE ") as (p, middle):
+            self.until_runs(at)
+            wait_until(lambda: middle.met, "it is to be removed", 20 * SLOWNESS)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+        self.assertIn("(remove container: no space left on device (500)); `lockstep clean` removes it", at.cause())
+        self.clean(at)
+
+    @on_each
+    def test_a_node_whose_container_is_not_removed_cannot_be_started_again(self, at):
+        fields = TIMES + ", on_failure: restart, restart: { max: 3, backoff: 0ms }"
+        with self.begun(at, node("exit@3", fields=fields), "silent", b"^DELETE ") as (p, _):
+            self.ends(at, p, 1, 2 * END_LIMIT)
+        self.assertIn("nodes[0] svc: it cannot be started again: its engine has not removed its container in time", at.cause())
+        self.clean(at)
+
+    @on_each
+    def test_what_cannot_be_removed_at_first_is_tried_again(self, at):
+        fields = "network: net, volumes: [\"data:/data\"]"
+        with self.begun(at, node(fields=TIMES, docker=fields), "error", b"^DELETE .*/(networks|volumes)/") as (p, middle):
+            self.until_runs(at)
+            p.terminate()
+            wait_until(lambda: middle.met >= 4, "both are tried again", 20 * SLOWNESS)
+            middle.way = "pass"
+            self.ends(at, p, 128 + signal.SIGTERM)
+        self.assertEqual(at.cause(), "ended by SIGTERM")
+
+
+# It obeys nothing.
+DEAF = ("trap '' TERM; while read -r line; do case $line in INIT*) echo READY ;; ADVANCE*) read -r m; echo DONE; echo '[]' ;; "
+        "esac; done; while :; do sleep 1; done")
+# It says much at last, and then how it ends.
+TALKS = ("while read -r line; do case $line in INIT*) echo READY ;; ADVANCE*) read -r m; echo DONE; echo '[]' ;; "
+         "*) i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); echo \"line $i of its last words\" >&2; done; exit ;; esac; done")
+
+
+class Watching(Ill):
+    @on_each
+    def test_a_container_that_stays_behind_its_outputs_is_not_looked_at_all_the_time(self, at):
+        command = f"command: {json.dumps(['/bin/sh', '-c', DEAF])}"
+        with self.begun(at, node(fields="timeouts: { start: 30s, stop: 4s }", docker=command)) as (p, middle):
+            self.until_runs(at)
+            p.terminate()
+            wait_until(lambda: "ending the run" in (at.dir / "said").read_text(), "it ends")
+            middle.delay, middle.only, middle.way = 0, rb"^GET .*/containers/[0-9a-f]+/json", "slow"
+            middle.drop()
+            self.ends(at, p, 128 + signal.SIGTERM)
+            self.assertGreater(middle.met, 3)
+            self.assertLess(middle.met, 120, "in 3 s every 50 ms")
+
+    @on_each
+    def test_its_last_words_are_in_its_log(self, at):
+        for transport in "transport: attach", "transport: exec":
+            shell = json.dumps(["/bin/sh", "-c", TALKS])
+            docker = f"command: {shell}" if "attach" in transport else f"{test_docker.IDLE}, transport: exec, exec: {shell}"
+            with self.begun(at, node(fields=TIMES, docker=docker), only=rb"^POST .*/(attach|start)", delay=0.1) as (p, middle):
+                self.until_runs(at)
+                middle.way = "slow"  # what it says comes later than that it has ended
+                p.terminate()
+                self.ends(at, p, 128 + signal.SIGTERM)
+            self.assertIn("line 3000 of its last words\n", at.log(), transport)
+
+
+class Making(Ill):
+    @on_each
+    def test_a_container_whose_making_is_not_answered_whole_is_removed(self, at):
+        with self.begun(at, node(fields=TIMES), "cut", b"^POST .*/containers/create") as (p, _):
+            self.ends(at, p, 4)
+        self.assertIn("nodes[0] svc: create container: ", at.cause())
+        self.assertIn("in the middle of the answer", at.cause())
+
+    @on_each
+    def test_and_so_are_a_network_and_a_volume(self, at):
+        for what, fields in ("networks", "network: net"), ("volumes", "volumes: [\"data:/data\"]"):
+            with self.begun(at, node(fields=TIMES, docker=fields), "cut", f"^POST .*/{what}/create".encode()) as (p, _):
+                self.ends(at, p, 4)
+            self.assertIn("in the middle of the answer", at.cause())
+
+    @on_each
+    def test_a_network_is_tried_again_as_engines_meet_interfaces_of_others_that_go(self, at):
+        network = node(fields=TIMES, docker="network: net")
+        with self.begun(at, network, "error", b"^POST .*/networks/create", times=3) as (p, _):
+            self.until_runs(at)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+        with self.begun(at, network, "error", b"^POST .*/networks/create") as (p, _):
+            self.ends(at, p, 4)
+        self.assertEqual(at.cause(), "nodes[0] svc: create network net: no space left on device (500)")
+
+    @on_each
+    def test_a_run_that_ends_while_they_are_made_waits_for_that(self, at):
+        for what, fields in ("networks", "network: net"), ("volumes", "volumes: [\"data:/data\"]"), ("containers", ""):
+            with self.begun(at, node(fields=TIMES, docker=fields), "slow", f"^POST .*/{what}/create".encode()) as (p, middle):
+                wait_until(lambda: middle.met, "it is made", 20 * SLOWNESS)
+                p.terminate()
+                self.ends(at, p, 128 + signal.SIGTERM)
+            self.assertEqual(at.cause(), "ended by SIGTERM")
+
+    @on_each
+    def test_one_that_is_never_answered_is_told_by_its_name(self, at):
+        with self.begun(at, node(fields=TIMES), "silent", b"^POST .*/containers/create") as (p, middle):
+            wait_until(lambda: middle.met, "it is made", 20 * SLOWNESS)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+        self.assertRegex(at.cause(), r"left on a container engine: container lockstep-[0-9-]+-svc of svc \(no answer of the "
+                         r"engine to 'create container' in time\)")
+        self.assertNotIn("guard", at.cause())
+        self.clean(at)
+
+
+class Images(Ill):
+    def context(self, at):
+        for name, (mode, data) in test_docker.FILES.items():
+            at.write(f"context/{name}", "")
+            (at.dir / "context" / name).write_bytes(data)
+            (at.dir / "context" / name).chmod(mode)
+        at.write("context/Dockerfile", test_docker.DOCKERFILE.replace("CMD", "COPY unique /unique\nCMD"))
+        at.write("context/unique", str(at.dir))
+
+    def image(self, at):
+        image = at.engine.get(f"/containers/{at.container()}/json")["Image"]
+        return image.removeprefix("sha256:")
+
+    def names(self, at, image):
+        """How many it has. Podman answers with 500 while images are removed that it was made of."""
+        status, said = at.engine.ask("GET", f"/images/{image}/json")
+        self.assertIn(status, (200, 500), said)
+        return len(said["RepoTags"]) if status == 200 else 0
+
+    @on_each
+    def test_one_that_someone_else_has_given_a_name_stays(self, at):
+        self.context(at)
+        for number in signal.SIGTERM, signal.SIGKILL:
+            with self.begun(at, node(fields=TIMES, docker="build_context: context")) as (p, _):
+                self.until_runs(at)
+                image = self.image(at)
+                at.engine.do("POST", f"/images/{image}/tag?repo=lockstep-test/kept&tag=1")
+                p.send_signal(number)
+                p.wait(END_LIMIT)
+                wait_until(lambda: self.names(at, "lockstep-test/kept:1") == 1, "it has lost the name that the run gave it")
+            self.clean(at)
+            at.engine.do("DELETE", "/images/lockstep-test/kept:1")
+
+    @on_each
+    def test_one_that_someone_else_uses_stays_and_is_told(self, at):
+        self.context(at)
+        with self.begun(at, node(fields=TIMES, docker="build_context: context")) as (p, _):
+            self.until_runs(at)
+            image = self.image(at)
+            other = at.engine.do("POST", "/containers/create", {"Image": image, "Cmd": ["/bin/sh"]})["Id"]
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+        self.assertRegex(at.cause(), r"left on a container engine: image lockstep-[0-9-]+:0 \(remove image .*\(409\)\)")
+        at.engine.do("DELETE", f"/containers/{other}?force=1")
+        self.clean(at)
+
+
+if __name__ == "__main__":
+    test_docker.main()
