@@ -92,6 +92,11 @@ enum role view_state_role(const struct node_status *n)
     return ROLE_DIM;
 }
 
+enum role view_health_role(const char *health)
+{
+    return !strcmp(health, "healthy") ? ROLE_GOOD : !strcmp(health, "unhealthy") ? ROLE_BAD : ROLE_BUSY;
+}
+
 bool view_usage(const struct view *v, int node, int key, struct usage *out)
 {
     enum session_state s = v->status->state;

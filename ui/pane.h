@@ -87,6 +87,7 @@ void area_heading(const struct area *a, int y, bool focus, const char *text);
 void pane_select(const struct area *a, int y, bool focus);
 /* The run has ended before its time, and with it nodes that had not failed. */
 bool view_ended_early(const struct view *v);
+enum role view_health_role(const char *health); /* of node_status */
 /* What a node's state is called here: what became of it tells more than the state's name in some. The short word takes
  * 8 columns at most. */
 const char *view_state_word(const struct view *v, const struct node_status *n);

@@ -186,6 +186,10 @@ static void draw_process(const struct view *v, const struct area *a, int *y, int
         pen_put(&pen, ROLE_TEXT, s->pid || s->container ? WALL_HIDDEN : "none");
     if (known && usage.processes > 1)
         pen_printf(&pen, ROLE_DIM, "  %u processes", usage.processes);
+    if (s->health && v->wall) {
+        pen = label(a, y, "health");
+        pen_put(&pen, view_health_role(s->health), s->health);
+    }
     if (!s->pid && !s->container)
         return;
     pen = label(a, y, "takes");

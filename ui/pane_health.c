@@ -10,6 +10,7 @@ enum column_id {
     COLUMN_NODE,
     COLUMN_KIND,
     COLUMN_STATE,
+    COLUMN_CHECK,
     COLUMN_PID,
     COLUMN_CPU,
     COLUMN_MEMORY,
@@ -35,17 +36,33 @@ static const struct {
     bool left;
 } columns[COLUMNS] = {
     [COLUMN_NODE] = { "node", 12, 0, 0, true },     [COLUMN_KIND] = { "kind", 7, 6, 6, true },
-    [COLUMN_STATE] = { "state", 8, 0, 0, true },    [COLUMN_PID] = { "pid", 7, NEVER, 1, false },
-    [COLUMN_CPU] = { "cpu", 6, NEVER, 1, false },   [COLUMN_MEMORY] = { "memory", 8, NEVER, 1, false },
-    [COLUMN_EVENTS] = { "events", 9, 1, 4, false }, [COLUMN_IN] = { "in", 8, 2, 5, false },
-    [COLUMN_OUT] = { "out", 8, 2, 5, false },       [COLUMN_DROPPED] = { "lost", 7, 7, 9, false },
-    [COLUMN_QUEUE] = { "queue", 6, 3, 8, false },   [COLUMN_P50] = { "step p50", 8, 4, 2, false },
-    [COLUMN_P99] = { "p99", 8, 4, 2, false },       [COLUMN_SHARE] = { "share", 7, 5, 7, false },
-    [COLUMN_METER] = { "", 10, 8, 10, true },       [COLUMN_RESTARTS] = { "restarts", 8, 9, 3, false },
+    [COLUMN_STATE] = { "state", 8, 0, 0, true },    [COLUMN_CHECK] = { "health", 9, NEVER, 1, true },
+    [COLUMN_PID] = { "pid", 7, NEVER, 1, false },   [COLUMN_CPU] = { "cpu", 6, NEVER, 1, false },
+    [COLUMN_MEMORY] = { "memory", 8, NEVER, 1, false }, [COLUMN_EVENTS] = { "events", 9, 1, 4, false },
+    [COLUMN_IN] = { "in", 8, 2, 5, false },         [COLUMN_OUT] = { "out", 8, 2, 5, false },
+    [COLUMN_DROPPED] = { "lost", 7, 7, 9, false },  [COLUMN_QUEUE] = { "queue", 6, 3, 8, false },
+    [COLUMN_P50] = { "step p50", 8, 4, 2, false },  [COLUMN_P99] = { "p99", 8, 4, 2, false },
+    [COLUMN_SHARE] = { "share", 7, 5, 7, false },   [COLUMN_METER] = { "", 10, 8, 10, true },
+    [COLUMN_RESTARTS] = { "restarts", 8, 9, 3, false },
 };
 #define RANKS     11
 #define METER_MIN 4
 #define METER_MAX 20 /* beyond its usual width */
+
+/* Whether a node has a health check: by its scenario, or its container's image. */
+static bool has_check(const struct view *v)
+{
+    for (int i = 0; i < v->scenario->node_count; i++) {
+        struct node_status s = { 0 };
+        if (v->scenario->nodes[i].implementation != IMPLEMENTATION_DOCKER)
+            continue;
+        if (v->session)
+            session_node(v->session, i, &s);
+        if (s.health || v->scenario->nodes[i].docker.healthcheck.command)
+            return true;
+    }
+    return false;
+}
 
 /* The widths that fit; 0: left out. */
 static void fit_columns(const struct view *v, int room, int widths[COLUMNS])
@@ -55,6 +72,8 @@ static void fit_columns(const struct view *v, int room, int widths[COLUMNS])
     for (int rank = 0; rank < RANKS; rank++)
         for (int c = 0; c < COLUMNS; c++) {
             if ((v->model->process_count ? columns[c].process_rank : columns[c].rank) != rank)
+                continue;
+            if (c == COLUMN_CHECK && !has_check(v))
                 continue;
             int width = c == COLUMN_NODE ? id : columns[c].width;
             widths[c] = width + 1 <= room ? width : 0;
@@ -125,6 +144,8 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     cell(a, &x, y, widths, COLUMN_NODE, dead ? view_state_role(&s) : theme_node_role(node), n->id);
     cell(a, &x, y, widths, COLUMN_KIND, ROLE_DIM, implementation_name(n->implementation));
     cell(a, &x, y, widths, COLUMN_STATE, view_state_role(&s), view_state_word(v, &s));
+    bool checked = v->wall && s.health;
+    cell(a, &x, y, widths, COLUMN_CHECK, checked ? view_health_role(s.health) : ROLE_DIM, checked ? s.health : WALL_HIDDEN);
     process_cells(v, a, &x, y, widths, node, &s);
     count_cell(a, &x, y, widths, COLUMN_EVENTS, s.events, ROLE_TEXT);
     count_cell(a, &x, y, widths, COLUMN_IN, s.messages_in, ROLE_TEXT);

@@ -245,18 +245,20 @@ void status_draw(const struct app *app, const struct view *v, const struct area 
         draw_prompt(app, a);
         return;
     }
-    int x = 1;
+    bool over = v->session && session_state_over(v->status->state), tall = a->height > 1;
+    bool told = app->find.searching || app->message[0];
+    int x = 1, y = over && tall ? a->height - 1 : 0; /* why it has failed stays, whatever else is told */
     if (app->find.searching)
-        x += area_printf(a, x, 0, -1, ROLE_BUSY, "Looking for '%s'", app->find.text);
+        x += area_printf(a, x, y, -1, ROLE_BUSY, "Looking for '%s'", app->find.text);
     else if (app->message[0])
-        x += area_text(a, x, 0, -1, app->message_role, app->message, strlen(app->message));
-    else
+        x += area_text(a, x, y, -1, app->message_role, app->message, strlen(app->message));
+    if (!told || y > 0)
         x = draw_state(app, v, a);
-    if (v->session && v->status->state == SESSION_ENDING && a->height > 1)
+    if (v->session && v->status->state == SESSION_ENDING && tall)
         draw_outcome(v, a, 1, a->height - 1);
-    if (v->session && session_state_over(v->status->state) && (a->height > 1 || !app->message[0]))
+    if (over && !told)
         draw_results(v, a, x);
-    if (v->session && (a->height > 1 || !session_state_over(v->status->state)))
+    if (v->session && (tall || !over))
         draw_counters(v, a, x);
 }
 

@@ -132,6 +132,7 @@ struct node_status {
     unsigned restarts;
     int pid;                        /* of its process; 0: none */
     const char *container;          /* the short id of its container; NULL: none */
+    const char *health;             /* of its container's check: "starting", "healthy", "unhealthy"; NULL: it has none */
     const char *activity;           /* what its start is busy with: "pulling layers 3 of 7, 41 %"; NULL: nothing of note */
     double waiting_s;               /* how long it has been asked for what it has not answered; 0: it has answered */
     const char *tail;               /* the last that it wrote to stderr, some lines; "" where it did not */

@@ -93,16 +93,27 @@ static void remove_folders(struct cleaning *c)
     buffer_free(&path);
 }
 
-/* An engine whose socket is not there, or has nobody who listens, is none. */
-static void add_engine(struct cleaning *c, const char *address)
+static void miss_engine(struct cleaning *c, const char *address, const char *why)
+{
+    fputs("could not look for containers: ", c->to);
+    print_safe(c->to, address);
+    fprintf(c->to, " (DOCKER_HOST): %s; start that engine, or set DOCKER_HOST to the one that was used\n", why);
+    c->failed++;
+}
+
+/* An engine whose socket is not there, or has nobody who listens, is none, if nobody has named it. */
+static void add_engine(struct cleaning *c, const char *address, bool is_named)
 {
     for (size_t i = 0; i < c->engine_count; i++)
         if (!strcmp(c->engines[i], address))
             return;
     if (!strncmp(address, "unix://", 7)) {
         int fd = socket_connect_path(address + 7);
-        if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED))
+        if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED)) {
+            if (is_named)
+                miss_engine(c, address, strerror(errno));
             return;
+        }
         if (fd >= 0)
             close(fd);
     }
@@ -135,12 +146,12 @@ static void clean_engines(struct cleaning *c)
     struct buffer user = { 0 };
     const char *given = getenv("DOCKER_HOST"), *runtime = getenv("XDG_RUNTIME_DIR");
     if (given && *given)
-        add_engine(c, given);
-    add_engine(c, "unix://" ENGINE_DOCKER_SOCKET);
+        add_engine(c, given, true);
+    add_engine(c, "unix://" ENGINE_DOCKER_SOCKET, false);
     buffer_format(&user, "unix://%s/" ENGINE_PODMAN_USER_SOCKET, runtime ? runtime : "");
     if (runtime && *runtime)
-        add_engine(c, buffer_string(&user));
-    add_engine(c, "unix://" ENGINE_PODMAN_SOCKET);
+        add_engine(c, buffer_string(&user), false);
+    add_engine(c, "unix://" ENGINE_PODMAN_SOCKET, false);
     struct engine_sweep sweep = { .limit_ms = ENGINES_MS, .told = print_swept, .data = c };
     if (c->engine_count)
         engine_sweep(&sweep, c->engines, c->engine_count);
@@ -154,6 +165,8 @@ int clean_leftovers(FILE *to)
     clean_engines(&c);
     remove_folders(&c); /* containers had them mounted */
     if (!c.done && !c.failed)
-        fputs(c.has_told ? "nothing else was left behind\n" : "nothing was left behind\n", to);
+        fputs(c.has_told ? "nothing else was left behind" : "nothing was left behind", to);
+    if (!c.done && !c.failed)
+        fputs(c.engine_count ? "\n" : "; no container engine was asked: DOCKER_HOST names one\n", to);
     return c.failed;
 }

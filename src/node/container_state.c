@@ -154,3 +154,8 @@ void container_say_end(const struct container_state *s, const struct scenario_no
     snprintf(err->text + len, sizeof err->text - len, "; it was killed, perhaps because it needed more memory than the %g MiB "
              "that it may have", (double)n->docker.memory / 1048576);
 }
+
+const char *container_health(const struct container_state *s)
+{
+    return !s->has_health ? NULL : s->is_unhealthy ? "unhealthy" : s->is_healthy ? "healthy" : "starting";
+}

@@ -41,6 +41,9 @@ int container_id_read(const struct buffer *body, char *id, size_t size);
 int container_port(const struct container_state *s, const struct buffer *body, const struct scenario_node *n, const char *host,
                    char *out, size_t size, struct error *err);
 
+/* "starting", "healthy" or "unhealthy"; NULL where it has no health check. */
+const char *container_health(const struct container_state *s);
+
 /* Whether its end was not of its own making. */
 bool container_was_killed(const struct container_state *s);
 /* Why it ended, for messages: "its container ended with exit code 3 WHEN". */

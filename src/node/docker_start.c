@@ -36,7 +36,7 @@ void docker_forget(struct docker *d)
     wire_free(&d->stats_lines);
     free(d->volumes);
     d->volumes = NULL;
-    d->node->container = d->node->activity = NULL;
+    d->node->container = d->node->activity = d->node->health = NULL;
 }
 
 static void need_assets(struct docker *d)
@@ -203,6 +203,7 @@ static int talk(struct docker *d, struct error *err)
         return -1;
     }
     d->node->activity = NULL;
+    d->node->health = container_health(&d->state);
     switch (d->node->spec->transport) {
     case TRANSPORT_EXEC:
         return open_exec(d);

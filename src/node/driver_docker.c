@@ -75,6 +75,7 @@ static int take_look(struct docker *d, struct error *err)
         error_set(err, EXIT_RUN_FAILED, "its container was removed by someone else");
         return -1;
     }
+    d->node->health = container_health(&d->state);
     if (d->state.is_running)
         return judge_health(d, err);
     d->end_ns = d->end_ns ? d->end_ns : clock_ns();

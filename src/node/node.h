@@ -81,6 +81,7 @@ struct node {
     int64_t ending_ns;     /* when it was told first */
     bool must_look;        /* something has happened to its container; the driver looks what */
     const char *container; /* the driver's: the id of its container; NULL: none */
+    const char *health;    /* the driver's: as node_status has it */
     const char *activity;  /* the driver's: what its start is busy with, safe to show; NULL: nothing of note */
 };
 

@@ -88,6 +88,7 @@ void session_node(const struct session *s, int i, struct node_status *out)
                                  .restarts = n->restarts,
                                  .pid = n->pid,
                                  .container = n->container,
+                                 .health = n->health,
                                  .activity = n->activity && *n->activity ? n->activity : NULL,
                                  .tail = buffer_string(&n->tail) };
     if (n->driver->is_remote && (n->phase == NODE_BUSY || n->phase == NODE_STARTING))

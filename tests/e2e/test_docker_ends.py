@@ -230,10 +230,16 @@ class Ended(common.Case):
 
 
 class Cleaning(common.Case):
-    def test_an_engine_that_is_not_there_is_no_error(self):
-        for address in "unix:///no/such/engine.sock", f"unix://{self.write('left.sock', '')}":
-            said, _ = self.lockstep("clean", env={"DOCKER_HOST": address})
-            self.assertEqual(said, "nothing was left behind\n")
+    def test_an_engine_that_is_named_and_not_there_is_told(self):
+        for address, why in (("unix:///no/such/engine.sock", "No such file or directory"),
+                             (f"unix://{self.write('left.sock', '')}", "Connection refused")):
+            said, _ = self.lockstep("clean", env={"DOCKER_HOST": address}, expect=1)
+            self.assertEqual(said, f"could not look for containers: {address} (DOCKER_HOST): {why}; start that engine, or "
+                                   "set DOCKER_HOST to the one that was used\n")
+
+    def test_without_a_word_those_at_the_usual_sockets_are_asked_where_they_are_there(self):
+        said, _ = self.lockstep("clean", env={"DOCKER_HOST": "", "XDG_RUNTIME_DIR": ""})
+        self.assertRegex(said, r"^nothing was left behind(; no container engine was asked: DOCKER_HOST names one)?\n$")
 
     def test_what_is_no_address_is_told(self):
         said, _ = self.lockstep("clean", env={"DOCKER_HOST": "somewhere"}, expect=1)
