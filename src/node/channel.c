@@ -170,8 +170,8 @@ static void try_later(struct channel *c)
     c->retry_ns = c->retry_ns * 2 < RETRY_MOST_NS ? c->retry_ns * 2 : RETRY_MOST_NS;
 }
 
-/* Goes on until the node accepts, or its time is over. */
-static void try_to_connect(struct channel *c)
+/* Goes on until the node accepts, or its time is over. Returns -1 with *err set where it never will. */
+static int try_to_connect(struct channel *c, struct error *err)
 {
     struct node *n = c->node;
     if (c->in_fd < 0 && (c->in_fd = *c->path ? socket_connect_path(c->path) : socket_connect_port(c->host, c->port)) >= 0)
@@ -183,8 +183,15 @@ static void try_to_connect(struct channel *c)
         loop_watch_for(c->in_watch, LOOP_READ);
     } else if (connected < 0) {
         c->connect_error = errno;
+        if (!*c->path && c->connect_error == EADDRNOTAVAIL) {
+            close_in(c);
+            c->connection = CONNECTION_NONE;
+            error_set(err, EXIT_RUN_FAILED, "no connection to %s:%d: %s", c->host, c->port, strerror(c->connect_error));
+            return -1;
+        }
         try_later(c);
     }
+    return 0;
 }
 
 /* Nobody listened behind the one that had accepted: from the beginning. */
@@ -256,8 +263,8 @@ static int read_answer(struct channel *c, bool mute, struct error *err)
 enum heard channel_work(struct channel *c, bool mute, struct error *err)
 {
     bool awaited = c->protocol.expect != EXPECT_NOTHING;
-    if (c->connection == CONNECTION_TRYING && c->node->ending == END_NOT)
-        try_to_connect(c);
+    if (c->connection == CONNECTION_TRYING && c->node->ending == END_NOT && try_to_connect(c, err) < 0)
+        return HEARD_WRONG;
     if (c->connection != CONNECTION_OPEN)
         return HEARD_NOTHING;
     flush(c);

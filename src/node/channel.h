@@ -18,7 +18,7 @@ struct channel_io {
     void (*end)(void *data); /* nothing more will be written */
 };
 
-/* Where a node listens: a path, or a port of a host by its number ("127.0.0.1"). Copied. */
+/* Where a node listens: a path, or a port of a host by its number ("127.0.0.1", "::1"). Copied. */
 struct channel_address {
     const char *path, *host;
     int port;

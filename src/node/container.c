@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "lockstep/record.h"
+#include "scenario/ports.h"
 
 static void quote(struct buffer *out, const char *s)
 {
@@ -16,20 +18,6 @@ static void quote(struct buffer *out, const char *s)
 void container_name(char *out, size_t size, const char *run, const char *node)
 {
     snprintf(out, size, "lockstep-%s-%s", run, node);
-}
-
-struct container_volume container_volume(const char *text)
-{
-    struct container_volume v = { 0 };
-    size_t host = strcspn(text, ":");
-    v.host = (struct text){ text, host };
-    v.is_named = !memchr(text, '/', host) && text[0] != '.';
-    text += host + (text[host] == ':');
-    size_t inside = strcspn(text, ":");
-    v.inside = (struct text){ text, inside };
-    text += inside + (text[inside] == ':');
-    v.mode = (struct text){ text, strlen(text) };
-    return v;
 }
 
 /* "KEY":[…] of strings, with a comma before it. */
@@ -70,7 +58,8 @@ static void add_environment(struct buffer *out, const struct scenario_node *n, c
     if (n->transport == TRANSPORT_UNIX)
         add_variable(out, "LOCKSTEP_SOCKET", CONTAINER_SOCKET);
     if (n->transport == TRANSPORT_TCP && n->docker.ports.values && n->docker.ports.values[0]) {
-        add_variable(out, "LOCKSTEP_HOST", "0.0.0.0"); /* 127.0.0.1 is nobody's but the container's */
+        bool is_host = docker_is_on_host_network(n); /* else 127.0.0.1 is nobody's but the container's */
+        add_variable(out, "LOCKSTEP_HOST", is_host && place->local ? "127.0.0.1" : "0.0.0.0");
         char port[8]; /* without a protocol behind it */
         snprintf(port, sizeof port, "%d", atoi(n->docker.ports.values[0]));
         add_variable(out, "LOCKSTEP_PORT", port);
@@ -91,32 +80,69 @@ void container_labels(struct buffer *out, const struct container_place *place, c
     buffer_text(out, "}");
 }
 
-/* A port of the container; tcp where it does not say. */
-static void add_port(struct buffer *out, const char *port)
+/* A published port, by its number inside and its protocol; where those are the same, in the scenario's order. */
+struct published {
+    const char *protocol, *host;
+    int inside;
+    size_t at;
+};
+
+static int by_inside(const void *a, const void *b)
 {
-    buffer_format(out, "\"%s%s\":", port, strchr(port, '/') ? "" : "/tcp");
+    const struct published *x = a, *y = b;
+    int protocol = strcmp(x->protocol, y->protocol);
+    return x->inside != y->inside ? (x->inside > y->inside) - (x->inside < y->inside)
+           : protocol             ? protocol
+                                  : (x->at > y->at) - (x->at < y->at);
+}
+
+/* All of them, sorted; the caller frees it. */
+static struct published *published(const struct string_map *ports, size_t *count)
+{
+    size_t n = 0;
+    while (ports->keys && ports->keys[n])
+        n++;
+    struct published *all = mem_array(n + 1, sizeof *all);
+    for (size_t i = 0; i < n; i++) {
+        const char *protocol = strchr(ports->values[i], '/');
+        all[i] = (struct published){ protocol ? protocol + 1 : "tcp", ports->keys[i], atoi(ports->values[i]), i };
+    }
+    qsort(all, n, sizeof *all, by_inside);
+    *count = n;
+    return all;
+}
+
+static bool is_same_port(const struct published *a, const struct published *b)
+{
+    return a->inside == b->inside && !strcmp(a->protocol, b->protocol);
 }
 
 static void add_exposed(struct buffer *out, const struct string_map *ports)
 {
+    size_t count;
+    struct published *all = published(ports, &count);
     buffer_text(out, ",\"ExposedPorts\":{");
-    for (size_t i = 0; ports->keys && ports->keys[i]; i++) {
-        buffer_text(out, i ? "," : "");
-        add_port(out, ports->values[i]);
-        buffer_text(out, "{}");
-    }
+    for (size_t i = 0; i < count; i++)
+        if (!i || !is_same_port(&all[i - 1], &all[i]))
+            buffer_format(out, "%s\"%d/%s\":{}", i ? "," : "", all[i].inside, all[i].protocol);
     buffer_text(out, "}");
+    free(all);
 }
 
 static void add_bindings(struct buffer *out, const struct string_map *ports, bool local)
 {
+    size_t count;
+    struct published *all = published(ports, &count);
     buffer_text(out, ",\"PortBindings\":{");
-    for (size_t i = 0; ports->keys && ports->keys[i]; i++) {
-        buffer_text(out, i ? "," : "");
-        add_port(out, ports->values[i]);
-        buffer_format(out, "[{\"HostIp\":\"%s\",\"HostPort\":\"%s\"}]", local ? "127.0.0.1" : "", ports->keys[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (i && is_same_port(&all[i - 1], &all[i]))
+            buffer_text(out, ",");
+        else
+            buffer_format(out, "%s\"%d/%s\":[", i ? "]," : "", all[i].inside, all[i].protocol);
+        buffer_format(out, "{\"HostIp\":\"%s\",\"HostPort\":\"%s\"}", local ? "127.0.0.1" : "", all[i].host);
     }
-    buffer_text(out, "}");
+    buffer_text(out, count ? "]}" : "}");
+    free(all);
 }
 
 static void add_bind(struct buffer *out, const struct scenario *s, const char *text, const struct container_place *place)
@@ -127,10 +153,9 @@ static void add_bind(struct buffer *out, const struct scenario *s, const char *t
     snprintf(name, sizeof name, "%.*s", (int)v.host.len, v.host.s);
     if (v.is_named)
         buffer_text(&bind, place->volume(place->data, name));
-    else if (*v.host.s == '/')
-        buffer_add(&bind, v.host.s, v.host.len);
     else
-        buffer_format(&bind, "%s/%.*s", s->base_dir, (int)v.host.len, v.host.s);
+        buffer_format(&bind, "%s%s%.*s", v.is_relative ? s->base_dir : "", v.is_relative ? "/" : "", (int)v.host.len,
+                      v.host.s);
     buffer_format(&bind, ":%.*s", (int)v.inside.len, v.inside.s);
     if (v.mode.len)
         buffer_format(&bind, ":%.*s", (int)v.mode.len, v.mode.s);
@@ -169,9 +194,10 @@ static void add_healthcheck(struct buffer *out, const struct scenario_node *n)
 static void add_host_config(struct buffer *out, const struct scenario *s, const struct scenario_node *n,
                             const struct container_place *place)
 {
+    static const struct string_map none;
     buffer_text(out, ",\"HostConfig\":{");
     add_binds(out, s, n, place);
-    add_bindings(out, &n->docker.ports, place->local);
+    add_bindings(out, docker_is_on_host_network(n) ? &none : &n->docker.ports, place->local); /* there they mean nothing */
     if (place->network) {
         buffer_text(out, ",\"NetworkMode\":");
         quote(out, place->network);

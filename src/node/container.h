@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "lockstep/record.h"
 #include "lockstep/scenario.h"
+#include "scenario/volume.h"
 
 /* By these labels what belongs to a run is told apart from everything else that the engine has. */
 #define CONTAINER_LABEL_RUN  "lockstep.run"  /* the lockstep that it belongs to: PID-STARTTIME, as LOCKSTEP_RUN (guard.h) */
@@ -36,12 +37,5 @@ void container_body(struct buffer *out, const struct scenario *s, const struct s
 void container_exec_body(struct buffer *out, const struct scenario_node *n);
 /* Appends `{"lockstep.run":…}`; node NULL: of the run as a whole. */
 void container_labels(struct buffer *out, const struct container_place *place, const char *node);
-
-/* "HOST:CONTAINER[:MODE]" of docker.volumes. A host part that is no path is the name of a volume. */
-struct container_volume {
-    struct text host, inside, mode; /* mode is empty where none is given */
-    bool is_named;
-};
-struct container_volume container_volume(const char *text);
 
 #endif

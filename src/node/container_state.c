@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "scenario/ports.h"
 
 static void keep_safe(char *out, size_t size, const char *s)
 {
@@ -107,7 +108,7 @@ static int published_port(const struct buffer *body, const char *inside)
     const char *why;
     char key[32];
     struct json *all = json_parse(body->data, body->len, &why);
-    snprintf(key, sizeof key, "%s%s", inside, strchr(inside, '/') ? "" : "/tcp");
+    snprintf(key, sizeof key, "%d/tcp", atoi(inside));
     const struct json *ports = json_get(json_get(all, "NetworkSettings"), "Ports");
     int port = atoi(json_string(json_get(json_at(json_get(ports, key), 0), "HostPort"), "0"));
     json_free(all);
@@ -122,11 +123,12 @@ int container_port(const struct container_state *s, const struct buffer *body, c
         error_set(err, EXIT_LAUNCH, "transport tcp needs docker.ports: where the node listens in its container");
         return -1;
     }
-    int port = published_port(body, inside);
+    int port = docker_is_on_host_network(n) ? atoi(inside) : published_port(body, inside);
     snprintf(out, size, "%s", port ? host : s->ip);
     if (port || *s->ip)
         return port ? port : atoi(inside);
-    error_set(err, EXIT_LAUNCH, "port %s of its container is not published, and the container has no address of its own", inside);
+    error_set(err, EXIT_LAUNCH, "port %s of its container is not published, and the container has no address of its own; "
+              "give it another docker.network, or use transport attach or unix", inside);
     return -1;
 }
 
@@ -137,9 +139,12 @@ bool container_was_killed(const struct container_state *s)
 
 void container_say_end(const struct container_state *s, const struct scenario_node *n, const char *when, struct error *err)
 {
-    if (s->was_out_of_memory)
+    if (s->was_out_of_memory && n->docker.memory > 0)
         error_set(err, EXIT_RUN_FAILED, "its container needed more memory than the %g MiB that it may have (exit code %d) %s",
                   (double)n->docker.memory / 1048576, s->exit_code, when);
+    else if (s->was_out_of_memory)
+        error_set(err, EXIT_RUN_FAILED, "its container was killed as it needed more memory than there is (exit code %d) %s; the "
+                  "scenario sets no limit, but the engine or its machine has one", s->exit_code, when);
     else
         error_set(err, EXIT_RUN_FAILED, "its container ended with exit code %d %s%s%s", s->exit_code, when, *s->why ? ": " : "",
                   s->why);

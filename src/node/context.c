@@ -16,6 +16,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/utf8.h"
 #include "node/ignore.h"
 
@@ -92,15 +93,6 @@ static void note(struct context *c, const char *path, mode_t mode)
 
 /* ---- opening ---- */
 
-/* The path of `file` in `folder`, both absolute and without links; NULL where it is not in there. */
-static const char *inside(const char *folder, const char *file)
-{
-    size_t len = strlen(folder);
-    if (strcmp(folder, "/") == 0)
-        return file + 1;
-    return strncmp(folder, file, len) == 0 && file[len] == '/' ? file + len + 1 : NULL;
-}
-
 /* What the archive calls the Dockerfile: its folder's links are resolved, it itself may be one. */
 static char *dockerfile_name(const char *folder, const char *dockerfile, struct error *err)
 {
@@ -123,8 +115,8 @@ static char *dockerfile_name(const char *folder, const char *dockerfile, struct 
     struct buffer path = { 0 };
     buffer_add(&path, given, (size_t)(at - given));
     const char *in = NULL;
-    if (inside(root, whole) && realpath(buffer_string(&path), parent))
-        in = strcmp(parent, root) == 0 ? "" : inside(root, parent);
+    if (path_inside(root, whole) && realpath(buffer_string(&path), parent))
+        in = strcmp(parent, root) == 0 ? "" : path_inside(root, parent);
     buffer_free(&path);
     if (!in) {
         error_set(err, EXIT_LAUNCH, "the Dockerfile '%s' is outside of the build context '%s', and an engine is sent "

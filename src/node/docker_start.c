@@ -173,7 +173,7 @@ static int connect_socket(struct docker *d, struct error *err)
         snprintf(text, sizeof text, "%s/%s", d->socket_dir, strrchr(CONTAINER_SOCKET, '/') + 1);
         to.path = text;
     } else {
-        const char *host = d->engine->is_local ? "127.0.0.1" : d->engine->peer.host;
+        const char *host = d->engine->is_local ? "127.0.0.1" : d->exchange.answer.ip; /* whatever its name means now */
         to.port = container_port(&d->state, &d->exchange.answer.body, spec, host, text, sizeof text, err);
         to.host = text;
         to.is_relayed = true;

@@ -27,25 +27,6 @@ struct engines {
     char left_why[500]; /* of the first */
 };
 
-static const char docker_socket[] = ENGINE_DOCKER_SOCKET, podman_socket[] = ENGINE_PODMAN_SOCKET;
-
-const char *engine_address(const struct scenario_node *n, char *room, size_t size)
-{
-    const char *given = getenv("DOCKER_HOST"), *runtime = getenv("XDG_RUNTIME_DIR");
-    if (n->docker.engine)
-        return n->docker.engine;
-    if (given && *given)
-        return given;
-    if (access(docker_socket, F_OK) != 0 && runtime && *runtime) {
-        snprintf(room, size, "unix://%s/" ENGINE_PODMAN_USER_SOCKET, runtime);
-        if (access(room + strlen("unix://"), F_OK) == 0)
-            return room;
-    }
-    snprintf(room, size, "unix://%s",
-             access(docker_socket, F_OK) != 0 && access(podman_socket, F_OK) == 0 ? podman_socket : docker_socket);
-    return room;
-}
-
 static struct engine *find(struct engines *e, const char *address, struct error *err)
 {
     struct http_peer peer;

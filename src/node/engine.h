@@ -5,13 +5,9 @@
 #include "node/container.h"
 #include "node/http.h"
 #include "node/node.h"
+#include "scenario/engine_address.h"
 
 #define ENGINE_API "/v1.41" /* Docker 20.10, Podman 4 */
-
-/* Where engines usually listen; Podman without root in XDG_RUNTIME_DIR. */
-#define ENGINE_DOCKER_SOCKET      "/var/run/docker.sock"
-#define ENGINE_PODMAN_SOCKET      "/run/podman/podman.sock"
-#define ENGINE_PODMAN_USER_SOCKET "podman/podman.sock"
 
 /* This machine, as CONTAINER_LABEL_HOST names it: where the pids of a run's identity mean something. */
 #define ENGINE_HOST_TEXT 300
@@ -49,9 +45,6 @@ struct http *engines_http(struct engines *e);
 void engine_place(const struct engine *e, struct container_place *out);
 /* Which one node i uses. */
 struct engine *engines_of(struct engines *e, int i);
-
-/* Where the engine of a node listens: its `engine`, DOCKER_HOST, or the first socket that is there of Docker and Podman. */
-const char *engine_address(const struct scenario_node *n, char *room, size_t size);
 
 /* Sends; x->path begins behind ENGINE_API, and x->body is JSON where it is not empty. */
 void exchange_send(struct exchange *x, struct engine *e, const char *method, int limit_ms);

@@ -241,6 +241,9 @@ static void transfer_begin(struct transfer *t, struct http *h, const struct http
     curl_easy_setopt(t->easy, CURLOPT_PROXY, ""); /* an engine is never behind what http_proxy names */
     curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L); /* dropped, it does not wait for a name that is being looked up */
+#endif
 }
 
 static void transfer_end(struct transfer *t)
@@ -385,11 +388,19 @@ static void drop_call(struct transfer *t)
     free(c);
 }
 
+static void note_address(const struct transfer *t, struct http_answer *a)
+{
+    const char *ip = NULL;
+    if (!t->peer->socket && curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip)
+        snprintf(a->ip, sizeof a->ip, "%s", ip);
+}
+
 static void call_finished(struct transfer *t, CURLcode code)
 {
     struct http_call *c = (struct http_call *)t;
     struct http_answer *a = &c->answer;
     a->status = status_of(t);
+    note_address(t, a);
     if (code == CURLE_WRITE_ERROR && c->headers_len > HEADERS_MAX) {
         a->failure = http_say(t->peer, HTTP_WRONG, &a->error, c->too_much);
     } else if (code == CURLE_WRITE_ERROR && c->too_much) {

@@ -18,6 +18,7 @@
 
 #define HTTP_ANSWER_MAX (16u << 20) /* bytes of a body, where a request says nothing else */
 #define HTTP_CONNECT_MS 10000       /* for the connection alone, TLS included */
+#define HTTP_IP_TEXT    46
 
 struct http;
 struct http *http_new(struct loop *l, struct error *err); /* NULL with *err set: libcurl is not fit for use */
@@ -36,7 +37,8 @@ struct http_answer {
     enum http_failure failure;
     int status;         /* whatever the engine says is an answer: 200, 404, 500 */
     struct buffer body; /* what no `piece` has had; who wants to keep it takes it out */
-    struct error error; /* unless HTTP_ANSWERED: "ADDRESS: why; what to do" */
+    char ip[HTTP_IP_TEXT]; /* the address that has answered, by its number; "" over a Unix socket */
+    struct error error;    /* unless HTTP_ANSWERED: "ADDRESS: why; what to do" */
 };
 
 /* All is borrowed until `done` has been called, or the request cancelled. */

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "scenario/engine_address.h"
 
 #define PORT_PLAIN 2375
 #define PORT_TLS   2376
@@ -121,31 +122,10 @@ int http_peer_parse(struct http_peer *p, const char *address, const char *certif
     return result;
 }
 
-static const char *unix_advice(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-        return "there is no such socket; is the engine running? (systemctl start docker, or systemctl --user start "
-               "podman.socket)";
-    case EACCES:
-    case EPERM:
-        return "permission denied on the socket; become a member of its group (for Docker: sudo usermod -aG docker "
-               "\"$USER\", then log in again), or use an engine of your own (rootless Docker or Podman)";
-    case ECONNREFUSED:
-        return "nobody listens on the socket; the engine has ended: start it again";
-    case EAGAIN:
-    case ENOTCONN:
-        return "too many callers wait at the socket; the engine does not accept them";
-    default:
-        return NULL;
-    }
-}
-
 const char *http_peer_advice(const struct http_peer *p, int error)
 {
     if (p->socket)
-        return unix_advice(error);
+        return engine_socket_advice(error);
     switch (error) {
     case ECONNREFUSED:
         return "connection refused: nobody listens on that port; is the engine running, and does it listen on TCP?";

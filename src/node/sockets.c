@@ -126,7 +126,7 @@ static int begin(int family, const struct sockaddr *address, socklen_t len)
         return -1;
     int on = 1;
     struct linger none = { .l_onoff = 1 };
-    if (family == AF_INET) { /* a request is two lines and waits for its answer: nothing is gained by gathering bytes */
+    if (family != AF_UNIX) { /* a request is two lines and waits for its answer: nothing is gained by gathering bytes */
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none); /* the node's port is free at once for the next run */
     }
@@ -141,11 +141,13 @@ static int begin(int family, const struct sockaddr *address, socklen_t len)
 int socket_connect_port(const char *host, int port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    if (inet_pton(AF_INET, host, &at.sin_addr) != 1) {
-        errno = EADDRNOTAVAIL;
-        return -1;
-    }
-    return begin(AF_INET, (const struct sockaddr *)&at, sizeof at);
+    struct sockaddr_in6 at6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+    if (inet_pton(AF_INET, host, &at.sin_addr) == 1)
+        return begin(AF_INET, (const struct sockaddr *)&at, sizeof at);
+    if (inet_pton(AF_INET6, host, &at6.sin6_addr) == 1)
+        return begin(AF_INET6, (const struct sockaddr *)&at6, sizeof at6);
+    errno = EADDRNOTAVAIL;
+    return -1;
 }
 
 int socket_connect_path(const char *path)
@@ -165,11 +167,10 @@ void socket_hurry(int fd)
  * end (simultaneous open, RFC 9293). */
 static int is_own(int fd)
 {
-    struct sockaddr_in here, there;
+    struct sockaddr_storage here = { 0 }, there = { 0 };
     socklen_t a = sizeof here, b = sizeof there;
     return getsockname(fd, (struct sockaddr *)&here, &a) == 0 && getpeername(fd, (struct sockaddr *)&there, &b) == 0 &&
-           here.sin_family == AF_INET && here.sin_port == there.sin_port &&
-           here.sin_addr.s_addr == there.sin_addr.s_addr;
+           here.ss_family != AF_UNIX && a == b && memcmp(&here, &there, a) == 0;
 }
 
 int socket_connected(int fd)

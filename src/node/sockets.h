@@ -23,8 +23,9 @@ int socket_node_dir(char *out, size_t size, const char *dir, int i, struct error
 /* Where node i's socket is, in that folder. */
 void socket_path(char *out, size_t size, const char *dir, int i);
 
-/* Begins to connect, without waiting: a descriptor, or -1 with errno. */
-int socket_connect_port(const char *host, int port); /* by its number */
+/* Begins to connect, without waiting: a descriptor, or -1 with errno. A host is an IPv4 or IPv6 address, without brackets;
+ * EADDRNOTAVAIL: it is none that can be reached from here, now or later. */
+int socket_connect_port(const char *host, int port);
 int socket_connect_path(const char *path);
 /* Of a TCP connection, after each read: what came is acknowledged at once. Else a node that answers in two pieces, and
  * has not set TCP_NODELAY, waits for our delayed acknowledgement before the second (RFC 896 meets RFC 1122, 4.2.3.2). */

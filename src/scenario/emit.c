@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "scenario/emit_rows.h"
 #include "scenario/load.h"
+#include "scenario/volume.h"
 
 static void write_links(const struct load *l, struct buffer *out)
 {
@@ -101,7 +102,7 @@ static bool node_uses_base_dir(const struct scenario_node *n)
     if (n->implementation != IMPLEMENTATION_DOCKER)
         return has_relative(&node_table, 1u << n->implementation, n);
     for (size_t k = 0; n->docker.volumes && n->docker.volumes[k]; k++)
-        if (*n->docker.volumes[k] == '.')
+        if (container_volume(n->docker.volumes[k]).is_relative)
             return true;
     return has_relative(&docker_table, 0, n);
 }

@@ -1,17 +1,25 @@
-/* Checks against this machine: files, folders, programs and ports that the nodes will need. */
+/* Checks against this machine: files, folders, programs, ports and engines that the nodes will need. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+#include "base/path.h"
 #include "base/procfs.h"
 #include "base/program.h"
+#include "scenario/engine_address.h"
 #include "scenario/hint.h"
-#include "scenario/load.h"
+#include "scenario/ports.h"
+#include "scenario/volume.h"
+
+#define ADDRESS_ROOM 300
 
 static bool is_folder(const char *path)
 {
@@ -130,17 +138,106 @@ static void check_process(const struct load *l, int i)
         want_port(l, i, "port", n->port);
 }
 
-static void check_docker(const struct load *l, int i)
+static void want_dockerfile(const struct load *l, int i)
 {
     const struct docker_config *d = &l->s->nodes[i].docker;
-    want_folder(l, i, "docker.build_context", d->build_context);
-    if (d->build_context && d->dockerfile && is_folder(full_path(l, NULL, d->build_context)) &&
-        !is_file(full_path(l, full_path(l, NULL, d->build_context), d->dockerfile)))
+    const char *folder = full_path(l, NULL, d->build_context), *file = full_path(l, folder, d->dockerfile);
+    char root[PATH_MAX], whole[PATH_MAX];
+    if (!is_folder(folder))
+        return;
+    if (!is_file(file))
         node_tell(l, SEVERITY_ERROR, i, "docker.dockerfile", "there is no '%s' in '%s'", shown(d->dockerfile).text,
                   shown(d->build_context).text);
-    for (size_t k = 0; d->ports.keys && d->ports.keys[k]; k++)
-        if (!strstr(d->ports.values[k], "/udp") && !strstr(d->ports.values[k], "/sctp"))
-            want_port(l, i, "docker.ports", atoi(d->ports.keys[k]));
+    else if (realpath(folder, root) && realpath(file, whole) && !path_inside(root, whole))
+        node_tell(l, SEVERITY_ERROR, i, "docker.dockerfile",
+                  "'%s' is outside of the build context '%s'; move it into that folder, or set build_context to one that "
+                  "holds both", shown(d->dockerfile).text, shown(d->build_context).text);
+}
+
+/* Engines would make a folder of what is not there. */
+static void want_volumes(const struct load *l, int i)
+{
+    const struct docker_config *d = &l->s->nodes[i].docker;
+    for (size_t k = 0; d->volumes && d->volumes[k]; k++) {
+        struct container_volume v = container_volume(d->volumes[k]);
+        const char *host = arena_text(l->scratch, v.host.s, v.host.len);
+        if (!v.is_named && access(full_path(l, NULL, host), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+            node_tell(l, SEVERITY_ERROR, i, "docker.volumes",
+                      "'%s' does not exist; create it, or write a name without '/' for a volume of the engine", shown(host).text);
+    }
+}
+
+/* What is on the machine of the engine can only be looked at where that is this one. */
+static void check_docker(const struct load *l, int i)
+{
+    const struct scenario_node *n = &l->s->nodes[i];
+    char room[ADDRESS_ROOM];
+    const char *address = engine_address(n, room, sizeof room);
+    want_folder(l, i, "docker.build_context", n->docker.build_context);
+    if (n->docker.build_context && n->docker.dockerfile)
+        want_dockerfile(l, i);
+    if (!engine_is_local(address)) {
+        if (n->transport == TRANSPORT_UNIX)
+            node_tell(l, SEVERITY_ERROR, i, "docker.transport",
+                      "unix needs an engine on this machine, and %s may be on another; use attach", shown(address).text);
+        return;
+    }
+    want_volumes(l, i);
+    for (size_t k = 0; n->docker.ports.keys && n->docker.ports.keys[k]; k++)
+        if (!strcmp(ports_protocol(n, k), "tcp"))
+            want_port(l, i, "docker.ports", ports_host(n, k));
+}
+
+/* Why there is no connection to a Unix socket: an errno, 0 where there is one, or where that is not known. */
+static int socket_error(const char *path)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    if (strlen(path) >= sizeof at.sun_path)
+        return 0; /* no address: said when it is used */
+    strcpy(at.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error = fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof at) < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return error == EAGAIN ? 0 : error; /* it is there, and busy */
+}
+
+/* A node and the engine that it wants. */
+struct wish {
+    const char *address;
+    int node;
+};
+
+static int by_address(const void *a, const void *b)
+{
+    const struct wish *x = a, *y = b;
+    int address = strcmp(x->address, y->address);
+    return address ? address : (x->node > y->node) - (x->node < y->node);
+}
+
+/* Each local engine is tried once, and what is wrong told at the first node that wants it. */
+static void check_engines(const struct load *l)
+{
+    const struct scenario *s = l->s;
+    struct wish *wishes = mem_array((size_t)s->node_count + 1, sizeof *wishes);
+    size_t count = 0;
+    for (int i = 0; i < s->node_count; i++) {
+        char room[ADDRESS_ROOM];
+        const char *address = engine_address(&s->nodes[i], room, sizeof room);
+        if (s->nodes[i].implementation == IMPLEMENTATION_DOCKER && engine_is_local(address))
+            wishes[count++] = (struct wish){ arena_text(l->scratch, address, strlen(address)), i };
+    }
+    qsort(wishes, count, sizeof *wishes, by_address);
+    for (size_t k = 0; k < count; k++) {
+        if (k && !strcmp(wishes[k - 1].address, wishes[k].address))
+            continue;
+        int error = socket_error(wishes[k].address + strlen("unix://"));
+        const char *advice = engine_socket_advice(error);
+        if (error)
+            node_tell(l, SEVERITY_ERROR, wishes[k].node, "docker.engine", "no engine can be reached at %s: %s",
+                      shown(wishes[k].address).text, advice ? advice : strerror(error));
+    }
+    free(wishes);
 }
 
 static void check_renode(const struct load *l, int i)
@@ -181,4 +278,5 @@ void environment_check(struct load *l)
             break;
         }
     }
+    check_engines(l);
 }

@@ -131,6 +131,11 @@ static bool read_time(const struct reading *r)
         return refuse(r, "'%s': %s", shown(v->text).text, why);
     if (r->field->positive && t == 0)
         return refuse(r, "must be more than 0");
+    if ((double)t < r->field->min) {
+        char least[SIMTIME_TEXT];
+        simtime_format((simtime)r->field->min, least);
+        return refuse(r, "must be at least %s", least);
+    }
     *(simtime *)r->at = t;
     return true;
 }
@@ -151,6 +156,8 @@ static bool read_size(const struct reading *r)
         return refuse(r, "'%s' is no size; the units are K, M and G", shown(v->text).text);
     if (size < 1 || size > 9007199254740992.0 || size != floor(size))
         return refuse(r, "must be a whole number of bytes, at least 1");
+    if (size < r->field->min)
+        return refuse(r, "must be at least %.0fM", r->field->min / 1048576);
     *(int64_t *)r->at = (int64_t)size;
     return true;
 }

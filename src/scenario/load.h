@@ -11,7 +11,7 @@ struct load {
     struct problems *problems;
     const struct scenario_override *overrides;
     size_t override_count;
-    bool environment; /* look at files, programs and ports of this machine */
+    bool environment; /* look at files, programs, ports and engines of this machine */
     struct tree *root;
     struct tree *nodes; /* a list; NULL where there is none */
     simtime ml_delay;   /* inference_delay of the ML section; -1: not given */
@@ -38,8 +38,9 @@ void ml_read(struct load *l);
 simtime ml_inference_delay(const struct load *l); /* of nodes that set none */
 void ml_check(const struct load *l);              /* whether there are nodes that can run the model */
 
-/* validate.c: checks across fields · environment.c: checks against this machine */
+/* validate.c: checks across fields · ports.c: of those, ports · environment.c: checks against this machine */
 void validate(struct load *l);
+void ports_check(const struct load *l);
 void environment_check(struct load *l);
 
 /* emit.c: `canonical` and `digest` of a good scenario. */

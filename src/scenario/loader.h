@@ -11,7 +11,7 @@ struct scenario_source {
     size_t len;
     const struct scenario_override *overrides;
     size_t override_count;
-    bool environment; /* check files, programs and ports of this machine */
+    bool environment; /* check files, programs, ports and engines of this machine */
 };
 
 /* As scenario_load. */

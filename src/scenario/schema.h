@@ -46,7 +46,7 @@ struct field {
     const char *const *choices;     /* ended by NULL; "" is a value without a word */
     const struct synonym *synonyms; /* ended by a NULL word */
     const struct table *section;
-    double min, max; /* of numbers; both 0: not negative */
+    double min, max; /* of numbers; both 0: not negative. min: also of times (us) and sizes */
     unsigned only;   /* set of `1 << implementation` that it has an effect for; 0: all */
     bool positive;   /* of times: more than 0 */
     bool is_path;    /* relative ones start at base_dir */

@@ -106,10 +106,11 @@ static const struct field limit_fields[] = {
 };
 static const struct table limit_table = { ROWS(limit_fields) };
 
+/* Engines refuse less than a millisecond. */
 static const struct field health_fields[] = {
     { "command", F_HEALTH, AT(docker.healthcheck.command), .help = "[CMD, program, …], or a text for its shell" },
-    { "interval", F_TIME, AT(docker.healthcheck.interval), .fallback = "1s", .positive = true },
-    { "timeout", F_TIME, AT(docker.healthcheck.timeout), .fallback = "1s", .positive = true },
+    { "interval", F_TIME, AT(docker.healthcheck.interval), .fallback = "1s", .positive = true, .min = 1000 },
+    { "timeout", F_TIME, AT(docker.healthcheck.timeout), .fallback = "1s", .positive = true, .min = 1000 },
     { "retries", F_INT, AT(docker.healthcheck.retries), .fallback = "3", .min = 1, .max = 1000000 },
 };
 static const struct table health_table = { ROWS(health_fields) };
@@ -128,7 +129,8 @@ static const struct field docker_fields[] = {
     { "volumes", F_VOLUMES, AT(docker.volumes), .help = "HOST:CONTAINER[:MODE]" },
     { "network", F_TEXT, AT(docker.network), .help = "the engine's network, for example bridge" },
     { "cpus", F_REAL, AT(docker.cpus), .help = "limit, in processors" },
-    { "memory", F_SIZE, AT(docker.memory), .help = "limit, for example 256M" },
+    { "memory", F_SIZE, AT(docker.memory), .min = 6 << 20, /* engines refuse less */
+      .help = "limit, for example 256M" },
     { "freeze", F_BOOL, AT(docker.freeze), .fallback = "true", .help = "paused while the run is paused" },
     { "healthcheck", F_SECTION, .section = &health_table },
     { "transport", F_ENUM, AT(transport), .fallback = "attach", .choices = docker_transports,

@@ -1,10 +1,9 @@
 /* Checks across fields, one function each. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/utf8.h"
-#include "scenario/load.h"
+#include "scenario/hint.h"
+#include "scenario/ports.h"
 
 static void check_name(const struct load *l)
 {
@@ -69,6 +68,21 @@ static bool is_engine(const char *engine)
     return strncmp(engine, "unix:///", 8) == 0 || (strncmp(engine, "tcp://", 6) == 0 && engine[6]);
 }
 
+/* Whether what listens in a container can be reached by transport tcp. */
+static void check_reach(const struct load *l, int i)
+{
+    const struct scenario_node *n = &l->s->nodes[i];
+    if (n->transport != TRANSPORT_TCP)
+        return;
+    if (n->docker.network && !strcmp(n->docker.network, "none"))
+        node_tell(l, SEVERITY_ERROR, i, "docker.network",
+                  "none: nothing in it can be reached by transport tcp; use another network, or transport attach or unix");
+    if (n->docker.ports.values && n->docker.ports.values[0] && strcmp(ports_protocol(n, 0), "tcp") != 0)
+        node_tell(l, SEVERITY_ERROR, i, "docker.ports",
+                  "the first is where transport tcp connects to, and '%s' is none of TCP; put the node's own before it",
+                  shown(n->docker.ports.values[0]).text);
+}
+
 static void check_docker(const struct load *l)
 {
     for (int i = 0; i < l->s->node_count; i++) {
@@ -90,6 +104,7 @@ static void check_docker(const struct load *l)
                       "is required with transport tcp; add for example `ports: [\"5000:5000\"]`");
         if (tree_get(docker, "dockerfile") && !n->docker.build_context)
             node_tell(l, SEVERITY_WARNING, i, "docker.dockerfile", "has no effect without build_context");
+        check_reach(l, i);
     }
 }
 
@@ -108,65 +123,10 @@ static void check_renode(const struct load *l)
     }
 }
 
-/* A port of this machine and the node that wants it. */
-struct use {
-    int port, node;
-    const char *field;
-};
-
-static int by_port(const void *a, const void *b)
-{
-    const struct use *x = a, *y = b;
-    return x->port != y->port ? (x->port < y->port ? -1 : 1) : (x->node > y->node) - (x->node < y->node);
-}
-
-static size_t host_ports(const struct scenario_node *n, int i, struct use *uses)
-{
-    size_t count = 0;
-    if (n->implementation == IMPLEMENTATION_PROCESS && n->transport == TRANSPORT_TCP && n->port)
-        uses[count++] = (struct use){ n->port, i, "port" };
-    if (n->implementation == IMPLEMENTATION_RENODE && n->renode.monitor_port)
-        uses[count++] = (struct use){ n->renode.monitor_port, i, "monitor_port" };
-    for (size_t k = 0; n->implementation == IMPLEMENTATION_DOCKER && n->docker.ports.keys && n->docker.ports.keys[k];
-         k++)
-        if (*n->docker.ports.keys[k])
-            uses[count++] = (struct use){ atoi(n->docker.ports.keys[k]), i, "docker.ports" };
-    return count;
-}
-
-static size_t count_ports(const struct scenario_node *n)
-{
-    size_t count = 2;
-    for (size_t k = 0; n->docker.ports.keys && n->docker.ports.keys[k]; k++)
-        count++;
-    return count;
-}
-
-static void check_ports(const struct load *l)
-{
-    const struct scenario *s = l->s;
-    size_t room = 0, count = 0;
-    for (int i = 0; i < s->node_count; i++)
-        room += count_ports(&s->nodes[i]);
-    struct use *uses = mem_array(room + 1, sizeof *uses);
-    for (int i = 0; i < s->node_count; i++)
-        count += host_ports(&s->nodes[i], i, uses + count);
-    qsort(uses, count, sizeof *uses, by_port);
-    for (size_t k = 1; k < count; k++) {
-        const struct use *first = &uses[k - 1], *again = &uses[k];
-        if (first->port != again->port)
-            continue;
-        const char *id = s->nodes[first->node].id;
-        node_tell(l, SEVERITY_ERROR, again->node, again->field,
-                  "port %d is taken by node '%s' already; use another one", again->port, id ? id : "?");
-    }
-    free(uses);
-}
-
 void validate(struct load *l)
 {
     static void (*const checks[])(const struct load *l) = {
-        check_name, check_network, check_restart, check_process, check_docker, check_renode, check_ports, ml_check,
+        check_name, check_network, check_restart, check_process, check_docker, check_renode, ports_check, ml_check,
     };
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         checks[i](l);

@@ -84,11 +84,11 @@ static void every_field_has_its_place(void **state)
     assert_string_equal(
         buffer_string(&out),
         "{\"Image\":\"sha256:ab\",\"Cmd\":[\"run\",\"a \\\"b\\\"\\n\"],\"Env\":[\"A=1\",\"B=x=y\\\\\"," RUN
-        ",\"LOCKSTEP_TRANSPORT=stdio\"]," LABELS CLOSED ",\"ExposedPorts\":{\"80/tcp\":{},\"53/udp\":{}}"
+        ",\"LOCKSTEP_TRANSPORT=stdio\"]," LABELS CLOSED ",\"ExposedPorts\":{\"53/udp\":{},\"80/tcp\":{}}"
         ",\"Healthcheck\":{\"Retries\":4,\"Test\":[\"CMD\",\"/check\"],\"Interval\":1000000000,\"Timeout\":250000}"
         ",\"HostConfig\":{\"Binds\":[\"/home/me/s/./data:/d:ro\",\"/abs:/e\",\"own-store:/f\",\"/home/me/s/..:/g\"]"
-        ",\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"8080\"}],"
-        "\"53/udp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"\"}]}"
+        ",\"PortBindings\":{\"53/udp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"\"}],"
+        "\"80/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"8080\"}]}"
         ",\"NetworkMode\":\"net\",\"NanoCpus\":500000000,\"Memory\":1048576,\"MemorySwap\":1048576,\"Init\":false}}");
     p.local = false;
     body(&out, &n, &p);
@@ -110,6 +110,46 @@ static void a_node_that_listens_is_told_where(void **state)
     body(&out, &n, &p);
     assert_non_null(strstr(buffer_string(&out), "\"LOCKSTEP_TRANSPORT=unix\",\"LOCKSTEP_SOCKET=/run/lockstep/node\"]"));
     assert_non_null(strstr(buffer_string(&out), "\"Binds\":[\"/tmp/lockstep-x/3:/run/lockstep\"]"));
+    buffer_free(&out);
+}
+
+static void a_port_may_be_published_more_than_once(void **state)
+{
+    (void)state;
+    struct scenario_node n = node(TRANSPORT_ATTACH);
+    struct container_place p = place();
+    struct buffer out = { 0 };
+    p.local = false;
+    n.docker.ports = (struct string_map){ (char *[]){ "8080", "7053", "8081", "9", "7054", NULL },
+                                          (char *[]){ "80", "53/udp", "80/tcp", "8", "53/tcp", NULL } };
+    body(&out, &n, &p);
+    assert_non_null(strstr(buffer_string(&out),
+                           ",\"ExposedPorts\":{\"8/tcp\":{},\"53/tcp\":{},\"53/udp\":{},\"80/tcp\":{}}"));
+    assert_non_null(strstr(buffer_string(&out),
+                           ",\"PortBindings\":{\"8/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"9\"}],"
+                           "\"53/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"7054\"}],"
+                           "\"53/udp\":[{\"HostIp\":\"\",\"HostPort\":\"7053\"}],"
+                           "\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"},{\"HostIp\":\"\",\"HostPort\":\"8081\"}]}"));
+    buffer_free(&out);
+}
+
+/* Its ports are those of the machine: nothing is published, and it listens for that machine alone. */
+static void on_the_hosts_network_ports_are_the_hosts(void **state)
+{
+    (void)state;
+    struct scenario_node n = node(TRANSPORT_TCP);
+    struct container_place p = place();
+    struct buffer out = { 0 };
+    char host[] = "host";
+    n.docker.network = host;
+    p.network = "host";
+    n.docker.ports = (struct string_map){ (char *[]){ "", NULL }, (char *[]){ "5000", NULL } };
+    body(&out, &n, &p);
+    assert_non_null(strstr(buffer_string(&out), "\"LOCKSTEP_HOST=127.0.0.1\",\"LOCKSTEP_PORT=5000\"]"));
+    assert_non_null(strstr(buffer_string(&out), ",\"PortBindings\":{}"));
+    p.local = false;
+    body(&out, &n, &p);
+    assert_non_null(strstr(buffer_string(&out), "\"LOCKSTEP_HOST=0.0.0.0\""));
     buffer_free(&out);
 }
 
@@ -137,10 +177,11 @@ static void a_volume_has_two_or_three_parts(void **state)
     (void)state;
     static const struct {
         const char *text, *host, *inside, *mode;
-        bool is_named;
+        bool is_named, is_relative;
     } cases[] = {
-        { "./a:/b:ro", "./a", "/b", "ro", false }, { "/a:/b", "/a", "/b", "", false }, { "store:/b", "store", "/b", "", true },
-        { ".:/b", ".", "/b", "", false },          { "a/c:/b", "a/c", "/b", "", false }, { "v:/b:rw,z", "v", "/b", "rw,z", true },
+        { "./a:/b:ro", "./a", "/b", "ro", false, true }, { "/a:/b", "/a", "/b", "", false, false },
+        { "store:/b", "store", "/b", "", true, false },  { ".:/b", ".", "/b", "", false, true },
+        { "a/c:/b", "a/c", "/b", "", false, true },      { "v:/b:rw,z", "v", "/b", "rw,z", true, false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct container_volume v = container_volume(cases[i].text);
@@ -151,6 +192,7 @@ static void a_volume_has_two_or_three_parts(void **state)
         assert_int_equal(v.mode.len, strlen(cases[i].mode));
         assert_memory_equal(v.mode.s, cases[i].mode, v.mode.len);
         assert_int_equal(v.is_named, cases[i].is_named);
+        assert_int_equal(v.is_relative, cases[i].is_relative);
     }
 }
 
@@ -297,8 +339,14 @@ static void a_port_is_where_it_is_published_or_at_the_container(void **state)
     assert_int_equal(port, 5000);
     assert_string_equal(host, "10.89.0.3");
     assert_int_equal(port_of("{\"State\":{},\"NetworkSettings\":{\"IPAddress\":\"\"}}", &n, host, sizeof host, &err), -1);
-    assert_non_null(strstr(err.text, "port 5000 of its container is not published"));
+    assert_string_equal(err.text, "port 5000 of its container is not published, and the container has no address of its own; "
+                                  "give it another docker.network, or use transport attach or unix");
     assert_int_equal(err.code, EXIT_LAUNCH);
+    char network[] = "host";
+    n.docker.network = network;
+    port = port_of("{\"State\":{},\"NetworkSettings\":{\"Ports\":{},\"IPAddress\":\"\"}}", &n, host, sizeof host, &err);
+    assert_int_equal(port, 5000);
+    assert_string_equal(host, "10.1.1.1");
 }
 
 static void its_end_is_told_with_the_cause(void **state)
@@ -314,6 +362,9 @@ static void its_end_is_told_with_the_cause(void **state)
           "its container ended with exit code 126 before it said READY: no such file" },
         { { .exit_code = 137, .was_out_of_memory = true }, 64 << 20,
           "its container needed more memory than the 64 MiB that it may have (exit code 137) before it said READY" },
+        { { .exit_code = 137, .was_out_of_memory = true }, 0,
+          "its container was killed as it needed more memory than there is (exit code 137) before it said READY; the scenario "
+          "sets no limit, but the engine or its machine has one" },
         { { .exit_code = 137 }, 64 << 20,
           "its container ended with exit code 137 before it said READY; it was killed, perhaps because it needed more memory "
           "than the 64 MiB that it may have" },
@@ -336,6 +387,8 @@ int main(void)
         cmocka_unit_test(what_the_scenario_does_not_say_is_the_engines_choice),
         cmocka_unit_test(every_field_has_its_place),
         cmocka_unit_test(a_node_that_listens_is_told_where),
+        cmocka_unit_test(a_port_may_be_published_more_than_once),
+        cmocka_unit_test(on_the_hosts_network_ports_are_the_hosts),
         cmocka_unit_test(exec_labels_and_names),
         cmocka_unit_test(a_volume_has_two_or_three_parts),
         cmocka_unit_test(a_container_runs_until_it_has_ended),

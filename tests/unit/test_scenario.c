@@ -1,4 +1,5 @@
 #include "check.h"
+#include "engine_socket.h"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -557,6 +558,39 @@ static void canonical_text_keeps_odd_values(void **state)
     scenario_free(s);
 }
 
+static void relative_volumes_start_at_the_folder_also_in_the_canonical_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *volume;
+        bool is_relative;
+    } cases[] = { { "models/x:/data", true }, { "./x:/data", true }, { "..:/data", true }, { "/x:/data", false },
+                  { "store:/data", false } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[500];
+        snprintf(text, sizeof text,
+                 HEAD "nodes: [{ id: a, type: service, implementation: docker, docker: { image: x, volumes: [\"%s\"] } }]\n",
+                 cases[i].volume);
+        struct scenario *s = load(text);
+        assert_int_equal(strstr(s->canonical, "base_dir: ") != NULL, cases[i].is_relative);
+        scenario_free(s);
+    }
+}
+
+static struct engine_socket engine;
+
+static int open_engine(void **state)
+{
+    (void)state;
+    return engine_socket_open(&engine);
+}
+
+static int close_engine(void **state)
+{
+    (void)state;
+    return engine_socket_close(&engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -580,6 +614,7 @@ int main(void)
         cmocka_unit_test(a_name_is_made_from_the_file),
         cmocka_unit_test(canonical_text_keeps_odd_values),
         cmocka_unit_test(the_digest_does_not_depend_on_the_folder),
+        cmocka_unit_test(relative_volumes_start_at_the_folder_also_in_the_canonical_text),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_engine, close_engine);
 }

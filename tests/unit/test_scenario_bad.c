@@ -1,5 +1,6 @@
 /* Every scenarios/bad/NAME.yaml is refused with exactly the lines of NAME.err. */
 #include "check.h"
+#include "engine_socket.h"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -101,8 +102,22 @@ static void every_broken_scenario_is_refused_with_its_lines(void **state)
     assert_true(count >= 45);
 }
 
+static struct engine_socket engine;
+
+static int open_engine(void **state)
+{
+    (void)state;
+    return engine_socket_open(&engine);
+}
+
+static int close_engine(void **state)
+{
+    (void)state;
+    return engine_socket_close(&engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_broken_scenario_is_refused_with_its_lines) };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_engine, close_engine);
 }

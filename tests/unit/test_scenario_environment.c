@@ -1,5 +1,6 @@
 /* Files, folders, programs and ports that nodes need are looked for on this machine. */
 #include "check.h"
+#include "engine_socket.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -10,6 +11,7 @@
 #include "lockstep/scenario.h"
 
 static char folder[] = "/tmp/lockstep-environment-XXXXXX";
+static struct engine_socket engine; /* DOCKER_HOST */
 
 static const char *path_of(const char *name)
 {
@@ -74,10 +76,58 @@ static void folders_of_containers_are_looked_for(void **state)
     tells("implementation: docker, docker: { image: x, build_context: ., dockerfile: sub/Dockerfile }", "");
     tells("implementation: docker, docker: { image: x, build_context: ., dockerfile: Other }",
           "nodes[0].docker.dockerfile: there is no 'Other' in '.'\n");
+    tells("implementation: docker, docker: { image: x, build_context: sub, dockerfile: ../sub/Dockerfile }", "");
+    tells("implementation: docker, docker: { image: x, build_context: sub, dockerfile: ../scenario.yaml }",
+          "nodes[0].docker.dockerfile: '../scenario.yaml' is outside of the build context 'sub'; move it into that folder, or "
+          "set build_context to one that holds both\n");
     tells("implementation: docker, docker: { image: x, dockerfile: Other }",
           "nodes[0].docker.dockerfile: has no effect without build_context\n");
     tells("implementation: docker, docker: { image: x, exec: [a] }",
           "nodes[0].docker.exec: has no effect without `transport: exec`\n");
+}
+
+/* What an engine elsewhere has is not known here. */
+static void host_folders_of_volumes_are_looked_for(void **state)
+{
+    (void)state;
+    tells("implementation: docker, docker: { image: x, volumes: [\"sub/:/a\", \"./scenario.yaml:/b:ro\", \"store:/c\"] }", "");
+    tells("implementation: docker, docker: { image: x, volumes: [\"sub/none:/a\"] }",
+          "nodes[0].docker.volumes: 'sub/none' does not exist; create it, or write a name without '/' for a volume of the "
+          "engine\n");
+    tells("implementation: docker, docker: { image: x, volumes: [\"sub/none:/a\"], engine: \"tcp://10.9.9.1\" }", "");
+}
+
+static void no_engine(const char *address, const char *why)
+{
+    char node[400], expected[700];
+    snprintf(node, sizeof node, "implementation: docker, docker: { image: x, engine: \"%s\" }", address);
+    snprintf(expected, sizeof expected, "nodes[0].docker.engine: no engine can be reached at %s: %s\n", address, why);
+    tells(node, *why ? expected : "");
+}
+
+static void engines_on_this_machine_are_tried(void **state)
+{
+    (void)state;
+    char address[240], here[200];
+    const char *missing = "there is no such socket; is the engine running? (systemctl start docker, or systemctl --user start "
+                          "podman.socket) If it listens elsewhere, set DOCKER_HOST or docker.engine";
+    snprintf(here, sizeof here, "unix://%s", engine.path);
+    no_engine(here, "");
+    no_engine("tcp://127.0.0.1:1", "");
+    no_engine("unix:///no/such/engine.sock", missing);
+    create("text", 0644, "");
+    snprintf(address, sizeof address, "unix://%s", path_of("text"));
+    no_engine(address, "nobody listens on the socket; the engine has ended: start it again");
+    setenv("DOCKER_HOST", address, 1);
+    char expected[500];
+    snprintf(expected, sizeof expected, "nodes[0].docker.engine: no engine can be reached at %s: nobody listens on the socket; "
+             "the engine has ended: start it again\n", address);
+    tells("implementation: docker, docker: { image: x }", expected);
+    setenv("DOCKER_HOST", "tcp://127.0.0.1:1", 1);
+    tells("implementation: docker, docker: { image: x }", "");
+    tells("implementation: docker, docker: { image: x, transport: unix }",
+          "nodes[0].docker.transport: unix needs an engine on this machine, and tcp://127.0.0.1:1 may be on another; use attach\n");
+    setenv("DOCKER_HOST", here, 1);
 }
 
 static void files_of_emulators_are_looked_for(void **state)
@@ -120,6 +170,13 @@ static void ports_are_tried(void **state)
              "nodes[0].docker.ports: port %d is in use by process %d (test_scenario_e); end that, or choose another port\n",
              port, (int)getpid());
     tells(node, expected);
+    snprintf(node, sizeof node, "implementation: docker, docker: { image: x, ports: [\"%d\"], network: host }", port);
+    tells(node, expected);
+    snprintf(node, sizeof node,
+             "implementation: docker, docker: { image: x, ports: [\"%d:80\"], engine: \"tcp://127.0.0.1:1\" }", port);
+    tells(node, ""); /* it is another machine's */
+    snprintf(node, sizeof node, "implementation: docker, docker: { image: x, ports: [\"%d:80/udp\", \"80:%d\"] }", port, port);
+    tells(node, "");
     close(fd);
     tells("implementation: process, command: sh, transport: stdio, port: 5000",
           "nodes[0].port: has no effect without `transport: tcp`\n");
@@ -128,7 +185,7 @@ static void ports_are_tried(void **state)
 static int make_folder(void **state)
 {
     (void)state;
-    return mkdtemp(folder) && mkdir(path_of("sub"), 0755) == 0 ? 0 : -1;
+    return mkdtemp(folder) && mkdir(path_of("sub"), 0755) == 0 ? engine_socket_open(&engine) : -1;
 }
 
 static int remove_folder(void **state)
@@ -137,7 +194,7 @@ static int remove_folder(void **state)
     static const char *const names[] = { "tool", "text", "sub/Dockerfile", "board.repl", "scenario.yaml" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unlink(path_of(names[i]));
-    return rmdir(path_of("sub")) || rmdir(folder) ? -1 : 0;
+    return engine_socket_close(&engine) || rmdir(path_of("sub")) || rmdir(folder) ? -1 : 0;
 }
 
 int main(void)
@@ -145,6 +202,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(programs_are_looked_for),
         cmocka_unit_test(folders_of_containers_are_looked_for),
+        cmocka_unit_test(host_folders_of_volumes_are_looked_for),
+        cmocka_unit_test(engines_on_this_machine_are_tried),
         cmocka_unit_test(files_of_emulators_are_looked_for),
         cmocka_unit_test(ports_are_tried),
     };
