@@ -63,6 +63,20 @@ static void container_text(const struct docker_config *d, struct buffer *out)
         buffer_text(out, "freeze\tfalse: goes on while the run is paused\n");
 }
 
+static void renode_text(const struct renode_config *r, struct buffer *out)
+{
+    static const char *const time_controls[] = { NULL, "the External Control port", "the monitor" };
+    add_escaped(out, "platform", r->platform);
+    add_escaped(out, "firmware", r->firmware);
+    add_escaped(out, "script", r->script);
+    add_list(out, "setup", r->setup);
+    add_escaped(out, "UART", r->uart);
+    add_escaped(out, "program", r->program);
+    add_escaped(out, "time by", time_controls[r->time_control]);
+    if (r->monitor_port)
+        buffer_format(out, "monitor\tport %d\n", r->monitor_port);
+}
+
 static void process_text(const struct scenario_node *n, struct buffer *out)
 {
     add_list(out, "command", n->command);
@@ -88,7 +102,9 @@ void node_text(const struct scenario_node *n, struct buffer *out)
         process_text(n, out);
     if (n->implementation == IMPLEMENTATION_DOCKER)
         container_text(&n->docker, out);
-    if (n->implementation != IMPLEMENTATION_MODEL)
+    if (n->implementation == IMPLEMENTATION_RENODE)
+        renode_text(&n->renode, out);
+    else if (n->implementation != IMPLEMENTATION_MODEL)
         channel_text(n, out);
     if (strcmp(n->config_json, "{}") != 0) {
         buffer_text(out, "config\t\n");

@@ -67,11 +67,16 @@ struct docker_config {
     } healthcheck;
 };
 
+/* How virtual time passes in Renode: through its External Control port where it has one, else by commands of its monitor;
+ * or by one of them in any case. */
+enum time_control { TIME_CONTROL_AUTO, TIME_CONTROL_EXTERNAL, TIME_CONTROL_MONITOR };
+
 /* Fields of a Renode node; NULL where absent. */
 struct renode_config {
     char *platform, *firmware, *script, *uart, *program;
     string_list setup;
     int monitor_port; /* 0: a free one */
+    enum time_control time_control;
 };
 
 struct scenario_node {

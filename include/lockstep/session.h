@@ -38,9 +38,6 @@ struct session_options {
     bool start_running;   /* RUNNING once the nodes are ready; else PAUSED at t = 0 */
 };
 
-/* Whether this program can launch all nodes of the scenario; -1 with *err set as session_new would. Starts nothing. */
-int session_check(const struct scenario *scenario, struct error *err);
-
 /* Makes the run folder and prepares the nodes; starts nothing. The scenario is borrowed and must outlive the session.
  * Returns NULL with *err set (EXIT_LAUNCH) when the folder cannot be written or a node cannot be launched. */
 struct session *session_new(const struct scenario *scenario, const struct session_options *options,

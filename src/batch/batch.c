@@ -34,11 +34,8 @@ int batch_dry_run(const struct batch_options *o)
     struct scenario *s = load(o);
     if (!s)
         return EXIT_INVALID;
-    struct error err = { 0 };
     if (!o->quiet)
         report_scenario(stdout, s);
-    if (!o->quiet && session_check(s, &err) < 0)
-        fprintf(stderr, "lockstep: valid, but it would not be launched: %s\n", err.text);
     scenario_free(s);
     return finish_output(EXIT_FINISHED);
 }

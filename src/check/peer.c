@@ -299,7 +299,7 @@ static int launch(struct peer *p, struct error *err)
     if (result < 0)
         error_set(err, EXIT_LAUNCH, "cannot make the pipes to its process: %s", strerror(errno));
     else
-        guard_start(p->guard, 0, theirs);
+        guard_start(p->guard, 0, 0, theirs);
     for (int i = 0; i < 3; i++)
         close_fd(&theirs[i]);
     return result;

@@ -146,9 +146,9 @@ static void request(struct guard *g, const struct guard_request *r, const int *f
     }
 }
 
-void guard_start(struct guard *g, int node, const int fds[3])
+void guard_start(struct guard *g, int node, int port, const int fds[3])
 {
-    request(g, &(struct guard_request){ .verb = GUARD_DO_START, .node = node }, fds, 3);
+    request(g, &(struct guard_request){ .verb = GUARD_DO_START, .node = node, .port = port }, fds, 3);
 }
 
 void guard_signal(struct guard *g, int node, int signal)

@@ -31,9 +31,10 @@ void guard_free(struct guard *g);
 bool guard_is_lost(const struct guard *g); /* it has ended, and starts nothing any more */
 int guard_fd(const struct guard *g); /* readable when there is news */
 
-/* Starts node i's command in a session and process group of its own, with these as stdin, stdout and stderr: the caller
- * closes its copies. News follows: STARTED, or REFUSED, or the one and then the other. */
-void guard_start(struct guard *g, int node, const int fds[3]);
+/* Starts node i's command, or its Renode, whose monitor is to listen on this port, in a session and process group of its
+ * own, with these as stdin, stdout and stderr: the caller closes its copies. News follows: STARTED, or REFUSED, or the one
+ * and then the other. */
+void guard_start(struct guard *g, int node, int port, const int fds[3]);
 /* To the node's process group. Nothing happens where that is gone. */
 void guard_signal(struct guard *g, int node, int signal);
 /* Ends with SIGKILL whatever is still there of all nodes, and names those that are in no node's group any more. News

@@ -108,6 +108,10 @@ static void pairs_open(struct pairs *out, const struct environment *e, const str
         socket_path(text, sizeof text, e->setup->socket_dir, (int)(node - e->setup->scenario->nodes));
         set(out, "LOCKSTEP_SOCKET", text);
     }
+    if (node->implementation == IMPLEMENTATION_RENODE) {
+        socket_temporary_path(text, sizeof text, e->setup->socket_dir, (int)(node - e->setup->scenario->nodes));
+        set(out, "TMPDIR", text);
+    }
     add(out, NULL);
 }
 
@@ -170,8 +174,9 @@ static void run(struct attempt *a, char *const *command, char *const *environmen
 }
 
 /* In the new process. */
-static _Noreturn void become(struct attempt *a, const struct scenario_node *node, const int fds[3], char *const *environment,
-                             const char *path, const char *folder, rlim_t open_files, pid_t guard)
+static _Noreturn void become(struct attempt *a, const struct scenario_node *node, char *const *command, const int fds[3],
+                             char *const *environment, const char *path, const char *folder, rlim_t open_files,
+                             pid_t guard)
 {
     sigset_t none;
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -188,7 +193,7 @@ static _Noreturn void become(struct attempt *a, const struct scenario_node *node
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (!a->error)
-        run(a, node->command, environment, path);
+        run(a, command, environment, path);
     _exit(127);
 }
 
@@ -200,7 +205,7 @@ static const char *value_of(char *const *environment, const char *name)
     return "";
 }
 
-pid_t guard_exec(const struct environment *e, const struct scenario_node *node, const int fds[3])
+pid_t guard_exec(const struct environment *e, const struct scenario_node *node, int port, const int fds[3])
 {
     struct pairs own;
     pairs_open(&own, e, node);
@@ -211,10 +216,14 @@ pid_t guard_exec(const struct environment *e, const struct scenario_node *node, 
     buffer_format(&folder, "%s%s%s", *dir == '/' ? "" : base, *dir == '/' ? "" : "/", dir);
     const char *full = buffer_string(&folder);
     *attempt = (struct attempt){ 0 };
+    char number[16], headless[] = "--disable-xwt", plain[] = "--plain", listen[] = "-P";
+    char *renode[] = { node->renode.program, headless, plain, listen, number, NULL };
+    char *const *command = node->implementation == IMPLEMENTATION_RENODE ? renode : node->command;
+    snprintf(number, sizeof number, "%d", port);
     pid_t guard = getpid();
     pid_t pid = _Fork(); /* without what libraries do at a fork: they would close descriptors that are none of theirs any more */
     if (pid == 0)
-        become(attempt, node, fds, own.items, path, full, (rlim_t)e->setup->open_files, guard);
+        become(attempt, node, command, fds, own.items, path, full, (rlim_t)e->setup->open_files, guard);
     buffer_free(&folder);
     pairs_close(&own);
     return pid;

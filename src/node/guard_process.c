@@ -68,7 +68,7 @@ static void tell(const struct served *s, struct guard_news news)
         ;
 }
 
-static void start(struct served *s, int i, const int fds[3])
+static void start(struct served *s, int i, int port, const int fds[3])
 {
     struct member *m = &s->members[i];
     struct guard_news news = { .kind = GUARD_REFUSED, .node = i };
@@ -76,7 +76,7 @@ static void start(struct served *s, int i, const int fds[3])
         news.error = EBUSY;
         snprintf(news.name, sizeof news.name, "start");
     } else {
-        pid_t pid = guard_exec(s->environment, &s->setup->scenario->nodes[i], fds);
+        pid_t pid = guard_exec(s->environment, &s->setup->scenario->nodes[i], port, fds);
         if (pid > 0) {
             m->pid = m->group = pid;
             news.kind = GUARD_STARTED;
@@ -286,7 +286,7 @@ static void serve(struct served *s, const struct guard_request *r, const int fds
 {
     switch (r->verb) {
     case GUARD_DO_START:
-        start(s, r->node, fds);
+        start(s, r->node, r->port, fds);
         for (int i = 0; i < 3; i++)
             close(fds[i]);
         break;

@@ -9,7 +9,7 @@ enum guard_verb { GUARD_DO_START, GUARD_DO_SIGNAL, GUARD_DO_SWEEP, GUARD_DO_SPAR
 /* One packet; with GUARD_DO_START three descriptors come along. News go back as struct guard_news, a packet each. */
 struct guard_request {
     enum guard_verb verb;
-    int node, signal;
+    int node, signal, port;
     char image[16]; /* its id, cut short */
 };
 

@@ -9,15 +9,14 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/procfs.h"
-#include "base/utf8.h"
 #include "lockstep/loop.h"
 #include "node/engine.h"
 #include "node/guard.h"
+#include "node/orphans.h"
 #include "node/sockets.h"
 
 #define FILES_PER_NODE 4   /* descriptors that a node outside the program needs, and some while it is started */
 #define FILES_BESIDES  200 /* that the program needs for other things */
-#define ORPHANS_NAMED  10
 #define REST_NS        INT64_C(1000000000) /* a run that stands still for a step is not worth freezing containers for */
 #define USAGE_NS       INT64_C(900000000) /* between two looks at what processes use */
 #define ENGINES_GRACE_NS INT64_C(2000000000) /* and beyond that, for what was made for containers */
@@ -44,10 +43,8 @@ struct launcher {
     int64_t end_limit_ns; /* once they are told to end: when they must have, or the guard is the one that does not answer */
     bool sweeping, swept; /* once all have ended: what they left behind */
     const char *guard_loss; /* why the guard is no longer there; NULL: it is */
-    struct guard_news *orphans; /* those that were found then */
-    size_t orphan_count, orphan_capacity;
+    struct orphans orphans; /* those that were found then */
     unsigned immortal; /* processes that are there still */
-    struct buffer orphan_text;
     struct buffer identity; /* of this process (base/procfs.h) */
     int64_t rest_ns;        /* when nodes are to be frozen; 0: the run goes on, or they are */
     bool frozen;
@@ -92,15 +89,15 @@ static void move(struct node *n, enum node_event event)
     n->phase = (enum node_state)(lifecycle[n->phase][event] - 1);
 }
 
-/* By implementation; NULL: this program has no driver for it. */
+/* By implementation. */
 static const struct driver *const drivers[] = {
     [IMPLEMENTATION_MODEL] = &driver_model,
     [IMPLEMENTATION_PROCESS] = &driver_process,
     [IMPLEMENTATION_DOCKER] = &driver_docker,
-    [IMPLEMENTATION_RENODE] = NULL,
+    [IMPLEMENTATION_RENODE] = &driver_renode,
 };
 
-struct launcher *launcher_new(const struct scenario *s, struct error *err)
+struct launcher *launcher_new(const struct scenario *s)
 {
     struct launcher *l = mem_alloc(sizeof *l);
     l->scenario = l->host.scenario = s;
@@ -114,14 +111,6 @@ struct launcher *launcher_new(const struct scenario *s, struct error *err)
                                      .driver = drivers[spec->implementation],
                                      .host = &l->host,
                                      .last_active = -1 };
-        if (!l->nodes[i].driver) {
-            error_set(err, EXIT_LAUNCH,
-                      "nodes[%d] %s: this version of lockstep cannot launch implementation '%s'; it runs 'model', 'process' and "
-                      "'docker' nodes",
-                      i, spec->id, implementation_name(spec->implementation));
-            launcher_free(l);
-            return NULL;
-        }
         l->remote_count += l->nodes[i].driver->is_remote;
     }
     l->remotes = mem_array((size_t)l->remote_count, sizeof(struct node *));
@@ -167,7 +156,7 @@ int launcher_open(struct launcher *l, struct loop *loop, const char *run_dir, st
     if (!l->remote_count)
         return 0;
     for (int i = 0; i < l->remote_count; i++)
-        sockets |= l->remotes[i]->spec->transport == TRANSPORT_UNIX;
+        sockets |= l->remotes[i]->spec->transport == TRANSPORT_UNIX || l->remotes[i]->driver == &driver_renode;
     if (sockets && !(l->host.socket_dir = socket_dir_name(err)))
         return -1;
     procfs_identity(&l->identity, getpid());
@@ -212,8 +201,7 @@ void launcher_free(struct launcher *l)
     free(l->taken);
     free(l->usages);
     free(l->remotes);
-    free(l->orphans);
-    buffer_free(&l->orphan_text);
+    orphans_free(&l->orphans);
     free(l->nodes);
     free(l);
 }
@@ -351,19 +339,6 @@ void launcher_poll(struct node *n)
         n->driver->work(n, &err); /* it is read on, so that it can end; what it says is of no news */
 }
 
-static void note_orphan(struct launcher *l, const struct guard_news *news)
-{
-    l->orphans = mem_grow(l->orphans, l->orphan_count, &l->orphan_capacity, sizeof *l->orphans);
-    l->orphans[l->orphan_count++] = *news;
-}
-
-/* The cause of a run's end is a record, and those are the same each time: by node and name, whatever their pids. */
-static int compare_orphans(const void *a, const void *b)
-{
-    const struct guard_news *x = a, *y = b;
-    return x->node != y->node ? x->node - y->node : strcmp(x->name, y->name);
-}
-
 static void lose_guard(struct launcher *l)
 {
     struct error why = { 0 };
@@ -386,7 +361,7 @@ static void take_news(struct launcher *l)
     l->guard_has_news = false;
     for (struct guard_news news; guard_news(l->host.guard, &news);) {
         if (news.kind == GUARD_ORPHAN) {
-            note_orphan(l, &news);
+            orphans_add(&l->orphans, &news);
         } else if (news.kind == GUARD_SWEPT) {
             l->swept = true;
             l->immortal = (unsigned)news.status;
@@ -609,20 +584,6 @@ const char *launcher_left(const struct launcher *l)
 
 unsigned launcher_orphans(struct launcher *l, const char **text)
 {
-    struct buffer *b = &l->orphan_text;
-    b->len = 0;
-    if (l->orphan_count)
-        qsort(l->orphans, l->orphan_count, sizeof *l->orphans, compare_orphans);
-    for (size_t i = 0; i < l->orphan_count && i < ORPHANS_NAMED; i++) {
-        const struct guard_news *o = &l->orphans[i];
-        buffer_text(b, i ? ", " : "");
-        utf8_escape(b, o->name, strlen(o->name));
-        buffer_format(b, " of %s", o->node >= 0 ? l->scenario->nodes[o->node].id : "an unknown node");
-    }
-    if (l->orphan_count > ORPHANS_NAMED)
-        buffer_text(b, ", …");
-    if (l->immortal)
-        buffer_format(b, "%s%u that SIGKILL does not end", b->len ? ", " : "", l->immortal);
-    *text = buffer_string(b);
-    return (unsigned)l->orphan_count + l->immortal;
+    *text = orphans_text(&l->orphans, l->scenario, l->immortal);
+    return (unsigned)l->orphans.count + l->immortal;
 }

@@ -8,8 +8,8 @@
 
 struct launcher;
 
-/* Picks a driver for every node. Returns NULL with *err set (EXIT_LAUNCH) where there is none for a node. */
-struct launcher *launcher_new(const struct scenario *s, struct error *err);
+/* Picks a driver for every node. */
+struct launcher *launcher_new(const struct scenario *s);
 void launcher_free(struct launcher *l); /* ends at once what still runs, and closes every node; NULL is fine */
 
 /* Prepares what nodes outside the program need, where there are any. The loop is borrowed; run_dir is told to the nodes.

@@ -111,6 +111,6 @@ struct driver {
     void (*close)(struct node *n);           /* frees node->state */
 };
 
-extern const struct driver driver_model, driver_process, driver_docker;
+extern const struct driver driver_model, driver_process, driver_docker, driver_renode;
 
 #endif

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -21,6 +22,8 @@
 #define PREFIX    "lockstep-"
 #define NAME_ROOM 16 /* "/100000.sock" and "/100000/node", NUL included */
 #define NODE_NAME "node" /* of a socket in a folder of its own */
+#define TEMPORARY ".tmp" /* behind a node's number: the folder of its temporary files */
+#define DEPTH_MAX 40     /* of folders in that */
 
 const char *socket_dir_parent(void)
 {
@@ -90,17 +93,38 @@ static void remove_node_dir(int folder, const char *name)
     unlinkat(folder, name, AT_REMOVEDIR);
 }
 
+/* Whatever is in it, without following a link out of it. */
+static void remove_tree(int folder, const char *name, int depth)
+{
+    int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *in = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!in)
+        return;
+    for (const struct dirent *entry; (entry = readdir(in));) {
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") || unlinkat(fd, entry->d_name, 0) == 0)
+            continue;
+        if (depth < DEPTH_MAX)
+            remove_tree(fd, entry->d_name, depth + 1);
+    }
+    closedir(in);
+    unlinkat(folder, name, AT_REMOVEDIR);
+}
+
 void socket_dir_remove(const char *path)
 {
     int fd = socket_dir_is_ours(path) ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
     if (!folder)
         return;
-    for (const struct dirent *entry; (entry = readdir(folder));)
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        size_t digits = strspn(entry->d_name, "0123456789");
         if (is_our_socket(fd, entry->d_name))
             unlinkat(fd, entry->d_name, 0);
-        else if (strspn(entry->d_name, "0123456789") == strlen(entry->d_name))
+        else if (digits && !entry->d_name[digits])
             remove_node_dir(fd, entry->d_name);
+        else if (digits && !strcmp(entry->d_name + digits, TEMPORARY))
+            remove_tree(fd, entry->d_name, 0);
+    }
     closedir(folder);
     rmdir(path); /* which fails where something else is in it */
 }
@@ -117,6 +141,35 @@ int socket_node_dir(char *out, size_t size, const char *dir, int i, struct error
         return 0;
     error_set(err, EXIT_LAUNCH, "cannot make the folder %s for its socket: %s", out, strerror(errno));
     return -1;
+}
+
+void socket_temporary_path(char *out, size_t size, const char *dir, int i)
+{
+    snprintf(out, size, "%s/%d" TEMPORARY, dir, i);
+}
+
+int socket_temporary_dir(const char *dir, int i, struct error *err)
+{
+    char path[PATH_MAX];
+    socket_temporary_path(path, sizeof path, dir, i);
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return 0;
+    error_set(err, EXIT_LAUNCH, "cannot make the folder %s for its temporary files: %s", path, strerror(errno));
+    return -1;
+}
+
+int socket_free_port(struct error *err)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = -1;
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&at, len) == 0 && getsockname(fd, (struct sockaddr *)&at, &len) == 0)
+        port = ntohs(at.sin_port);
+    else
+        error_set(err, EXIT_LAUNCH, "there is no free port: %s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return port;
 }
 
 static int begin(int family, const struct sockaddr *address, socklen_t len)

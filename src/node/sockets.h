@@ -16,12 +16,18 @@ char *socket_dir_name(struct error *err);
 int socket_dir_make(const char *path, struct error *err); /* -1 with *err set */
 /* Whether it is a folder that could be one of those: of this user, and for nobody else. */
 bool socket_dir_is_ours(const char *path);
-/* Removes the sockets in such a folder, and the folder where nothing else is in it. */
+/* Removes the sockets and temporary files in such a folder, and the folder where nothing else is in it. */
 void socket_dir_remove(const char *path);
 /* A folder in it for node i's socket alone, which may be mounted into a container. -1 with *err set. */
 int socket_node_dir(char *out, size_t size, const char *dir, int i, struct error *err);
 /* Where node i's socket is, in that folder. */
 void socket_path(char *out, size_t size, const char *dir, int i);
+/* A folder in it for node i's temporary files, which goes with all that is in it. -1 with *err set. */
+int socket_temporary_dir(const char *dir, int i, struct error *err);
+void socket_temporary_path(char *out, size_t size, const char *dir, int i); /* where that is */
+
+/* A port of this machine on which nobody listens at the moment; -1 with *err set where there is none. */
+int socket_free_port(struct error *err);
 
 /* Begins to connect, without waiting: a descriptor, or -1 with errno. A host is an IPv4 or IPv6 address, without brackets;
  * EADDRNOTAVAIL: it is none that can be reached from here, now or later. */

@@ -10,6 +10,7 @@ static const char *const placements[] = { "", "edge", "cloud", NULL };
 static const char *const tiers[] = { "device", "edge", "cloud", NULL };
 static const char *const implementations[] = { "model", "process", "docker", "renode", NULL };
 static const char *const on_failures[] = { "abort", "continue", "restart", NULL };
+static const char *const time_controls[] = { "auto", "external", "monitor", NULL };
 static const char *const dialects[] = { "node", "service", NULL };
 static const char *const fault_actions[] = { "kill", "pause", "resume", "restart", NULL };
 
@@ -163,9 +164,11 @@ static const struct field node_fields[] = {
     { "firmware", F_TEXT, AT(renode.firmware), .is_path = true, .only = ON(RENODE), .help = ".elf file" },
     { "script", F_TEXT, AT(renode.script), .is_path = true, .only = ON(RENODE),
       .help = ".resc file instead of a platform" },
-    { "uart", F_TEXT, AT(renode.uart), .only = ON(RENODE), .help = "where messages pass, for example sysbus.uart0" },
+    { "uart", F_TEXT, AT(renode.uart), .fallback = "sysbus.uart0", .only = ON(RENODE), .help = "where messages pass, for example sysbus.uart0" },
     { "setup", F_LIST, AT(renode.setup), .only = ON(RENODE), .help = "further monitor commands" },
     { "monitor_port", F_INT, AT(renode.monitor_port), .max = 65535, .only = ON(RENODE), .help = "0: a free one" },
+    { "time_control", F_ENUM, AT(renode.time_control), .fallback = "auto", .choices = time_controls, .only = ON(RENODE),
+      .help = "how virtual time passes in it" },
     { "renode", F_TEXT, AT(renode.program), .fallback = "renode", .only = ON(RENODE), .help = "the program" },
 };
 COUNTS(node_fields);

@@ -5,6 +5,8 @@
 #include "scenario/hint.h"
 #include "scenario/ports.h"
 
+#define DEVICE_NAME_MAX 200
+
 static void check_name(const struct load *l)
 {
     const char *name = l->s->name;
@@ -108,12 +110,24 @@ static void check_docker(const struct load *l)
     }
 }
 
+/* A word that Renode's monitor takes as a device, and as nothing else. */
+static bool is_device(const char *s)
+{
+    size_t len = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.");
+    return len && !s[len] && len <= DEVICE_NAME_MAX;
+}
+
 static void check_renode(const struct load *l)
 {
     for (int i = 0; i < l->s->node_count; i++) {
         const struct scenario_node *n = &l->s->nodes[i];
         const struct tree *node = l->nodes->items[i];
-        if (n->implementation != IMPLEMENTATION_RENODE || tree_get(node, "script"))
+        if (n->implementation != IMPLEMENTATION_RENODE)
+            continue;
+        if (n->renode.uart && !is_device(n->renode.uart))
+            node_tell(l, SEVERITY_ERROR, i, "uart",
+                      "is no name of a device; it has letters, digits, _ and dots, for example sysbus.uart0");
+        if (tree_get(node, "script"))
             continue;
         if (!n->renode.platform && !tree_get(node, "platform"))
             node_tell(l, SEVERITY_ERROR, i, "platform",

@@ -18,18 +18,9 @@ static int begin_records(struct session *s, struct error *err)
     return bus_barrier(s->bus, 0, err);
 }
 
-int session_check(const struct scenario *scenario, struct error *err)
-{
-    struct launcher *l = launcher_new(scenario, err);
-    launcher_free(l);
-    return l ? 0 : -1;
-}
-
 struct session *session_new(const struct scenario *scenario, const struct session_options *options, struct error *err)
 {
-    struct launcher *launcher = launcher_new(scenario, err);
-    if (!launcher)
-        return NULL;
+    struct launcher *launcher = launcher_new(scenario);
     struct session *s = mem_alloc(sizeof *s);
     size_t n = (size_t)scenario->node_count;
     s->scenario = scenario;

@@ -18,6 +18,7 @@ static const struct section {
     { "nodes", "nodes in processes of their own, beside a plain loop over socketpairs", bench_nodes },
     { "containers", "nodes in containers, beside a plain client and a process; DOCKER_HOST says where",
       bench_containers },
+    { "renode", "firmware in Renode, beside a plain client of the same Renode", bench_renode },
     { "queue", "the event queue beside a plain binary heap", bench_queue },
 };
 #define SECTIONS (sizeof sections / sizeof sections[0])

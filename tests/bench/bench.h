@@ -20,6 +20,7 @@ bool bench_large(const struct bench *b);
 bool bench_queue(const struct bench *b);
 bool bench_nodes(const struct bench *b);
 bool bench_containers(const struct bench *b);
+bool bench_renode(const struct bench *b);
 bool bench_ui(const struct bench *b);
 
 /* nodes.c: this program as a node that answers each request at once; does not return. */

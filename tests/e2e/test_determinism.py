@@ -31,8 +31,8 @@ class Determinism(common.Case):
 
     def scenarios(self):
         for path in sorted(common.SCENARIOS.glob("*.yaml")):
-            if path.stem.startswith("docker_"):
-                continue  # they need an engine: test_docker.py
+            if path.stem.startswith(("docker_", "renode_")):
+                continue  # they need an engine, or Renode: test_docker.py, test_renode.py
             yield path.stem, [*OPTIONS.get(path.stem, []), path]
 
     def reference(self, name, args):

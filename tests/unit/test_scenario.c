@@ -417,8 +417,8 @@ static void canonical_text_loads_again_as_the_same(void **state)
     for (const struct dirent *e; (e = readdir(folder)) != NULL;) {
         char path[600];
         size_t len = strlen(e->d_name);
-        if (len < 6 || strcmp(e->d_name + len - 5, ".yaml") != 0)
-            continue;
+        if (len < 6 || strcmp(e->d_name + len - 5, ".yaml") != 0 || strncmp(e->d_name, "renode_", 7) == 0)
+            continue; /* those want Renode and its firmware: e2e/test_firmware.py */
         snprintf(path, sizeof path, "scenarios/%s", e->d_name);
         check_round_trip(path);
         count++;

@@ -1,0 +1,210 @@
+"""Nodes that are firmware in Renode. LOCKSTEP_RENODE names a real one (its program); without it they run against a scripted
+one (tests/support/renode), and so do always those tests that need a Renode which misbehaves."""
+import collections
+import os
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+import common
+
+REAL = os.environ.get("LOCKSTEP_RENODE")
+PEER = common.SOURCE / "tests" / "support" / "renode" / "renode"
+FIRMWARE = common.SCENARIOS / "firmware"
+MCU = """\
+  - id: mcu
+    type: device
+    implementation: renode
+    renode: {renode}
+    platform: {platform}
+    firmware: {firmware}
+    timeouts: {{ start: {start}, step: {step}, stop: 2s }}
+{more}"""
+
+
+class RenodeCase(common.Case):
+    program = REAL or PEER
+
+    def setUp(self):
+        super().setUp()
+        self.tmp = self.dir / "tmp"
+        self.tmp.mkdir()
+
+    def mcu(self, firmware="sensor", platform=FIRMWARE / "board.repl", start="60s", step="60s", more="", id="mcu"):
+        elf = FIRMWARE / f"{firmware}.elf" if isinstance(firmware, str) else firmware
+        return MCU.format(renode=self.program, platform=platform, firmware=elf, start=start, step=step,
+                          more=more).replace("id: mcu", f"id: {id}")
+
+    def scenario(self, nodes, duration="3500ms", quantum="10ms", more="", name="s.yaml"):
+        return self.write(name, f"simulation: {{ duration: {duration}, quantum: {quantum}, seed: 7 }}\n{more}nodes:\n{nodes}"
+                                "  - { id: gateway, type: gateway }\n")
+
+    def run_it(self, path, *args, expect=0, out="out", **env):
+        said = self.batch(path, out, *args, expect=expect, env={**env, "TMPDIR": str(self.tmp)}, timeout=120)
+        self.assertEqual(os.listdir(self.tmp), [], "left in TMPDIR")
+        return said
+
+    def cause(self, out="out"):
+        return self.summary(out)["cause"]
+
+    def messages(self, out="out", src="mcu"):
+        return [r for r in self.records(out) if r["kind"] in ("message", "local") and r.get("src", r.get("node")) == src]
+
+    def log(self, out="out", id="mcu"):
+        return (self.dir / out / "logs" / f"{id}.log").read_text()
+
+
+class Running(RenodeCase):
+    def test_what_the_firmware_says_are_messages_at_its_own_times(self):
+        self.run_it(self.scenario(self.mcu()))
+        sent = self.messages()
+        self.assertEqual([m["type"] for m in sent], ["SAMPLE"] * 3)
+        self.assertEqual([m["dst"] for m in sent], ["gateway"] * 3)
+        for i, m in enumerate(sent, 1):
+            self.assertEqual(m["t"], m["payload"]["time"])
+            self.assertLess(abs(m["t"] - i * 1000000), 10000)
+
+    def test_each_run_gives_the_same_bytes_also_by_the_monitor_alone(self):
+        self.run_it(self.scenario(self.mcu()), out="one")
+        self.run_it(self.dir / "s.yaml", out="two")
+        self.assertEqual(self.events("one"), self.events("two"))
+        self.run_it(self.scenario(self.mcu(more="    time_control: monitor\n")), out="three")
+        self.assertEqual(self.events("one").splitlines()[1:], self.events("three").splitlines()[1:])
+
+    def test_other_lines_are_in_the_log(self):
+        self.run_it(self.scenario(self.mcu()))
+        self.assertIn("sensor, seed ", self.log())
+
+    def test_a_message_reaches_the_firmware_and_its_answer_the_network(self):
+        command = "  - { id: boss, type: sensor, config: { destination: mcu, interval: 1s } }\n"
+        self.run_it(self.scenario(self.mcu("actuator") + command))
+        self.assertGreater(len(self.records("out")), 3)
+
+    def test_several_run_side_by_side_and_do_not_meet(self):
+        nodes = "".join(self.mcu(id=f"mcu{i}") for i in range(4))
+        self.run_it(self.scenario(nodes, duration="1500ms"))
+        for i in range(4):
+            self.assertEqual(len(self.messages(src=f"mcu{i}")), 1)
+
+    def test_further_commands_are_given_and_their_errors_told(self):
+        self.run_it(self.scenario(self.mcu(more="    setup: [ 'version' ]\n")))
+        self.assertIn("Renode, version 1.1", self.log())
+        self.run_it(self.scenario(self.mcu(more="    setup: [ 'nosuchcommand 1' ]\n")), expect=4, out="bad")
+        self.assertIn("Renode refuses 'nosuchcommand 1': No such command or device: nosuchcommand", self.cause("bad"))
+
+    def test_a_bad_platform_is_told_in_renodes_words(self):
+        platform = "platforms/no/such.repl"  # not beside the scenario: Renode looks for its own
+        self.run_it(self.scenario(self.mcu(platform=platform)), expect=4)
+        self.assertIn(f"Renode refuses 'machine LoadPlatformDescription @{platform}': Could not find file '{platform}'.",
+                      self.cause())
+
+    def test_a_uart_that_the_board_does_not_have_is_told(self):
+        self.run_it(self.scenario(self.mcu(more="    uart: sysbus.nouart\n")), expect=4)
+        self.assertRegex(self.cause(), "Renode refuses 'sysbus.nouart CreateFileBackend .*: No such command or device: "
+                                       "sysbus.nouart$")
+
+    def test_a_file_that_is_no_elf_is_told(self):
+        elf = self.write("bad.elf", "no firmware")
+        self.run_it(self.scenario(self.mcu(firmware=elf)), expect=4)
+        self.assertIn(f"Renode refuses 'sysbus LoadELF @{elf}'", self.cause())
+
+    def test_the_loop_of_two_boards_gives_the_same_bytes_each_time(self):
+        renode = [f"--set=nodes.{id}.renode={self.program}" for id in ("sensor", "actuator")]
+        first = None
+        for _ in range(common.number("REPEATS", 3, 2, 50)):
+            self.run_it(common.SCENARIOS / "renode_loop.yaml", "--duration", "8s", *renode)
+            said = self.events("out")
+            first = first or said
+            self.assertTrue(said == first)
+        types = collections.Counter(r["type"] for r in self.records("out") if r["kind"] == "message")
+        for type in ("SAMPLE", "COMMAND", "SET_INTERVAL", "DONE"):
+            self.assertGreater(types[type], 0, types)
+
+    def test_nothing_is_left_after_a_signal(self):
+        for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)):
+            path = self.scenario(self.mcu(), duration="1h")
+            env = {**os.environ, "TMPDIR": str(self.tmp)}
+            with subprocess.Popen([common.LOCKSTEP, "-b", "-q", "--no-skip", "-o", self.dir / f"out{code}", path], env=env) as p:
+                wall = self.dir / f"out{code}" / "wall.jsonl"
+                limit = time.monotonic() + 60
+                while not (wall.exists() and '"RUNNING"' in wall.read_text()) and time.monotonic() < limit:
+                    time.sleep(0.05)
+                p.send_signal(number)
+                self.assertEqual(p.wait(30), code)
+            limit = time.monotonic() + 3
+            while os.listdir(self.tmp) and time.monotonic() < limit:
+                time.sleep(0.05)
+            self.assertEqual(os.listdir(self.tmp), [])
+            self.assertEqual(subprocess.run(["pgrep", "-f", str(self.tmp)], capture_output=True).stdout, b"")
+
+
+class Misbehaving(RenodeCase):
+    """Against the scripted one alone."""
+    program = PEER
+
+    def fault(self, fault, expect=1, nodes=None, **env):
+        self.run_it(self.scenario(nodes or self.mcu()), expect=expect, RENODE_PEER_FAULT=fault, **env)
+        return self.cause()
+
+    def test_one_that_answers_byte_by_byte_gives_the_same(self):
+        self.fault("slow", expect=0)
+        slow = self.events("out")
+        self.run_it(self.dir / "s.yaml", out="fast")
+        self.assertEqual(slow, self.events("fast"))
+
+    def test_older_versions_run_too(self):
+        self.run_it(self.scenario(self.mcu()), out="new")
+        for version in ("1.15.3", "1.15.0"):
+            self.run_it(self.dir / "s.yaml", out=version, RENODE_PEER_VERSION=version)
+            self.assertEqual(self.events("new"), self.events(version))
+
+    def test_a_line_that_the_end_of_a_step_cuts_is_one_message(self):
+        self.run_it(self.scenario(self.mcu()), out="cut", RENODE_PEER_CUT="1")
+        self.assertEqual(len(self.messages("cut")), 3)
+
+    def test_a_crashed_processor_is_told_by_its_log(self):
+        cause = self.fault("hang=50", nodes=self.mcu(step="1s"))
+        self.assertIn("its processor has crashed: CPU abort [PC=0x30000000]", cause)
+
+    def test_one_that_closes_its_connection(self):
+        self.assertRegex(self.fault("close=50"), "Renode closed its (monitor|External Control) connection|its process ended")
+
+    def test_one_that_ends(self):
+        self.assertIn("its process ended with exit code 3 before its quantum to", self.fault("exit=3"))
+
+    def test_a_fatal_answer(self):
+        self.assertIn("its External Control port says: ", self.fault("fatal"))
+
+    def test_a_clock_that_differs(self):
+        self.assertIn("the clock of its Renode stands at", self.fault("drift"))
+
+    def test_one_that_never_listens(self):
+        self.assertIn("Renode's monitor does not listen on port", self.fault("no-listen", expect=4, nodes=self.mcu(start="1s")))
+
+    def test_one_that_listens_late(self):
+        self.fault("late-listen=1", expect=0)
+
+    def test_one_that_does_not_want_to_end_is_ended_and_its_children_with_it(self):
+        began = time.monotonic()
+        self.fault("deaf,children", expect=0)
+        self.assertLess(time.monotonic() - began, 20)
+
+    def test_noise_on_the_uart_is_no_message(self):
+        self.fault("noise", expect=0)
+        self.assertEqual(len(self.messages()), 3)
+
+    def test_a_busy_port_is_told(self):
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            port = s.getsockname()[1]
+            _, err = self.batch(self.scenario(self.mcu(more=f"    monitor_port: {port}\n")), "out", expect=3)
+            self.assertIn(f"port {port} is in use by process", err)
+
+
+if __name__ == "__main__":
+    if REAL:
+        print(f"Renode: {REAL}", flush=True)
+    else:
+        print("LOCKSTEP_RENODE is not set: no real Renode, the scripted one alone", flush=True)
+    common.main()
