@@ -61,11 +61,14 @@ struct docker {
     int64_t check_ns;        /* when the next is due; 0: not known yet */
     struct exchange stats;   /* a stream, while somebody looks */
     struct wire stats_lines;
+    bool is_stats_wrong;     /* what comes has no end of a line: no more of it is taken */
+    int64_t stats_again_ns;  /* not before then, after that */
     struct container_usage usage;
     char exec_id[80];        /* what runs by transport exec; "" while there is none */
     char exec_said[600];     /* its first words, before READY: they may be the engine's */
     struct exchange exec_look;
     struct error held;       /* code is set: its failure, if that tells nothing better */
+    int64_t deaf_ns;         /* the engine tells nothing by itself: when it is to be looked at; 0: it tells */
     int64_t asked_ns;        /* when somebody asked for it last */
     bool with_init;          /* it was created with an init of the engine's */
     bool was_removed;        /* by someone else */

@@ -73,7 +73,6 @@ int docker_start(struct node *n, struct error *err)
                   d->engine->peer.address);
         return -1;
     }
-    engine_listen(d->engine);
     d->step = DOCKER_PREPARE;
     need_assets(d);
     node_ready(n);
