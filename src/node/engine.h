@@ -5,6 +5,7 @@
 #include "node/container.h"
 #include "node/http.h"
 #include "node/node.h"
+#include "node/wire.h"
 #include "scenario/engine_address.h"
 
 #define ENGINE_API "/v1.41" /* Docker 20.10, Podman 4 */
@@ -24,14 +25,25 @@ struct exchange {
     struct http_answer answer; /* once done */
 };
 
+/* The stream of what happens to the run's containers. */
+struct engine_events {
+    struct http_call *call; /* NULL: there is none */
+    struct buffer path;
+    struct wire lines;      /* what came of it */
+    bool is_wrong;          /* a line has no end: no more of it is taken */
+    bool is_again;          /* it was begun again, and may have missed something */
+    bool is_refused;        /* for good */
+    int64_t since_ns;       /* when it was begun */
+    int64_t again_ns;       /* there is none: when it is to be begun */
+    int64_t pause_ns;       /* before that; 0: it was never begun */
+};
+
 struct engine {
     struct engines *all;
     struct http_peer peer;
     bool is_local;            /* it is on this machine */
     bool has_init;            /* it can give containers a small init of its own */
-    struct http_call *events; /* the stream of what happens to the run's containers */
-    struct buffer events_path;
-    struct wire *lines;       /* what came of them */
+    struct engine_events events;
     struct assets *assets;    /* images, networks and volumes */
 };
 
@@ -67,7 +79,15 @@ void engine_leave(struct engine *e, const char *what, const char *why);
  * *text says what is left behind, "" where nothing is. */
 bool engines_end(struct engines *e, bool give_up, const char **text);
 
-/* Begins to listen to what happens to containers of the run; once. Each event makes the node ready, with must_look set. */
-void engine_listen(struct engine *e);
+/* Its node of that id, or NULL; and all of them. */
+struct node *engine_node(struct engine *e, const char *id);
+void engine_each(struct engine *e, void (*call)(struct node *n, void *data), void *data);
+
+/* engine_events.c: listens to what happens to containers of the run; with each event its node is ready, with must_look set.
+ * Each step of each of its nodes calls it, as a stream that has ended is begun again; all nodes are to look, then. Returns
+ * when it is to be called again; INT64_MAX: by the way. */
+int64_t engine_listen(struct engine *e);
+bool engine_is_heard(const struct engine *e); /* else nodes are to look by themselves, every few seconds */
+void engine_listen_end(struct engine *e);
 
 #endif

@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import subprocess
+import time
 
 import common
 import middleman
@@ -20,10 +21,11 @@ class Ill(common.Case):
     """A run whose engine is reached through somebody who misbehaves, as `way` says for requests that match `only`."""
 
     @contextlib.contextmanager
-    def begun(self, at, nodes, way="pass", only=None, delay=1, times=None):
+    def begun(self, at, nodes, way="pass", only=None, delay=1, times=None,
+              status="500 Internal Server Error"):
         middle = middleman.Middleman(at.dir / "engine.sock", at.engine.address.removeprefix("unix://"))
         middle.way, middle.only, middle.delay, middle.times = way, only, delay, times
-        middle.words = "no space left on device"
+        middle.status, middle.words = status, "no space left on device"
         shutil.rmtree(at.dir / "out", ignore_errors=True)
         env = terminal.environment(DOCKER_HOST=f"unix://{middle.path}")
         path = at.scenario(nodes, duration="1h", quantum="50ms")
@@ -129,6 +131,50 @@ class Watching(Ill):
                 p.terminate()
                 self.ends(at, p, 128 + signal.SIGTERM)
             self.assertIn("line 3000 of its last words\n", at.log(), transport)
+
+
+class Deaf(Ill):
+    """The engine does not tell what happens to containers."""
+    EVENTS = rb"^GET .*/events"
+    SICK = "healthcheck: { command: [CMD, /bin/busybox, test, -e, /healthy], interval: 200ms, timeout: 1s, retries: 10 }"
+
+    def memory(self, p):
+        with open(f"/proc/{p.pid}/status") as f:
+            return int(next(line for line in f if line.startswith("VmHWM")).split()[1]) << 10
+
+    @on_each
+    def test_what_tells_without_end_is_not_listened_to(self, at):
+        with self.begun(at, node(fields=TIMES), "endless", self.EVENTS) as (p, middle):
+            self.until_runs(at)
+            wait_until(lambda: middle.poured > 100 << 20, "much is told", 60 * SLOWNESS)
+            self.assertLess(self.memory(p), 80 << 20)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+
+    @on_each
+    def test_it_is_listened_to_again_until_it_tells(self, at):
+        with self.begun(at, node(fields=TIMES), "error", self.EVENTS, times=3) as (p, middle):
+            wait_until(lambda: middle.met == 4, "it is asked until it tells", 30 * SLOWNESS)
+            self.until_runs(at)
+            time.sleep(1.5)
+            self.assertEqual(middle.met, 4, "three were refused, and the fourth stands")
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+
+    @on_each
+    def test_what_becomes_of_its_health_is_noticed_all_the_same(self, at):
+        with self.begun(at, node("healthy@0 sick@20", fields=TIMES, docker=self.SICK), "error", self.EVENTS) as (p, middle):
+            self.ends(at, p, 1, 30 * SLOWNESS)
+        self.assertIn("nodes[0] svc: its container is unhealthy", at.cause())
+
+    @on_each
+    def test_a_refusal_is_told_and_the_containers_are_looked_at(self, at):
+        with self.begun(at, node("healthy@0 sick@20", fields=TIMES, docker=self.SICK), "error", self.EVENTS,
+                        status="403 Forbidden") as (p, middle):
+            self.ends(at, p, 1, 30 * SLOWNESS)
+            self.assertEqual(middle.met, 1)
+        self.assertIn("nodes[0] svc: its container is unhealthy", at.cause())
+        self.assertIn("the engine does not tell what happens to its containers: no space left on device (403)", at.log())
 
 
 class Making(Ill):
