@@ -98,7 +98,7 @@ bool docker_exec_hold(struct docker *d, const struct error *err);
 int docker_exec_judge(struct docker *d, struct error *err); /* 0: not known yet; else -1 with *err set */
 void docker_forget(struct docker *d); /* frees all but d itself */
 
-/* Opens it: an engine's path, behind ENGINE_API; body: "" or JSON. */
+/* Opens it: an engine's path, behind the version of the API; body: "" or JSON. */
 void stream_open(struct stream *s, struct docker *d, bool talks, const char *path, const char *body);
 /* 1: it is open; 0: not yet; -1 with *err set: it was refused, or is broken. `what` was asked for. */
 int stream_is_open(struct stream *s, const char *what, struct error *err);

@@ -74,7 +74,8 @@ int docker_start(struct node *n, struct error *err)
         return -1;
     }
     d->step = DOCKER_PREPARE;
-    need_assets(d);
+    d->what = "version";
+    engine_meet(d->engine);
     node_ready(n);
     return 0;
 }
@@ -114,6 +115,11 @@ static int create(struct docker *d, struct error *err)
 static int prepare(struct docker *d, struct error *err)
 {
     bool ready = true;
+    int met = engine_is_met(d->engine, err);
+    if (met <= 0)
+        return met;
+    if (!d->image)
+        need_assets(d);
     for (size_t i = 0; i < 2 + d->volume_count; i++) {
         struct asset *x = i == 0 ? d->image : i == 1 ? d->network : d->volumes[i - 2];
         enum asset_state state = x ? asset_go_on(x, err) : ASSET_READY;

@@ -432,7 +432,7 @@ static void late(struct node *n, struct error *err)
 {
     const struct docker *d = n->state;
     double s = (double)(n->phase == NODE_STARTING ? n->spec->timeout_start : n->spec->timeout_step) / 1e6;
-    if (d->step == DOCKER_PREPARE)
+    if (d->step == DOCKER_PREPARE && d->image)
         error_set(err, EXIT_RUN_FAILED, "its image is not there within %g s%s%s; raise timeouts.start", s,
                   n->activity && *n->activity ? ": " : "", n->activity ? n->activity : "");
     else if (d->step != DOCKER_RUN)

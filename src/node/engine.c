@@ -83,6 +83,7 @@ void engines_free(struct engines *e)
         return;
     for (size_t i = 0; i < e->count; i++) {
         struct engine *engine = e->items[i];
+        http_cancel(engine->meeting);
         engine_listen_end(engine);
         assets_free(engine->assets);
         http_peer_free(&engine->peer);
@@ -162,7 +163,7 @@ static void note_piece(void *data, const char *s, size_t len)
 static void begin(struct exchange *x, struct engine *e, const char *method, struct http_request r)
 {
     struct buffer path = { 0 };
-    buffer_format(&path, "%s%s", ENGINE_API, buffer_string(&x->path));
+    buffer_format(&path, "%s%s", e->api, buffer_string(&x->path));
     buffer_free(&x->path);
     buffer_free(&x->answer.body);
     x->path = path;

@@ -8,7 +8,8 @@
 #include "node/wire.h"
 #include "scenario/engine_address.h"
 
-#define ENGINE_API "/v1.41" /* Docker 20.10, Podman 4 */
+#define ENGINE_API_OWN  "1.41" /* Docker 20.10, Podman 4; all that is used is the same in 1.44, which Docker 29 wants at least */
+#define ENGINE_API_TEXT 16
 
 /* This machine, as CONTAINER_LABEL_HOST names it: where the pids of a run's identity mean something. */
 #define ENGINE_HOST_TEXT 300
@@ -41,6 +42,9 @@ struct engine_events {
 struct engine {
     struct engines *all;
     struct http_peer peer;
+    char api[ENGINE_API_TEXT]; /* what all paths begin with, as "/v1.41"; "" until it has been met */
+    struct http_call *meeting; /* it is asked what it is */
+    struct error unfit;       /* code is set: it is of no use, or did not answer */
     bool is_local;            /* it is on this machine */
     bool has_init;            /* it can give containers a small init of its own */
     struct engine_events events;
@@ -58,7 +62,15 @@ void engine_place(const struct engine *e, struct container_place *out);
 /* Which one node i uses. */
 struct engine *engines_of(struct engines *e, int i);
 
-/* Sends; x->path begins behind ENGINE_API, and x->body is JSON where it is not empty. */
+/* engine_version.c: which version of the API is to be spoken with who has answered so to GET /version; who does not say is
+ * spoken to in our own. -1 with *err set (EXIT_LAUNCH): it is too old. */
+int engine_version_read(const struct http_answer *a, char api[ENGINE_API_TEXT], struct error *err);
+/* Asks an engine that has not been met yet, also once more where it did not answer; before anything else is asked of it. */
+void engine_meet(struct engine *e);
+/* 1: it has been met; 0: not yet, its nodes will be ready then; -1 with *err set: it is of no use. */
+int engine_is_met(const struct engine *e, struct error *err);
+
+/* Sends; x->path begins behind the version of the API, and x->body is JSON where it is not empty. */
 void exchange_send(struct exchange *x, struct engine *e, const char *method, int limit_ms);
 /* For an answer that comes over time, without a limit: `piece` gets it and only notes it. The body is a tar archive, where it
  * is not empty, and borrowed. */

@@ -89,7 +89,7 @@ static void begin(struct engine *e)
     buffer_text(&filter, "{\"type\":[\"container\"],\"label\":[");
     json_quote(&filter, label.data, label.len);
     buffer_text(&filter, "]}");
-    buffer_text(&v->path, ENGINE_API "/events?filters=");
+    buffer_format(&v->path, "%s/events?filters=", e->api);
     http_escape(&v->path, buffer_string(&filter));
     v->is_again = v->pause_ns != 0;
     v->pause_ns = v->is_again ? v->pause_ns : PAUSE_NS;
@@ -108,6 +108,8 @@ int64_t engine_listen(struct engine *e)
 {
     struct engine_events *v = &e->events;
     int64_t now = clock_ns();
+    if (!*e->api)
+        return INT64_MAX;
     if (v->is_wrong) {
         http_cancel(v->call);
         be_over(e);

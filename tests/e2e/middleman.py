@@ -19,7 +19,7 @@ class Middleman:
     """`way` may be changed at any time, and holds for the requests that `only` matches, where that is set:
 
     pass     everything goes through
-    error    each request is answered with `status` (500) and `words`
+    error    each request is answered with `status` (500) and `words` (bytes: the whole body)
     slow     each answer takes `delay` seconds
     drip     answers come a byte at a time
     cut      answers end in the middle of their body, and so do the connections that are open already
@@ -131,7 +131,7 @@ class Middleman:
             engine.close()
 
     def _refuse(self, client):
-        body = json.dumps({"message": self.words}).encode()
+        body = self.words if isinstance(self.words, bytes) else json.dumps({"message": self.words}).encode()
         client.sendall(b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nConnection: close\r\n"
                        b"Content-Length: %d\r\n\r\n%s" % (self.status.encode(), len(body), body))
 

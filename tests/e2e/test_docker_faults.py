@@ -22,10 +22,10 @@ class Ill(common.Case):
 
     @contextlib.contextmanager
     def begun(self, at, nodes, way="pass", only=None, delay=1, times=None,
-              status="500 Internal Server Error"):
+              status="500 Internal Server Error", words="no space left on device"):
         middle = middleman.Middleman(at.dir / "engine.sock", at.engine.address.removeprefix("unix://"))
         middle.way, middle.only, middle.delay, middle.times = way, only, delay, times
-        middle.status, middle.words = status, "no space left on device"
+        middle.status, middle.words = status, words
         shutil.rmtree(at.dir / "out", ignore_errors=True)
         env = terminal.environment(DOCKER_HOST=f"unix://{middle.path}")
         path = at.scenario(nodes, duration="1h", quantum="50ms")
@@ -175,6 +175,25 @@ class Deaf(Ill):
             self.assertEqual(middle.met, 1)
         self.assertIn("nodes[0] svc: its container is unhealthy", at.cause())
         self.assertIn("the engine does not tell what happens to its containers: no space left on device (403)", at.log())
+
+
+class Version(Ill):
+    @on_each
+    def test_one_that_is_too_old_is_asked_nothing_else(self, at):
+        nodes = node(fields=TIMES) + node(fields=TIMES, id="other")
+        words = b'{"ApiVersion":"1.40","MinAPIVersion":"1.12","Version":"19.03.8"}'
+        with self.begun(at, nodes, "error", status="200 OK", words=words) as (p, middle):
+            self.ends(at, p, 4)
+            self.assertEqual(middle.met, 1)
+        self.assertIn("Docker 20.10 or Podman 4 or newer is needed; this engine is Docker 19.03.8 with API 1.40", at.cause())
+
+    @on_each
+    def test_one_that_does_not_say_what_it_is_is_spoken_to_all_the_same(self, at):
+        with self.begun(at, node(fields=TIMES), "error", b"^GET /version", status="403 Forbidden") as (p, middle):
+            self.until_runs(at)
+            self.assertEqual(middle.met, 1)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
 
 
 class Making(Ill):
