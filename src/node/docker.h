@@ -55,6 +55,8 @@ struct docker {
     bool is_frozen;          /* while the run rests */
     bool stands_still;       /* what the engine was asked for last */
     struct exchange still;
+    bool is_pause_refused;   /* it runs on, although it should not */
+    struct error stuck;      /* code is set: it does not go on, as the engine has said */
     struct exchange check;   /* a health check that the engine is asked to make */
     bool checks_itself;      /* the engine makes them */
     bool was_checked, is_asked_for_checks; /* … which was looked after once; … and does not */

@@ -243,11 +243,17 @@ static int next_step(struct docker *d, struct error *err)
     }
 }
 
+/* Docker's own words of its init program, Podman's, and what both call it. */
+static bool is_of_init(const char *why)
+{
+    return strstr(why, "docker-init") || strstr(why, "catatonit") || strstr(why, "init binary");
+}
+
 /* An engine may have no init program to give to containers; it says so at one of two moments. Then they do without. */
 static bool does_without_init(struct docker *d, const struct error *why)
 {
     bool may_be = (d->step == DOCKER_CREATE || d->step == DOCKER_START) && d->exchange.answer.failure == HTTP_ANSWERED;
-    if (!may_be || !d->with_init || !strstr(why->text, "init"))
+    if (!may_be || !d->with_init || !is_of_init(why->text))
         return false;
     d->engine->has_init = false;
     return true;

@@ -87,20 +87,45 @@ static int take_look(struct docker *d, struct error *err)
     return -1;
 }
 
+/* Where it was refused, it goes on as it did: one that would be paused runs, and one that does not go on is of no use. */
+static void note_still(struct docker *d)
+{
+    struct error err = { 0 };
+    d->still.done = false;
+    if (exchange_ok(&d->still, d->stands_still ? "pause container" : "unpause container", &err))
+        return;
+    buffer_format(&d->node->log, "%s\n", err.text);
+    if (d->stands_still) {
+        d->is_pause_refused = true;
+        d->stands_still = false;
+    } else if (d->still.answer.failure != HTTP_ANSWERED || !strstr(err.text, "not paused")) {
+        d->stuck = err;
+        d->node->must_look = true; /* what has become of it may be the better cause */
+    }
+    node_ready(d->node);
+}
+
 /* It is paused by a fault, or frozen while the run rests: one request after the other. */
 static void hold_or_let_go(struct docker *d)
 {
-    struct error err = { 0 };
     bool still = d->node->ending == END_NOT && (d->is_paused || d->is_frozen);
-    if (d->still.done && !exchange_ok(&d->still, d->stands_still ? "pause container" : "unpause container", &err))
-        buffer_format(&d->node->log, "%s\n", err.text);
-    d->still.done = false;
-    if (d->still.call || still == d->stands_still || d->step != DOCKER_RUN)
+    if (d->still.done)
+        note_still(d);
+    d->is_pause_refused &= still;
+    if (d->still.call || still == d->stands_still || d->is_pause_refused || d->step != DOCKER_RUN)
         return;
     d->stands_still = still;
     exchange_drop(&d->still);
     buffer_format(&d->still.path, "/containers/%s/%s", d->id, still ? "pause" : "unpause");
     exchange_send(&d->still, d->engine, "POST", DOCKER_ANSWER_MS);
+}
+
+static bool is_stuck(const struct docker *d, struct error *err)
+{
+    if (!d->stuck.code || d->node->must_look || d->look.call || d->look.done)
+        return false;
+    *err = d->stuck;
+    return true;
 }
 
 /* Also one that is no text of lines: it is not asked for again at once. */
@@ -238,6 +263,8 @@ static int take_news(struct docker *d, struct error *err)
         return 0;
     if (take_look(d, err) < 0)
         return fail_or_wait(d, false, err);
+    if (is_stuck(d, err))
+        return -1;
     wait_for_health(d);
     return judge(d, err) < 0 ? fail_or_wait(d, d->is_wrong, err) : 0;
 }

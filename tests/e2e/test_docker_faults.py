@@ -22,13 +22,14 @@ class Ill(common.Case):
 
     @contextlib.contextmanager
     def begun(self, at, nodes, way="pass", only=None, delay=1, times=None,
-              status="500 Internal Server Error", words="no space left on device"):
+              status="500 Internal Server Error", words="no space left on device",
+              more=""):
         middle = middleman.Middleman(at.dir / "engine.sock", at.engine.address.removeprefix("unix://"))
         middle.way, middle.only, middle.delay, middle.times = way, only, delay, times
         middle.status, middle.words = status, words
         shutil.rmtree(at.dir / "out", ignore_errors=True)
         env = terminal.environment(DOCKER_HOST=f"unix://{middle.path}")
-        path = at.scenario(nodes, duration="1h", quantum="50ms")
+        path = at.scenario(nodes, duration="1h", quantum="50ms", more=more)
         with open(at.dir / "said", "wb") as said:
             p = subprocess.Popen([common.LOCKSTEP, "-b", "-o", at.dir / "out", "--pace", "1", path], env=env,
                                  stdin=subprocess.DEVNULL, stdout=said, stderr=said)
@@ -196,7 +197,52 @@ class Version(Ill):
             self.ends(at, p, 128 + signal.SIGTERM)
 
 
+class Standing(Ill):
+    FAULTS = ("faults:\n  - { at: 200ms, node: svc, action: pause }\n  - { at: 400ms, node: svc, action: resume }\n")
+
+    @on_each
+    def test_one_that_does_not_go_on_has_failed_in_the_words_of_the_engine(self, at):
+        with self.begun(at, node(fields=TIMES), "error", b"^POST .*/unpause", more=self.FAULTS) as (p, _):
+            self.ends(at, p, 1)
+        self.assertIn("nodes[0] svc: unpause container: no space left on device (500)", at.cause())
+
+    @on_each
+    def test_one_that_goes_on_already_has_not(self, at):
+        faults = self.FAULTS.replace("400ms", "3s")
+        with self.begun(at, node(fields=TIMES), "slow", b"^POST .*/unpause", delay=0, more=faults) as (p, middle):
+            wait_until(lambda: at.engine.containers(), "it is there", 30 * SLOWNESS)
+            path = f"/containers/{at.container()}"
+            wait_until(lambda: at.engine.get(path + "/json")["State"]["Status"] == "paused", "it is paused", 30 * SLOWNESS)
+            at.engine.do("POST", path + "/unpause")
+            wait_until(lambda: "ADVANCE 3500000" in at.log(), "it goes on", 20 * SLOWNESS)
+            self.assertEqual(middle.met, 1)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+
+    @on_each
+    def test_one_that_could_not_be_paused_runs_on_and_is_not_told_to_go_on(self, at):
+        with self.begun(at, node(fields=TIMES), "error", b"^POST .*/(un)?pause", more=self.FAULTS) as (p, middle):
+            wait_until(lambda: "ADVANCE 600000" in at.log(), "it goes on", 30 * SLOWNESS)
+            self.assertEqual(middle.met, 1)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+        self.assertIn("pause container: no space left on device (500)", at.log())
+
+
 class Making(Ill):
+    @on_each
+    def test_only_what_an_engine_says_of_its_init_program_is_a_reason_to_do_without_one(self, at):
+        with self.begun(at, node(fields=TIMES), "error", b"^POST .*/containers/create",
+                        words="initial layer: no space left on device") as (p, middle):
+            self.ends(at, p, 4)
+            self.assertEqual(middle.met, 1)
+        with self.begun(at, node(fields=TIMES), "error", b"^POST .*/containers/create", times=1,
+                        words='exec: "docker-init": executable file not found in $PATH') as (p, middle):
+            self.until_runs(at)
+            self.assertEqual(middle.met, 2)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+
     @on_each
     def test_a_container_whose_making_is_not_answered_whole_is_removed(self, at):
         with self.begun(at, node(fields=TIMES), "cut", b"^POST .*/containers/create") as (p, _):
