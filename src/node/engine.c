@@ -10,6 +10,8 @@
 #include "base/utf8.h"
 #include "node/assets.h"
 
+#define ID_DIGITS  64
+#define ID_SHOWN   12
 #define LEFT_NAMED 5 /* of what could not be removed */
 
 struct engines {
@@ -195,6 +197,23 @@ void exchange_stream(struct exchange *x, struct engine *e, const char *method, s
                                                .piece = note_piece });
 }
 
+/* An id of 64 digits is cut to the part that people know it by. */
+static void add_words(struct buffer *out, const char *s, size_t len)
+{
+    struct buffer shorter = { 0 };
+    for (size_t at = 0; at < len;) {
+        size_t digits = 0;
+        while (at + digits < len && strchr("0123456789abcdef", s[at + digits]) && s[at + digits])
+            digits++;
+        buffer_add(&shorter, s + at, digits == ID_DIGITS ? ID_SHOWN : digits);
+        at += digits;
+        if (at < len)
+            buffer_add(&shorter, s + at++, 1);
+    }
+    utf8_escape(out, buffer_string(&shorter), shorter.len);
+    buffer_free(&shorter);
+}
+
 void engine_words(const struct http_answer *a, char *out, size_t size)
 {
     const char *why;
@@ -202,12 +221,15 @@ void engine_words(const struct http_answer *a, char *out, size_t size)
     const char *said = json_string(json_get(body, "message"), "");
     struct buffer safe = { 0 };
     if (*said)
-        utf8_escape(&safe, said, strlen(said));
+        add_words(&safe, said, strlen(said));
     else
-        utf8_escape(&safe, a->body.data, a->body.len < 200 ? a->body.len : 200);
+        add_words(&safe, a->body.data, a->body.len < 200 ? a->body.len : 200);
     while (safe.len && safe.data[safe.len - 1] == ' ')
         safe.len--;
-    snprintf(out, size, "%s%s(%d)", buffer_string(&safe), safe.len ? " " : "", a->status);
+    if (safe.len)
+        snprintf(out, size, "%s (%d)", buffer_string(&safe), a->status);
+    else
+        snprintf(out, size, "(%d), and it does not say why", a->status);
     buffer_free(&safe);
     json_free(body);
 }

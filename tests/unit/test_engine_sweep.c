@@ -183,6 +183,29 @@ static void a_newer_engine_is_spoken_to_as_it_wants_and_one_that_is_too_old_is_t
     buffer_free(&told.text);
 }
 
+static void words_are(const char *said, int status, const char *words)
+{
+    struct http_answer a = { .failure = HTTP_ANSWERED, .status = status };
+    char got[300];
+    buffer_text(&a.body, said);
+    engine_words(&a, got, sizeof got);
+    assert_string_equal(got, words);
+    buffer_free(&a.body);
+}
+
+static void what_an_engine_says_is_told_with_short_ids_and_that_it_says_nothing(void **state)
+{
+    (void)state;
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    words_are("{\"message\":\"no such thing\\n\"}", 404, "no such thing\\n (404)");
+    words_are("{\"message\":\"container " ID " is not paused\"}", 500, "container 0123456789ab is not paused (500)");
+    words_are("{\"message\":\"\\\"" ID "\\\" and sha256:" ID "\"}", 409, "\"0123456789ab\" and sha256:0123456789ab (409)");
+    words_are("{\"message\":\"" ID "0\"}", 409, ID "0 (409)");
+    words_are("it is ill ", 500, "it is ill (500)");
+    words_are("", 500, "(500), and it does not say why");
+    words_are("{\"message\":\"\"}", 500, "{\"message\":\"\"} (500)");
+}
+
 static void version_is(const char *said, int status, const char *api, const char *why)
 {
     struct http_answer a = { .failure = HTTP_ANSWERED, .status = status };
@@ -368,6 +391,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_belongs_to_others_stays_even_if_the_engine_does_not_know_the_filter),
         cmocka_unit_test(a_newer_engine_is_spoken_to_as_it_wants_and_one_that_is_too_old_is_told),
+        cmocka_unit_test(what_an_engine_says_is_told_with_short_ids_and_that_it_says_nothing),
         cmocka_unit_test(the_version_that_is_spoken_is_our_own_or_the_least_that_a_newer_engine_takes),
         cmocka_unit_test(of_runs_in_general_only_those_go_whose_lockstep_is_gone),
         cmocka_unit_test(what_is_refused_at_first_is_asked_for_again),
