@@ -55,17 +55,22 @@ struct docker {
     bool is_frozen;          /* while the run rests */
     bool stands_still;       /* what the engine was asked for last */
     struct exchange still;
+    bool is_pause_refused;   /* it runs on, although it should not */
+    struct error stuck;      /* code is set: it does not go on, as the engine has said */
     struct exchange check;   /* a health check that the engine is asked to make */
     bool checks_itself;      /* the engine makes them */
     bool was_checked, is_asked_for_checks; /* … which was looked after once; … and does not */
     int64_t check_ns;        /* when the next is due; 0: not known yet */
     struct exchange stats;   /* a stream, while somebody looks */
     struct wire stats_lines;
+    bool is_stats_wrong;     /* what comes has no end of a line: no more of it is taken */
+    int64_t stats_again_ns;  /* not before then, after that */
     struct container_usage usage;
     char exec_id[80];        /* what runs by transport exec; "" while there is none */
     char exec_said[600];     /* its first words, before READY: they may be the engine's */
     struct exchange exec_look;
     struct error held;       /* code is set: its failure, if that tells nothing better */
+    int64_t deaf_ns;         /* the engine tells nothing by itself: when it is to be looked at; 0: it tells */
     int64_t asked_ns;        /* when somebody asked for it last */
     bool with_init;          /* it was created with an init of the engine's */
     bool was_removed;        /* by someone else */
@@ -95,7 +100,7 @@ bool docker_exec_hold(struct docker *d, const struct error *err);
 int docker_exec_judge(struct docker *d, struct error *err); /* 0: not known yet; else -1 with *err set */
 void docker_forget(struct docker *d); /* frees all but d itself */
 
-/* Opens it: an engine's path, behind ENGINE_API; body: "" or JSON. */
+/* Opens it: an engine's path, behind the version of the API; body: "" or JSON. */
 void stream_open(struct stream *s, struct docker *d, bool talks, const char *path, const char *body);
 /* 1: it is open; 0: not yet; -1 with *err set: it was refused, or is broken. `what` was asked for. */
 int stream_is_open(struct stream *s, const char *what, struct error *err);

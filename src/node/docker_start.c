@@ -73,9 +73,9 @@ int docker_start(struct node *n, struct error *err)
                   d->engine->peer.address);
         return -1;
     }
-    engine_listen(d->engine);
     d->step = DOCKER_PREPARE;
-    need_assets(d);
+    d->what = "version";
+    engine_meet(d->engine);
     node_ready(n);
     return 0;
 }
@@ -115,6 +115,11 @@ static int create(struct docker *d, struct error *err)
 static int prepare(struct docker *d, struct error *err)
 {
     bool ready = true;
+    int met = engine_is_met(d->engine, err);
+    if (met <= 0)
+        return met;
+    if (!d->image)
+        need_assets(d);
     for (size_t i = 0; i < 2 + d->volume_count; i++) {
         struct asset *x = i == 0 ? d->image : i == 1 ? d->network : d->volumes[i - 2];
         enum asset_state state = x ? asset_go_on(x, err) : ASSET_READY;
@@ -238,11 +243,17 @@ static int next_step(struct docker *d, struct error *err)
     }
 }
 
+/* Docker's own words of its init program, Podman's, and what both call it. */
+static bool is_of_init(const char *why)
+{
+    return strstr(why, "docker-init") || strstr(why, "catatonit") || strstr(why, "init binary");
+}
+
 /* An engine may have no init program to give to containers; it says so at one of two moments. Then they do without. */
 static bool does_without_init(struct docker *d, const struct error *why)
 {
     bool may_be = (d->step == DOCKER_CREATE || d->step == DOCKER_START) && d->exchange.answer.failure == HTTP_ANSWERED;
-    if (!may_be || !d->with_init || !strstr(why->text, "init"))
+    if (!may_be || !d->with_init || !is_of_init(why->text))
         return false;
     d->engine->has_init = false;
     return true;

@@ -17,7 +17,7 @@ static void note_ready(void *data)
 void stream_open(struct stream *s, struct docker *d, bool talks, const char *path, const char *body)
 {
     *s = (struct stream){ .docker = d, .talks = talks };
-    buffer_format(&s->path, "%s%s", ENGINE_API, path);
+    buffer_format(&s->path, "%s%s", d->engine->api, path);
     buffer_text(&s->body, body);
     s->http = http_stream_open(engines_http(d->engine->all),
                                &(struct http_request){ .peer = &d->engine->peer,

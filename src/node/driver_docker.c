@@ -17,6 +17,8 @@
 #define HEALTH_NS    INT64_C(30000000000) /* between two health checks, where nobody says */
 #define CHECK_NS     INT64_C(500000000)   /* until a check that was due must be known */
 #define ENDS_NS      INT64_C(500000000) /* an engine may notice the end of a container so long after that of its output */
+#define DEAF_NS      INT64_C(5000000000)  /* between two looks, at most, while the engine tells nothing by itself */
+#define DEAF_LEAST_NS INT64_C(500000000)
 #define UNSEEN_NS    INT64_C(3000000000) /* without a look the engine is not asked any more what is used */
 
 /* Its work is called then, if not before. */
@@ -85,15 +87,32 @@ static int take_look(struct docker *d, struct error *err)
     return -1;
 }
 
+/* Where it was refused, it goes on as it did: one that would be paused runs, and one that does not go on is of no use. */
+static void note_still(struct docker *d)
+{
+    struct error err = { 0 };
+    d->still.done = false;
+    if (exchange_ok(&d->still, d->stands_still ? "pause container" : "unpause container", &err))
+        return;
+    buffer_format(&d->node->log, "%s\n", err.text);
+    if (d->stands_still) {
+        d->is_pause_refused = true;
+        d->stands_still = false;
+    } else if (d->still.answer.failure != HTTP_ANSWERED || !strstr(err.text, "not paused")) {
+        d->stuck = err;
+        d->node->must_look = true; /* what has become of it may be the better cause */
+    }
+    node_ready(d->node);
+}
+
 /* It is paused by a fault, or frozen while the run rests: one request after the other. */
 static void hold_or_let_go(struct docker *d)
 {
-    struct error err = { 0 };
     bool still = d->node->ending == END_NOT && (d->is_paused || d->is_frozen);
-    if (d->still.done && !exchange_ok(&d->still, d->stands_still ? "pause container" : "unpause container", &err))
-        buffer_format(&d->node->log, "%s\n", err.text);
-    d->still.done = false;
-    if (d->still.call || still == d->stands_still || d->step != DOCKER_RUN)
+    if (d->still.done)
+        note_still(d);
+    d->is_pause_refused &= still;
+    if (d->still.call || still == d->stands_still || d->is_pause_refused || d->step != DOCKER_RUN)
         return;
     d->stands_still = still;
     exchange_drop(&d->still);
@@ -101,11 +120,23 @@ static void hold_or_let_go(struct docker *d)
     exchange_send(&d->still, d->engine, "POST", DOCKER_ANSWER_MS);
 }
 
+static bool is_stuck(const struct docker *d, struct error *err)
+{
+    if (!d->stuck.code || d->node->must_look || d->look.call || d->look.done)
+        return false;
+    *err = d->stuck;
+    return true;
+}
+
+/* Also one that is no text of lines: it is not asked for again at once. */
 static void close_stats_unseen(struct docker *d)
 {
+    int64_t now = clock_ns();
     if (!d->stats.call)
         return;
-    if (clock_ns() >= d->asked_ns + UNSEEN_NS) {
+    if (d->is_stats_wrong || now >= d->asked_ns + UNSEEN_NS) {
+        d->stats_again_ns = d->is_stats_wrong ? now + UNSEEN_NS : 0;
+        d->is_stats_wrong = false;
         exchange_drop(&d->stats);
         wire_free(&d->stats_lines);
         d->usage.is_known = false;
@@ -146,6 +177,21 @@ static void call_for_check(struct docker *d)
         }
     }
     wake_at(d, d->check_ns);
+}
+
+/* What the engine does not tell by itself it is asked for, as often as it makes health checks at least. */
+static void look_while_deaf(struct docker *d)
+{
+    int64_t now = clock_ns(), every = d->state.health_interval_ns;
+    every = !every || every > DEAF_NS ? DEAF_NS : every < DEAF_LEAST_NS ? DEAF_LEAST_NS : every;
+    if (engine_is_heard(d->engine)) {
+        d->deaf_ns = 0;
+        return;
+    }
+    d->node->must_look |= d->deaf_ns && now >= d->deaf_ns;
+    if (!d->deaf_ns || now >= d->deaf_ns)
+        d->deaf_ns = now + every;
+    wake_at(d, d->deaf_ns);
 }
 
 /* READY counts once the container is healthy, where it has a check for that. */
@@ -206,6 +252,7 @@ static int take_news(struct docker *d, struct error *err)
     hold_or_let_go(d);
     close_stats_unseen(d);
     call_for_check(d);
+    look_while_deaf(d);
     stream_drain(&d->output);
     wait_for_health(d);
     if (answered)
@@ -216,6 +263,8 @@ static int take_news(struct docker *d, struct error *err)
         return 0;
     if (take_look(d, err) < 0)
         return fail_or_wait(d, false, err);
+    if (is_stuck(d, err))
+        return -1;
     wait_for_health(d);
     return judge(d, err) < 0 ? fail_or_wait(d, d->is_wrong, err) : 0;
 }
@@ -362,7 +411,12 @@ static int work(struct node *n, struct error *err)
         end_step(d);
         return 0;
     }
-    return d->step == DOCKER_RUN ? run_step(d, err) : d->step == DOCKER_GONE ? 0 : docker_start_step(d, err);
+    if (d->step == DOCKER_GONE)
+        return 0;
+    int64_t again = engine_listen(d->engine);
+    if (again != INT64_MAX)
+        wake_at(d, again);
+    return d->step == DOCKER_RUN ? run_step(d, err) : docker_start_step(d, err);
 }
 
 static void end(struct node *n, enum ending how)
@@ -405,7 +459,7 @@ static void late(struct node *n, struct error *err)
 {
     const struct docker *d = n->state;
     double s = (double)(n->phase == NODE_STARTING ? n->spec->timeout_start : n->spec->timeout_step) / 1e6;
-    if (d->step == DOCKER_PREPARE)
+    if (d->step == DOCKER_PREPARE && d->image)
         error_set(err, EXIT_RUN_FAILED, "its image is not there within %g s%s%s; raise timeouts.start", s,
                   n->activity && *n->activity ? ": " : "", n->activity ? n->activity : "");
     else if (d->step != DOCKER_RUN)
@@ -433,22 +487,18 @@ static void freeze(struct node *n, bool frozen)
     hold_or_let_go(d);
 }
 
+static void take_stats(void *data, struct text line)
+{
+    container_usage_read(&((struct docker *)data)->usage, line.s, line.len);
+}
+
 static void note_stats(void *data, const char *s, size_t len)
 {
     struct docker *d = data;
-    struct error err = { 0 };
-    struct text line;
-    while (len) {
-        size_t room;
-        char *at = wire_room(&d->stats_lines, &room);
-        size_t part = len < room ? len : room;
-        memcpy(at, s, part);
-        wire_filled(&d->stats_lines, part);
-        s += part;
-        len -= part;
-        while (wire_line(&d->stats_lines, &line, &err) > 0)
-            container_usage_read(&d->usage, line.s, line.len);
-    }
+    if (d->is_stats_wrong || wire_take(&d->stats_lines, s, len, take_stats, d) == 0)
+        return;
+    d->is_stats_wrong = true; /* it is closed by the next step */
+    node_ready(d->node);
 }
 
 /* The engine is asked as long as somebody looks at it, and once a second says what it knows. */
@@ -458,8 +508,10 @@ static bool usage(struct node *n, double *cpu_s, uint64_t *memory, unsigned *pro
     if (!d || d->step != DOCKER_RUN || n->ending != END_NOT)
         return false;
     d->asked_ns = clock_ns();
-    if (!d->stats.call) {
+    if (!d->stats.call && d->asked_ns >= d->stats_again_ns) {
         exchange_drop(&d->stats);
+        wire_free(&d->stats_lines);
+        d->is_stats_wrong = false;
         buffer_format(&d->stats.path, "/containers/%s/stats?stream=1", d->id);
         exchange_stream(&d->stats, d->engine, "GET", (struct text){ 0 }, note_stats, d);
         wake_at(d, d->asked_ns + UNSEEN_NS);

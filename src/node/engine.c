@@ -9,8 +9,9 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "node/assets.h"
-#include "node/wire.h"
 
+#define ID_DIGITS  64
+#define ID_SHOWN   12
 #define LEFT_NAMED 5 /* of what could not be removed */
 
 struct engines {
@@ -84,11 +85,8 @@ void engines_free(struct engines *e)
         return;
     for (size_t i = 0; i < e->count; i++) {
         struct engine *engine = e->items[i];
-        http_cancel(engine->events);
-        if (engine->lines)
-            wire_free(engine->lines);
-        free(engine->lines);
-        buffer_free(&engine->events_path);
+        http_cancel(engine->meeting);
+        engine_listen_end(engine);
         assets_free(engine->assets);
         http_peer_free(&engine->peer);
         free(engine);
@@ -167,7 +165,7 @@ static void note_piece(void *data, const char *s, size_t len)
 static void begin(struct exchange *x, struct engine *e, const char *method, struct http_request r)
 {
     struct buffer path = { 0 };
-    buffer_format(&path, "%s%s", ENGINE_API, buffer_string(&x->path));
+    buffer_format(&path, "%s%s", e->api, buffer_string(&x->path));
     buffer_free(&x->path);
     buffer_free(&x->answer.body);
     x->path = path;
@@ -199,6 +197,23 @@ void exchange_stream(struct exchange *x, struct engine *e, const char *method, s
                                                .piece = note_piece });
 }
 
+/* An id of 64 digits is cut to the part that people know it by. */
+static void add_words(struct buffer *out, const char *s, size_t len)
+{
+    struct buffer shorter = { 0 };
+    for (size_t at = 0; at < len;) {
+        size_t digits = 0;
+        while (at + digits < len && strchr("0123456789abcdef", s[at + digits]) && s[at + digits])
+            digits++;
+        buffer_add(&shorter, s + at, digits == ID_DIGITS ? ID_SHOWN : digits);
+        at += digits;
+        if (at < len)
+            buffer_add(&shorter, s + at++, 1);
+    }
+    utf8_escape(out, buffer_string(&shorter), shorter.len);
+    buffer_free(&shorter);
+}
+
 void engine_words(const struct http_answer *a, char *out, size_t size)
 {
     const char *why;
@@ -206,12 +221,15 @@ void engine_words(const struct http_answer *a, char *out, size_t size)
     const char *said = json_string(json_get(body, "message"), "");
     struct buffer safe = { 0 };
     if (*said)
-        utf8_escape(&safe, said, strlen(said));
+        add_words(&safe, said, strlen(said));
     else
-        utf8_escape(&safe, a->body.data, a->body.len < 200 ? a->body.len : 200);
+        add_words(&safe, a->body.data, a->body.len < 200 ? a->body.len : 200);
     while (safe.len && safe.data[safe.len - 1] == ' ')
         safe.len--;
-    snprintf(out, size, "%s%s(%d)", buffer_string(&safe), safe.len ? " " : "", a->status);
+    if (safe.len)
+        snprintf(out, size, "%s (%d)", buffer_string(&safe), a->status);
+    else
+        snprintf(out, size, "(%d), and it does not say why", a->status);
     buffer_free(&safe);
     json_free(body);
 }
@@ -230,88 +248,26 @@ bool exchange_ok(const struct exchange *x, const char *what, struct error *err)
     return false;
 }
 
-/* --- What it tells by itself --- */
-
-/* Docker's word or Podman's. */
-static bool is_of_note(const char *action)
+struct node *engine_node(struct engine *e, const char *id)
 {
-    static const char *const words[] = { "die", "oom", "health_status", "destroy", "remove" };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (!strncmp(action, words[i], strlen(words[i])))
-            return true;
-    return false;
+    int i = scenario_find_node(e->all->scenario, id);
+    return i >= 0 && e->all->of[i] == e ? &e->all->nodes[i] : NULL;
 }
 
-static void take_event(struct engine *e, struct text line)
+void engine_each(struct engine *e, void (*call)(struct node *n, void *data), void *data)
 {
-    const char *why;
-    struct json *event = json_parse(line.s, line.len, &why);
-    const struct json *attributes = json_get(json_get(event, "Actor"), "Attributes");
-    int i = scenario_find_node(e->all->scenario, json_string(json_get(attributes, CONTAINER_LABEL_NODE), ""));
-    if (i >= 0 && is_of_note(json_string(json_get(event, "Action"), "")) && e->all->of[i] == e) {
-        e->all->nodes[i].must_look = true;
-        node_ready(&e->all->nodes[i]);
-    }
-    json_free(event);
+    for (int i = 0; i < e->all->scenario->node_count; i++)
+        if (e->all->of[i] == e)
+            call(&e->all->nodes[i], data);
 }
 
-static void note_events(void *data, const char *s, size_t len)
+static void wake(struct node *n, void *data)
 {
-    struct engine *e = data;
-    struct error err = { 0 };
-    while (len) {
-        size_t room;
-        char *at = wire_room(e->lines, &room);
-        size_t part = len < room ? len : room;
-        memcpy(at, s, part);
-        wire_filled(e->lines, part);
-        s += part;
-        len -= part;
-        struct text line;
-        while (wire_line(e->lines, &line, &err) > 0)
-            take_event(e, line);
-    }
+    (void)data;
+    node_ready(n);
 }
 
 void engine_wake(struct engine *e)
 {
-    for (int i = 0; i < e->all->scenario->node_count; i++)
-        if (e->all->of[i] == e)
-            node_ready(&e->all->nodes[i]);
-}
-
-/* The stream ends with the engine, or when its connection breaks: all are to look for themselves then. */
-static void note_events_end(void *data, struct http_answer *answer)
-{
-    struct engine *e = data;
-    (void)answer;
-    e->events = NULL;
-    for (int i = 0; i < e->all->scenario->node_count; i++)
-        if (e->all->of[i] == e)
-            e->all->nodes[i].must_look = true;
-    engine_wake(e);
-}
-
-void engine_listen(struct engine *e)
-{
-    if (e->events || e->lines)
-        return;
-    struct buffer filter = { 0 }, path = { 0 };
-    buffer_text(&filter, "{\"type\":[\"container\"],\"label\":[");
-    struct buffer label = { 0 };
-    buffer_format(&label, "%s=%s", CONTAINER_LABEL_RUN, e->all->run);
-    json_quote(&filter, label.data, label.len);
-    buffer_text(&filter, "]}");
-    buffer_text(&path, ENGINE_API "/events?filters=");
-    http_escape(&path, buffer_string(&filter));
-    e->lines = mem_alloc(sizeof *e->lines);
-    e->events_path = path;
-    e->events = http_send(e->all->http, &(struct http_request){ .peer = &e->peer,
-                                                                .method = "GET",
-                                                                .path = buffer_string(&e->events_path),
-                                                                .piece = note_events,
-                                                                .done = note_events_end,
-                                                                .data = e });
-    buffer_free(&filter);
-    buffer_free(&label);
+    engine_each(e, wake, NULL);
 }

@@ -5,9 +5,11 @@
 #include "node/container.h"
 #include "node/http.h"
 #include "node/node.h"
+#include "node/wire.h"
 #include "scenario/engine_address.h"
 
-#define ENGINE_API "/v1.41" /* Docker 20.10, Podman 4 */
+#define ENGINE_API_OWN  "1.41" /* Docker 20.10, Podman 4; all that is used is the same in 1.44, which Docker 29 wants at least */
+#define ENGINE_API_TEXT 16
 
 /* This machine, as CONTAINER_LABEL_HOST names it: where the pids of a run's identity mean something. */
 #define ENGINE_HOST_TEXT 300
@@ -24,14 +26,28 @@ struct exchange {
     struct http_answer answer; /* once done */
 };
 
+/* The stream of what happens to the run's containers. */
+struct engine_events {
+    struct http_call *call; /* NULL: there is none */
+    struct buffer path;
+    struct wire lines;      /* what came of it */
+    bool is_wrong;          /* a line has no end: no more of it is taken */
+    bool is_again;          /* it was begun again, and may have missed something */
+    bool is_refused;        /* for good */
+    int64_t since_ns;       /* when it was begun */
+    int64_t again_ns;       /* there is none: when it is to be begun */
+    int64_t pause_ns;       /* before that; 0: it was never begun */
+};
+
 struct engine {
     struct engines *all;
     struct http_peer peer;
+    char api[ENGINE_API_TEXT]; /* what all paths begin with, as "/v1.41"; "" until it has been met */
+    struct http_call *meeting; /* it is asked what it is */
+    struct error unfit;       /* code is set: it is of no use, or did not answer */
     bool is_local;            /* it is on this machine */
     bool has_init;            /* it can give containers a small init of its own */
-    struct http_call *events; /* the stream of what happens to the run's containers */
-    struct buffer events_path;
-    struct wire *lines;       /* what came of them */
+    struct engine_events events;
     struct assets *assets;    /* images, networks and volumes */
 };
 
@@ -46,7 +62,15 @@ void engine_place(const struct engine *e, struct container_place *out);
 /* Which one node i uses. */
 struct engine *engines_of(struct engines *e, int i);
 
-/* Sends; x->path begins behind ENGINE_API, and x->body is JSON where it is not empty. */
+/* engine_version.c: which version of the API is to be spoken with who has answered so to GET /version; who does not say is
+ * spoken to in our own. -1 with *err set (EXIT_LAUNCH): it is too old. */
+int engine_version_read(const struct http_answer *a, char api[ENGINE_API_TEXT], struct error *err);
+/* Asks an engine that has not been met yet, also once more where it did not answer; before anything else is asked of it. */
+void engine_meet(struct engine *e);
+/* 1: it has been met; 0: not yet, its nodes will be ready then; -1 with *err set: it is of no use. */
+int engine_is_met(const struct engine *e, struct error *err);
+
+/* Sends; x->path begins behind the version of the API, and x->body is JSON where it is not empty. */
 void exchange_send(struct exchange *x, struct engine *e, const char *method, int limit_ms);
 /* For an answer that comes over time, without a limit: `piece` gets it and only notes it. The body is a tar archive, where it
  * is not empty, and borrowed. */
@@ -67,7 +91,15 @@ void engine_leave(struct engine *e, const char *what, const char *why);
  * *text says what is left behind, "" where nothing is. */
 bool engines_end(struct engines *e, bool give_up, const char **text);
 
-/* Begins to listen to what happens to containers of the run; once. Each event makes the node ready, with must_look set. */
-void engine_listen(struct engine *e);
+/* Its node of that id, or NULL; and all of them. */
+struct node *engine_node(struct engine *e, const char *id);
+void engine_each(struct engine *e, void (*call)(struct node *n, void *data), void *data);
+
+/* engine_events.c: listens to what happens to containers of the run; with each event its node is ready, with must_look set.
+ * Each step of each of its nodes calls it, as a stream that has ended is begun again; all nodes are to look, then. Returns
+ * when it is to be called again; INT64_MAX: by the way. */
+int64_t engine_listen(struct engine *e);
+bool engine_is_heard(const struct engine *e); /* else nodes are to look by themselves, every few seconds */
+void engine_listen_end(struct engine *e);
 
 #endif

@@ -38,6 +38,7 @@ struct errand {
     struct errand *next;
     enum kind kind;
     bool is_removal;
+    bool is_version; /* what the engine is: before all else */
     struct buffer path;
     struct http_call *call; /* NULL: it is done */
     char *name, *node;      /* of what is to be removed */
@@ -50,9 +51,11 @@ struct errand {
 struct target {
     struct sweeping *all;
     struct http_peer peer;
+    char api[ENGINE_API_TEXT]; /* "" until it has said what it is */
     struct errand *errands; /* of this round */
     int under_way, found, removed;
     bool is_in_round;
+    bool is_meeting; /* … which is the one before all others */
     bool is_list_missing, is_refused; /* refused: asking again would not help */
     enum kind from;     /* CONTAINER, or all from here on, once there are no containers */
     int64_t again_ms;   /* when the next round begins */
@@ -135,9 +138,17 @@ static void list(struct target *t, enum kind kind)
     struct buffer filter = { 0 };
     if (kind != NAMELESS)
         add_label_filter(&filter, t->all);
-    buffer_format(&e->path, "%s%s", ENGINE_API, kinds[kind].list);
+    buffer_format(&e->path, "%s%s", t->api, kinds[kind].list);
     http_escape(&e->path, buffer_string(&filter));
     buffer_free(&filter);
+    errand_send(e, "GET");
+}
+
+static void meet(struct target *t)
+{
+    struct errand *e = errand_new(t, t->from);
+    e->is_version = true;
+    buffer_text(&e->path, "/version");
     errand_send(e, "GET");
 }
 
@@ -232,7 +243,7 @@ static void remove_by(struct target *t, enum kind kind, const struct json *item,
     e->is_removal = true;
     e->name = name_of(kind, item, text_of(item, kinds[kind].id));
     e->node = mem_text(json_string(json_get(json_get(item, "Labels"), CONTAINER_LABEL_NODE), NULL));
-    buffer_format(&e->path, "%s%s", ENGINE_API, kinds[kind].path);
+    buffer_format(&e->path, "%s%s", t->api, kinds[kind].path);
     http_escape(&e->path, name);
     buffer_text(&e->path, kinds[kind].query);
     t->found++;
@@ -311,7 +322,9 @@ static void note_answer(void *data, struct http_answer *answer)
     bool ok = answer->failure == HTTP_ANSWERED && answer->status / 100 == 2;
     e->call = NULL;
     t->under_way--;
-    if (!e->is_removal && ok) {
+    if (e->is_version && answer->failure == HTTP_ANSWERED) {
+        t->is_refused = t->is_list_missing = engine_version_read(answer, t->api, &e->why) < 0;
+    } else if (!e->is_removal && ok) {
         take_list(e, answer);
     } else if (!e->is_removal) {
         t->is_list_missing = true; /* Podman answers 500 while an image that would be listed is removed */
@@ -334,6 +347,11 @@ static void begin_round(struct target *t)
     t->found = t->removed = 0;
     t->is_list_missing = t->is_refused = false;
     t->is_in_round = true;
+    t->is_meeting = !*t->api;
+    if (t->is_meeting) {
+        meet(t);
+        return;
+    }
     if (t->from == CONTAINER) {
         list(t, CONTAINER);
         return;
@@ -387,6 +405,8 @@ static void end_round(struct target *t)
         wait_a_little(t);
         return;
     }
+    if (t->is_meeting)
+        return;
     if (t->found) {
         t->again_ms = 0;
         t->empty_ms = 0;

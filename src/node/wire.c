@@ -94,6 +94,27 @@ int wire_line(struct wire *w, struct text *line, struct error *err)
     return 1;
 }
 
+int wire_take(struct wire *w, const char *s, size_t len, void (*take)(void *data, struct text line), void *data)
+{
+    struct error err = { 0 };
+    while (len) {
+        size_t room;
+        char *at = wire_room(w, &room);
+        size_t part = len < room ? len : room;
+        struct text line;
+        int got;
+        memcpy(at, s, part);
+        wire_filled(w, part);
+        s += part;
+        len -= part;
+        while ((got = wire_line(w, &line, &err)) > 0)
+            take(data, line);
+        if (got < 0)
+            return -1;
+    }
+    return 0;
+}
+
 size_t wire_rest(const struct wire *w)
 {
     return w->end - w->start;

@@ -10,24 +10,27 @@ import time
 
 CONNECTIONS_MAX = 500
 PIECE = 65536
+POURED_MAX = 300 << 20
 REQUEST = re.compile(rb"(GET|POST|DELETE|HEAD|PUT) /")
-WAYS = ("pass", "error", "slow", "drip", "cut", "silent")
+WAYS = ("pass", "error", "slow", "drip", "cut", "silent", "endless")
 
 
 class Middleman:
     """`way` may be changed at any time, and holds for the requests that `only` matches, where that is set:
 
     pass     everything goes through
-    error    each request is answered with status 500 and `words`
+    error    each request is answered with `status` (500) and `words` (bytes: the whole body)
     slow     each answer takes `delay` seconds
     drip     answers come a byte at a time
     cut      answers end in the middle of their body, and so do the connections that are open already
     silent   no answer comes any more
+    endless  the answer is a line that does not end; `poured` counts its bytes
     """
 
     def __init__(self, path, engine, rng=random):
         self.path, self.engine, self.rng = str(path), str(engine), rng
         self.way, self.words, self.delay, self.pause = "pass", "", 1, 0.005
+        self.status, self.poured = "500 Internal Server Error", 0
         self.only, self.met = None, 0  # of requests that match this (bytes); how many there were that something was done to
         self.times = None              # how many are refused with "error"; None: all
         self.open, self.lock, self.closed = set(), threading.Lock(), False
@@ -108,6 +111,9 @@ class Middleman:
                         self.times = self.times and self.times - 1
                         self._refuse(client)
                         break
+                    if self.way == "endless" and not about["spared"]:
+                        self._pour(client)
+                        break
                 engine.sendall(data)
             else:
                 self._shut(engine, socket.SHUT_WR)
@@ -125,9 +131,15 @@ class Middleman:
             engine.close()
 
     def _refuse(self, client):
-        body = json.dumps({"message": self.words}).encode()
-        client.sendall(b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nConnection: close\r\n"
-                       b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        body = self.words if isinstance(self.words, bytes) else json.dumps({"message": self.words}).encode()
+        client.sendall(b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                       b"Content-Length: %d\r\n\r\n%s" % (self.status.encode(), len(body), body))
+
+    def _pour(self, client):
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
+        while self.way == "endless" and not self.closed and self.poured < POURED_MAX:
+            client.sendall(bytes(PIECE))
+            self.poured += PIECE
 
     def _answer(self, client, engine, about):
         try:

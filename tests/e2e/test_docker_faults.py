@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import subprocess
+import time
 
 import common
 import middleman
@@ -20,13 +21,15 @@ class Ill(common.Case):
     """A run whose engine is reached through somebody who misbehaves, as `way` says for requests that match `only`."""
 
     @contextlib.contextmanager
-    def begun(self, at, nodes, way="pass", only=None, delay=1, times=None):
+    def begun(self, at, nodes, way="pass", only=None, delay=1, times=None,
+              status="500 Internal Server Error", words="no space left on device",
+              more=""):
         middle = middleman.Middleman(at.dir / "engine.sock", at.engine.address.removeprefix("unix://"))
         middle.way, middle.only, middle.delay, middle.times = way, only, delay, times
-        middle.words = "no space left on device"
+        middle.status, middle.words = status, words
         shutil.rmtree(at.dir / "out", ignore_errors=True)
         env = terminal.environment(DOCKER_HOST=f"unix://{middle.path}")
-        path = at.scenario(nodes, duration="1h", quantum="50ms")
+        path = at.scenario(nodes, duration="1h", quantum="50ms", more=more)
         with open(at.dir / "said", "wb") as said:
             p = subprocess.Popen([common.LOCKSTEP, "-b", "-o", at.dir / "out", "--pace", "1", path], env=env,
                                  stdin=subprocess.DEVNULL, stdout=said, stderr=said)
@@ -131,7 +134,115 @@ class Watching(Ill):
             self.assertIn("line 3000 of its last words\n", at.log(), transport)
 
 
+class Deaf(Ill):
+    """The engine does not tell what happens to containers."""
+    EVENTS = rb"^GET .*/events"
+    SICK = "healthcheck: { command: [CMD, /bin/busybox, test, -e, /healthy], interval: 200ms, timeout: 1s, retries: 10 }"
+
+    def memory(self, p):
+        with open(f"/proc/{p.pid}/status") as f:
+            return int(next(line for line in f if line.startswith("VmHWM")).split()[1]) << 10
+
+    @on_each
+    def test_what_tells_without_end_is_not_listened_to(self, at):
+        with self.begun(at, node(fields=TIMES), "endless", self.EVENTS) as (p, middle):
+            self.until_runs(at)
+            wait_until(lambda: middle.poured > 100 << 20, "much is told", 60 * SLOWNESS)
+            self.assertLess(self.memory(p), 80 << 20)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+
+    @on_each
+    def test_it_is_listened_to_again_until_it_tells(self, at):
+        with self.begun(at, node(fields=TIMES), "error", self.EVENTS, times=3) as (p, middle):
+            wait_until(lambda: middle.met == 4, "it is asked until it tells", 30 * SLOWNESS)
+            self.until_runs(at)
+            time.sleep(1.5)
+            self.assertEqual(middle.met, 4, "three were refused, and the fourth stands")
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+
+    @on_each
+    def test_what_becomes_of_its_health_is_noticed_all_the_same(self, at):
+        with self.begun(at, node("healthy@0 sick@20", fields=TIMES, docker=self.SICK), "error", self.EVENTS) as (p, middle):
+            self.ends(at, p, 1, 30 * SLOWNESS)
+        self.assertIn("nodes[0] svc: its container is unhealthy", at.cause())
+
+    @on_each
+    def test_a_refusal_is_told_and_the_containers_are_looked_at(self, at):
+        with self.begun(at, node("healthy@0 sick@20", fields=TIMES, docker=self.SICK), "error", self.EVENTS,
+                        status="403 Forbidden") as (p, middle):
+            self.ends(at, p, 1, 30 * SLOWNESS)
+            self.assertEqual(middle.met, 1)
+        self.assertIn("nodes[0] svc: its container is unhealthy", at.cause())
+        self.assertIn("the engine does not tell what happens to its containers: no space left on device (403)", at.log())
+
+
+class Version(Ill):
+    @on_each
+    def test_one_that_is_too_old_is_asked_nothing_else(self, at):
+        nodes = node(fields=TIMES) + node(fields=TIMES, id="other")
+        words = b'{"ApiVersion":"1.40","MinAPIVersion":"1.12","Version":"19.03.8"}'
+        with self.begun(at, nodes, "error", status="200 OK", words=words) as (p, middle):
+            self.ends(at, p, 4)
+            self.assertEqual(middle.met, 1)
+        self.assertIn("Docker 20.10 or Podman 4 or newer is needed; this engine is Docker 19.03.8 with API 1.40", at.cause())
+
+    @on_each
+    def test_one_that_does_not_say_what_it_is_is_spoken_to_all_the_same(self, at):
+        with self.begun(at, node(fields=TIMES), "error", b"^GET /version", status="403 Forbidden") as (p, middle):
+            self.until_runs(at)
+            self.assertEqual(middle.met, 1)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+
+
+class Standing(Ill):
+    FAULTS = ("faults:\n  - { at: 200ms, node: svc, action: pause }\n  - { at: 400ms, node: svc, action: resume }\n")
+
+    @on_each
+    def test_one_that_does_not_go_on_has_failed_in_the_words_of_the_engine(self, at):
+        with self.begun(at, node(fields=TIMES), "error", b"^POST .*/unpause", more=self.FAULTS) as (p, _):
+            self.ends(at, p, 1)
+        self.assertIn("nodes[0] svc: unpause container: no space left on device (500)", at.cause())
+
+    @on_each
+    def test_one_that_goes_on_already_has_not(self, at):
+        faults = self.FAULTS.replace("400ms", "3s")
+        with self.begun(at, node(fields=TIMES), "slow", b"^POST .*/unpause", delay=0, more=faults) as (p, middle):
+            wait_until(lambda: at.engine.containers(), "it is there", 30 * SLOWNESS)
+            path = f"/containers/{at.container()}"
+            wait_until(lambda: at.engine.get(path + "/json")["State"]["Status"] == "paused", "it is paused", 30 * SLOWNESS)
+            at.engine.do("POST", path + "/unpause")
+            wait_until(lambda: "ADVANCE 3500000" in at.log(), "it goes on", 20 * SLOWNESS)
+            self.assertEqual(middle.met, 1)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+
+    @on_each
+    def test_one_that_could_not_be_paused_runs_on_and_is_not_told_to_go_on(self, at):
+        with self.begun(at, node(fields=TIMES), "error", b"^POST .*/(un)?pause", more=self.FAULTS) as (p, middle):
+            wait_until(lambda: "ADVANCE 600000" in at.log(), "it goes on", 30 * SLOWNESS)
+            self.assertEqual(middle.met, 1)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+        self.assertIn("pause container: no space left on device (500)", at.log())
+
+
 class Making(Ill):
+    @on_each
+    def test_only_what_an_engine_says_of_its_init_program_is_a_reason_to_do_without_one(self, at):
+        with self.begun(at, node(fields=TIMES), "error", b"^POST .*/containers/create",
+                        words="initial layer: no space left on device") as (p, middle):
+            self.ends(at, p, 4)
+            self.assertEqual(middle.met, 1)
+        with self.begun(at, node(fields=TIMES), "error", b"^POST .*/containers/create", times=1,
+                        words='exec: "docker-init": executable file not found in $PATH') as (p, middle):
+            self.until_runs(at)
+            self.assertEqual(middle.met, 2)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+
     @on_each
     def test_a_container_whose_making_is_not_answered_whole_is_removed(self, at):
         with self.begun(at, node(fields=TIMES), "cut", b"^POST .*/containers/create") as (p, _):

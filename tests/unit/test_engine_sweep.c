@@ -28,6 +28,7 @@ struct world {
     pthread_mutex_t lock;
     struct thing things[THINGS_MAX];
     size_t count;
+    int least, most; /* what is behind the "1." of the versions that it speaks; 0: 24, and 52 */
     int broken_lists; /* that are answered with 500, at first */
 };
 
@@ -88,7 +89,15 @@ static void be_an_engine(struct visit *v)
 {
     struct world *w = (struct world *)(uintptr_t)v->server->data;
     char method[8], kind[16], id[40] = "";
-    if (sscanf(buffer_string(&v->request), "%7s /v1.41/%15[a-z]/%39[^? ]", method, kind, id) < 2) {
+    char version[80];
+    int spoken, least = w->least ? w->least : 24;
+    if (strncmp(buffer_string(&v->request), "GET /version ", 13) == 0) {
+        snprintf(version, sizeof version, "{\"ApiVersion\":\"1.%d\",\"MinAPIVersion\":\"1.%d\"}", w->most ? w->most : 52, least);
+        visit_answer(v, "200 OK", version);
+        return;
+    }
+    if (sscanf(buffer_string(&v->request), "%7s /v1.%d/%15[a-z]/%39[^? ]", method, &spoken, kind, id) < 3 ||
+        spoken != (least > 41 ? least : 41)) {
         visit_answer(v, "400 Bad Request", "");
         return;
     }
@@ -155,6 +164,77 @@ static void what_belongs_to_others_stays_even_if_the_engine_does_not_know_the_fi
     must_tell(&told, "volume data of n\n");
     must_tell(&told, "image 0123456789ab of n\n");
     buffer_free(&told.text);
+}
+
+static void a_newer_engine_is_spoken_to_as_it_wants_and_one_that_is_too_old_is_told(void **state)
+{
+    (void)state;
+    struct world w = { .count = 1, .things = { { .kind = "containers", .id = "ours", .run = RUN } }, .least = 44 };
+    struct engine_sweep sweep = { .run = RUN };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    assert_true(w.things[0].is_gone);
+    w.things[0].is_gone = false;
+    w.least = 12;
+    w.most = 40;
+    assert_int_equal(sweep_world(&w, &sweep, &told), 1);
+    assert_false(w.things[0].is_gone);
+    must_tell(&told, "Docker 20.10 or Podman 4 or newer is needed; this engine is Docker ");
+    buffer_free(&told.text);
+}
+
+static void words_are(const char *said, int status, const char *words)
+{
+    struct http_answer a = { .failure = HTTP_ANSWERED, .status = status };
+    char got[300];
+    buffer_text(&a.body, said);
+    engine_words(&a, got, sizeof got);
+    assert_string_equal(got, words);
+    buffer_free(&a.body);
+}
+
+static void what_an_engine_says_is_told_with_short_ids_and_that_it_says_nothing(void **state)
+{
+    (void)state;
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    words_are("{\"message\":\"no such thing\\n\"}", 404, "no such thing\\n (404)");
+    words_are("{\"message\":\"container " ID " is not paused\"}", 500, "container 0123456789ab is not paused (500)");
+    words_are("{\"message\":\"\\\"" ID "\\\" and sha256:" ID "\"}", 409, "\"0123456789ab\" and sha256:0123456789ab (409)");
+    words_are("{\"message\":\"" ID "0\"}", 409, ID "0 (409)");
+    words_are("it is ill ", 500, "it is ill (500)");
+    words_are("", 500, "(500), and it does not say why");
+    words_are("{\"message\":\"\"}", 500, "{\"message\":\"\"} (500)");
+}
+
+static void version_is(const char *said, int status, const char *api, const char *why)
+{
+    struct http_answer a = { .failure = HTTP_ANSWERED, .status = status };
+    struct error err = { 0 };
+    char got[ENGINE_API_TEXT];
+    buffer_text(&a.body, said);
+    assert_int_equal(engine_version_read(&a, got, &err), why ? -1 : 0);
+    assert_string_equal(got, api);
+    assert_int_equal(err.code, why ? EXIT_LAUNCH : 0);
+    if (why)
+        assert_string_equal(err.text, why);
+    buffer_free(&a.body);
+}
+
+static void the_version_that_is_spoken_is_our_own_or_the_least_that_a_newer_engine_takes(void **state)
+{
+    (void)state;
+    version_is("{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\"}", 200, "/v1.41", NULL);
+    version_is("{\"ApiVersion\":\"1.52\",\"MinAPIVersion\":\"1.44\"}", 200, "/v1.44", NULL);
+    version_is("{\"ApiVersion\":\"2.3\",\"MinAPIVersion\":\"2.0\"}", 200, "/v2.0", NULL);
+    version_is("{\"ApiVersion\":\"1.45\",\"MinAPIVersion\":\"1.50\"}", 200, "/v1.41", NULL);
+    version_is("{\"ApiVersion\":\"1.45/x\",\"MinAPIVersion\":\"1.44\"}", 200, "/v1.41", NULL);
+    version_is("{}", 200, "/v1.41", NULL);
+    version_is("no JSON", 200, "/v1.41", NULL);
+    version_is("{\"message\":\"not here\"}", 403, "/v1.41", NULL);
+    version_is("{\"ApiVersion\":\"1.40\",\"Version\":\"19.03.8\"}", 200, "",
+               "Docker 20.10 or Podman 4 or newer is needed; this engine is Docker 19.03.8 with API 1.40");
+    version_is("{\"ApiVersion\":\"1.40\",\"Version\":\"3.4.4\",\"Components\":[{\"Name\":\"Podman Engine\"}]}", 200, "",
+               "Docker 20.10 or Podman 4 or newer is needed; this engine is Podman 3.4.4 with API 1.40");
 }
 
 static void of_runs_in_general_only_those_go_whose_lockstep_is_gone(void **state)
@@ -310,6 +390,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_belongs_to_others_stays_even_if_the_engine_does_not_know_the_filter),
+        cmocka_unit_test(a_newer_engine_is_spoken_to_as_it_wants_and_one_that_is_too_old_is_told),
+        cmocka_unit_test(what_an_engine_says_is_told_with_short_ids_and_that_it_says_nothing),
+        cmocka_unit_test(the_version_that_is_spoken_is_our_own_or_the_least_that_a_newer_engine_takes),
         cmocka_unit_test(of_runs_in_general_only_those_go_whose_lockstep_is_gone),
         cmocka_unit_test(what_is_refused_at_first_is_asked_for_again),
         cmocka_unit_test(what_is_refused_until_the_limit_is_told_with_the_engines_words),

@@ -205,6 +205,32 @@ static void memory_is_bounded_whatever_lines_come(void **state)
     free(block);
 }
 
+static void count_line(void *data, struct text line)
+{
+    (void)line;
+    ++*(int *)data;
+}
+
+static void a_stream_is_taken_in_pieces_until_a_line_has_no_end(void **state)
+{
+    (void)state;
+    struct wire w = { 0 };
+    int lines = 0, pieces = 0;
+    size_t size = 1u << 16;
+    char *block = mem_alloc(size);
+    memset(block, 'x', size);
+    assert_int_equal(wire_take(&w, "a\nb\nha", 6, count_line, &lines), 0);
+    assert_int_equal(wire_take(&w, "lf\n", 3, count_line, &lines), 0);
+    assert_int_equal(lines, 3);
+    while (pieces < 1000 && wire_take(&w, block, size, count_line, &lines) == 0)
+        pieces++;
+    assert_int_equal(lines, 3);
+    assert_int_equal(pieces, WIRE_LINE_MAX / size);
+    assert_true(w.capacity <= WIRE_LINE_MAX + (1u << 17));
+    wire_free(&w);
+    free(block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +238,7 @@ int main(void)
         cmocka_unit_test(every_chunking_gives_the_same_lines),
         cmocka_unit_test(a_line_of_16_MiB_is_read_and_one_of_a_byte_more_is_refused),
         cmocka_unit_test(a_line_that_is_too_long_is_refused_also_when_its_end_has_come),
+        cmocka_unit_test(a_stream_is_taken_in_pieces_until_a_line_has_no_end),
         cmocka_unit_test(time_is_linear_in_the_bytes_however_they_come),
         cmocka_unit_test(memory_is_bounded_whatever_lines_come),
     };
