@@ -153,16 +153,6 @@ class Options(common.Case):
         self.assertIn("10s in quanta of 1ms", out)
         self.assertEqual(os.listdir(self.dir), [])
 
-    def test_dry_run_says_what_would_not_be_launched(self):
-        path = self.write("p.yaml", """
-simulation: { duration: 1s, seed: 1 }
-nodes: [{ id: p, type: custom, implementation: renode, platform: p.repl, firmware: p.elf, renode: /bin/true }]
-""")
-        self.write("p.elf", "")
-        self.write("p.repl", "")
-        _, err = self.lockstep("--dry-run", path)
-        self.assertIn("would not be launched: nodes[0] p", err)
-
     def test_an_override_of_an_unknown_field_is_an_error(self):
         for path in ("netwrok.default_loss=1", "nodes.sensor1.typ=x", "simulation.sede=1", "network.links[0].losss=1"):
             _, err = self.batch(BASELINE, "out", "--set", path, expect=3)
@@ -197,20 +187,6 @@ class Failures(common.Case):
                      ["--set", "nodes.nobody.config.interval=1s"], ["--set", "network.model=carrier pigeon"]):
             _, err = self.batch(BASELINE, "out", *args, expect=3)
             self.assertIn(args[0], err)
-
-    def test_a_node_that_needs_a_driver_of_a_later_version_is_refused_at_launch(self):
-        path = self.write("p.yaml", """
-simulation: { duration: 1s, seed: 1 }
-nodes:
-  - { id: p, type: custom, implementation: renode, platform: p.repl, firmware: p.elf, renode: /bin/true }
-""")
-        self.write("p.elf", "")
-        self.write("p.repl", "")
-        _, err = self.batch(path, "out", expect=4)
-        self.assertEqual(len(err.splitlines()), 1)
-        self.assertIn("nodes[0] p", err)
-        self.assertIn("'renode'", err)
-        self.assertFalse((self.dir / "out").exists())
 
     def test_a_node_that_fails_ends_the_run_with_its_cause(self):
         path = self.write("f.yaml", """

@@ -586,7 +586,7 @@ def prepare():
 def main():
     """Also for tests that use what is here in another program."""
     global ENGINES, FILES, GATEWAY, REPEATS
-    REPEATS = common.number("REPEATS", 3, 2, 20) # on each engine
+    REPEATS = common.number("REPEATS", 2, 2, 20) # on each engine
     ENGINES = engines.need()
     FILES = prepare()
     with tempfile.TemporaryDirectory(prefix="lockstep-test-") as home:

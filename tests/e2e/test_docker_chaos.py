@@ -60,7 +60,7 @@ CONTAINER = {"container: kill": ("POST", "/containers/{}/kill"), "container: sto
              "container: remove": ("DELETE", "/containers/{}?force=1"), "container: pause": ("POST", "/containers/{}/pause")}
 DAEMON = ("engine: SIGKILL", "engine: SIGTERM", "engine: SIGKILL and again", "engine: SIGTERM and again",
           "engine: without its socket", "engine: its socket is another")
-WAYS = {f"engine: {way}": way for way in middleman.WAYS if way != "pass"}
+WAYS = {f"engine: {way}": way for way in ("error", "slow", "drip", "cut", "silent")}
 MEANS = [*SIGNALS, "kill guard", *CONTAINER, *DAEMON, *DAEMON, *WAYS, *WAYS]
 # What the cause may say where that was done and the run has failed.
 NO_ANSWER = r"no (answer|READY|connection)"

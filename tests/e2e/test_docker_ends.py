@@ -17,7 +17,7 @@ import common
 import engines
 from terminal import SLOWNESS
 
-RUNS = common.number("KILLS", 6, 3, 30) # on each engine
+RUNS = common.number("KILLS", 4, 3, 30) # on each engine
 GRACE = 2 * SLOWNESS    # seconds, and once more what a whole run takes, until an engine has nothing of a killed one any more
 LATE = 15 * SLOWNESS    # and until the guard process has looked for the last time
 DOCKERFILE = """FROM scratch
