@@ -119,7 +119,7 @@ class At:
         self.wait_for(is_all_there, lambda: f"only {self.there_is(p.pid)} are there")
         return p
 
-    def wait_until_gone(self, p, seconds=3 * GRACE):
+    def wait_until_gone(self, p, seconds=LATE):
         return self.wait_for(lambda: not self.there_is(p.pid), lambda: self.there_is(p.pid), seconds)
 
 
