@@ -91,6 +91,8 @@ def wait_until(condition, what, seconds=20):
 def node(acts="", docker="", id="svc", fields=""):
     """A line of a scenario: a container that runs the shell script above, if `docker` names no other command."""
     words = ", ".join(["/bin/sh", "/node.sh", *acts.split()])
+    if "timeouts" not in fields:  # a machine may have more to do than this
+        fields += f"{', ' if fields else ''}timeouts: {{ start: 60s }}"
     command = "" if docker.startswith("command:") else f"command: [{words}], "
     return (f"  - {{ id: {id}, type: x, tier: device, implementation: docker, {fields}{', ' if fields else ''}"
             f"docker: {{ image: \"{IMAGE}\", {command}{docker} }} }}\n")
