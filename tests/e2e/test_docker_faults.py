@@ -210,7 +210,7 @@ class Standing(Ill):
     def test_one_that_goes_on_already_has_not(self, at):
         faults = self.FAULTS.replace("400ms", "3s")
         with self.begun(at, node(fields=TIMES), "slow", b"^POST .*/unpause", delay=0, more=faults) as (p, middle):
-            wait_until(lambda: at.engine.containers(), "it is there", 30 * SLOWNESS)
+            self.until_runs(at)  # before that a container may be made anew, without an init program
             path = f"/containers/{at.container()}"
             wait_until(lambda: at.engine.get(path + "/json")["State"]["Status"] == "paused", "it is paused", 30 * SLOWNESS)
             at.engine.do("POST", path + "/unpause")
