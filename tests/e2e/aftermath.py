@@ -7,25 +7,11 @@ import pathlib
 import random
 import re
 import signal
-import socket
 import time
 
 import terminal
 
 FILES = re.compile(r"scenario\.yaml|events\.jsonl|wall\.jsonl|summary\.json|[cnm]\d_metrics\.csv|logs(/[cnm]\d\.log)?")
-
-
-def free_port(rng):
-    """One that the system does not give to a connection of its own accord."""
-    while True:
-        port = rng.randrange(20000, 32000)
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
 
 
 def read(path):

@@ -1,8 +1,10 @@
 """What every end-to-end test needs: the program, a folder of its own, and random numbers whose seed is printed."""
+import collections
 import json
 import os
 import pathlib
 import random
+import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +14,26 @@ LOCKSTEP = os.path.abspath(os.environ.get("LOCKSTEP", "build/release/lockstep"))
 SOURCE = pathlib.Path(os.environ.get("LOCKSTEP_SOURCE", ".")).resolve()
 SANITIZED = os.environ.get("LOCKSTEP_SANITIZE", "0") == "1"
 SCENARIOS = SOURCE / "scenarios"
+
+
+PORTS = range(20000, 32000)  # none that the system gives to a connection of its own accord
+taken = collections.deque(maxlen=100)  # what says to other tests that a port was given
+
+
+def free_port(rng=random.SystemRandom()):
+    """A TCP port of this machine where nobody listens, and that no other test that runs now is given."""
+    while True:
+        port = rng.choice(PORTS)
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0lockstep-test-port-{port}")
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(("0.0.0.0", port))
+            taken.append(claim)
+            return port
+        except OSError:
+            claim.close()
 
 
 def number(name, usual, sanitized, full):

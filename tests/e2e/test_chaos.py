@@ -26,7 +26,8 @@ import aftermath
 import common
 import terminal
 import test_terminal_care
-from aftermath import free_port, processes_with, read, sockets_at
+from aftermath import processes_with, read, sockets_at
+from common import free_port
 from terminal import SLOWNESS
 
 NODE = common.SOURCE / "tests" / "nodes" / "chaos.py"

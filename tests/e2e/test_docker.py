@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import unittest
 
 import common
 import engines
+from common import free_port
 
 IMAGE = "lockstep-test/node:1"
 IDLE = 'command: [/bin/busybox, sleep, "1000"]'
@@ -72,12 +72,6 @@ def static_gateway(folder):
                     "-o", folder / "gateway", source / "scenarios/nodes/gateway.c", *sorted((source / "src/nodelib").glob("*.c")),
                     *base, "-lm"], check=True)
     return folder / "gateway"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_until(condition, what, seconds=20):

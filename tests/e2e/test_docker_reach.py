@@ -7,7 +7,8 @@ import unittest
 import common
 import engines
 import test_docker
-from test_docker import At, free_port, node, on_each
+from common import free_port
+from test_docker import At, node, on_each
 
 IMAGE = "lockstep-test/reach:1"
 SENSOR = "  - { id: s1, type: sensor, config: { interval: 10ms } }\n"

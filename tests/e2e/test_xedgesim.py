@@ -1,6 +1,5 @@
 """Nodes as xEdgeSim's Python ones are (TCP, dialect `node`, no next_us, strict about keys) run under lockstep as they are,
 alone and mixed with built-in models and with the examples, and write the metrics of the reference implementation."""
-import socket
 import sys
 
 import common
@@ -10,23 +9,13 @@ GOLDEN = common.SOURCE / "tests" / "golden" / "m0_seed42"
 IDS = ["sensor1", "sensor2", "sensor3", "gateway"]
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
-
-
 class XEdgeSim(common.Case):
     def run_mix(self, mix, quantum):
         """`mix`: of each node, whether it is a model, an example in C, or one as xEdgeSim's."""
         work = self.dir / "work"
         work.mkdir(exist_ok=True)
         lines = [f"simulation: {{ duration: 10s, quantum: {quantum}, seed: 42 }}", "nodes:"]
-        for node, kind, port in zip(IDS, mix, free_ports(len(IDS))):
+        for node, kind, port in zip(IDS, mix, [common.free_port() for _ in IDS]):
             kind_of = "gateway" if node == "gateway" else "sensor"
             how = {"model": "",
                    "c": f", implementation: process, command: lockstep-node-{kind_of}",

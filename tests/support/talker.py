@@ -11,6 +11,7 @@ import time
 
 import common
 import reference
+from common import free_port
 
 BUILD = pathlib.Path(common.LOCKSTEP).parent
 NODES = common.SCENARIOS / "nodes"
@@ -26,12 +27,6 @@ WORDS = {"node": ("time_us", "type", "src", "dst", "payload", "size_bytes"),
 def exact(text):
     """JSON with the text of its numbers and the order of its keys."""
     return json.loads(text, parse_float=lambda s: "#" + s, parse_int=lambda s: "#" + s, object_pairs_hook=list)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Talker:
