@@ -21,6 +21,7 @@ enum mode { MODE_UI, MODE_BATCH, MODE_DRY_RUN, MODE_HELP, MODE_VERSION };
 struct arguments {
     enum mode mode;
     const char *file;
+    bool replay; /* the file is a run folder */
     struct scenario_override *overrides; /* their paths are owned; values and origins are not */
     size_t override_count, override_capacity;
     struct session_options session;
@@ -165,6 +166,7 @@ static void print_help(void)
          "  lockstep SCENARIO.yaml              the terminal UI; starts paused at t = 0, ? shows the keys\n"
          "  lockstep --batch SCENARIO.yaml      without a screen, for scripts: results in a run folder\n"
          "  lockstep --dry-run SCENARIO.yaml    check the scenario, start nothing\n"
+         "  lockstep replay RUN                 look at a recorded run in the terminal UI, forward and back\n"
          "  lockstep check-node -- COMMAND      talk the node protocol to a program, say what it does wrong\n"
          "  lockstep clean                      remove what a lockstep that was killed left: processes, containers\n\n"
          "Options:");
@@ -229,9 +231,9 @@ static int parse(struct arguments *a, int argc, char **argv, struct error *err)
             return err->code ? -1 : 0;
     }
     if (optind == argc)
-        error_set(err, EXIT_USAGE, "no scenario is named");
+        error_set(err, EXIT_USAGE, a->replay ? "no run folder is named" : "no scenario is named");
     else if (argc - optind > 1)
-        error_set(err, EXIT_USAGE, "one scenario at a time: what is '%s'?", argv[optind + 1]);
+        error_set(err, EXIT_USAGE, "one %s at a time: what is '%s'?", a->replay ? "run" : "scenario", argv[optind + 1]);
     else
         a->file = argv[optind];
     return err->code ? -1 : 0;
@@ -239,7 +241,10 @@ static int parse(struct arguments *a, int argc, char **argv, struct error *err)
 
 static int check_front(const struct arguments *a, struct error *err)
 {
-    if (a->json && a->mode != MODE_BATCH)
+    if (a->replay && (a->mode != MODE_UI || a->override_count || a->session.out_dir || a->session.start_running))
+        error_set(err, EXIT_USAGE, "replay shows a run as it was recorded; only --keys, --size, --no-color and --ascii go "
+                                   "with it");
+    else if (a->json && a->mode != MODE_BATCH)
         error_set(err, EXIT_USAGE, "--json goes with --batch");
     else if (a->keys_file && a->mode != MODE_UI)
         error_set(err, EXIT_USAGE, "--keys drives the terminal UI; leave --batch and --dry-run out");
@@ -271,7 +276,8 @@ static int run_batch(const struct arguments *a)
 
 static int run_ui(const struct arguments *a)
 {
-    struct ui_options o = { .file = a->file,
+    struct ui_options o = { .file = a->replay ? NULL : a->file,
+                            .run_dir = a->replay ? a->file : NULL,
                             .overrides = a->overrides,
                             .override_count = a->override_count,
                             .session = a->session,
@@ -328,7 +334,8 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);
     const char *no_color = getenv("NO_COLOR");
     a.no_color = no_color && *no_color;
-    if (parse(&a, argc, argv, &err) == 0 && a.mode == MODE_HELP) {
+    a.replay = argc > 1 && !strcmp(argv[1], "replay");
+    if (parse(&a, argc - a.replay, argv + a.replay, &err) == 0 && a.mode == MODE_HELP) {
         print_help();
         code = EXIT_FINISHED;
     } else if (!err.code && a.mode == MODE_VERSION) {

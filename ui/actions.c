@@ -111,7 +111,7 @@ static struct session_status status_now(const struct app *app)
 static bool run_active(const struct app *app)
 {
     struct session_status s = status_now(app);
-    return app->session && !session_state_over(s.state) && s.state != SESSION_ENDING &&
+    return app->session && !s.is_over && s.state != SESSION_ENDING &&
            (s.state != SESSION_PAUSED || s.quanta > 0 || app->await != AWAIT_NOTHING);
 }
 
@@ -122,9 +122,39 @@ static void back(struct app *app)
     if (app->find.active) {
         app->find = (struct find){ 0 };
         app_say(app, ROLE_DIM, "The find is over");
+    } else if (app->status.is_past && !app->status.is_recorded && !app->zoom) {
+        app_command(app, (struct command){ .kind = COMMAND_HEAD }, AWAIT_NOTHING);
     } else {
         app->zoom = false;
     }
+}
+
+/* The record that is selected in Events. */
+static bool selected_record(const struct app *app, uint64_t *n)
+{
+    const struct list *l = &app->panes[PANE_EVENTS]->list;
+    *n = l->cursor;
+    return l->count > 0;
+}
+
+/* Keys that move what is shown of the run. Returns false for others. */
+static bool act_on_time(struct app *app, enum action action)
+{
+    static const enum command_kind kinds[] = { [ACTION_BACK_STEP] = COMMAND_BACK,
+                                               [ACTION_BACK_NEXT] = COMMAND_BACK_NEXT,
+                                               [ACTION_BACK_RUN] = COMMAND_BACK_RUN,
+                                               [ACTION_VIEW] = COMMAND_VIEW_RECORD,
+                                               [ACTION_HEAD] = COMMAND_HEAD };
+    if (action < ACTION_BACK_STEP || action > ACTION_HEAD)
+        return false;
+    struct command c = { .kind = kinds[action], .count = 1 };
+    if (action == ACTION_VIEW && !selected_record(app, &c.count))
+        app_say(app, ROLE_WARN, "No event is selected");
+    else if (action == ACTION_HEAD && !app->status.is_past)
+        app_say(app, ROLE_INFO, "This is the last moment");
+    else
+        app_command(app, c, AWAIT_NOTHING);
+    return true;
 }
 
 /* Keys that move the run. Returns false for others. */
@@ -266,7 +296,7 @@ void app_act(struct app *app, enum action action)
             app_say(app, ROLE_INFO, pane_events_following(p) ? "Following the newest event" : "Staying here");
         return;
     }
-    if (act_on_run(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
+    if (act_on_run(app, action) || act_on_time(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
         act_on_screen(app, action))
         return;
     if (action == ACTION_FIND && app->session)

@@ -10,7 +10,7 @@ const int app_watched_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, 
 
 static bool alive(const struct app *app)
 {
-    return app->session && !session_state_over(app->status.state);
+    return app->session && !app->status.is_over;
 }
 
 /* Commands may have come since it was drawn: the run itself is asked. */
@@ -36,7 +36,7 @@ void app_say(struct app *app, enum role role, const char *fmt, ...)
 struct view app_view(const struct app *app)
 {
     return (struct view){
-        .file = app->options->file,
+        .file = app->options->run_dir ? app->options->run_dir : app->options->file,
         .scenario = app->scenario,
         .problems = &app->problems,
         .launch = &app->launch,
@@ -46,7 +46,7 @@ struct view app_view(const struct app *app)
         .model = app->scenario ? &app->model : NULL,
         .find = app->find.active ? app->find.text : "",
         .since = app->since,
-        .wall = app->wall,
+        .wall = app->wall && !app->status.is_past,
         .killed = app->killed,
         .pausing = app->pausing,
         .usages = app->usages,
@@ -72,6 +72,8 @@ unsigned app_context(const struct app *app)
     unsigned find = app->find.active ? CONTEXT_FINDING : 0;
     unsigned place = top == PANE_DETAIL ? CONTEXT_DETAIL : top == PANE_LOG ? CONTEXT_LOG : 0;
     unsigned nodes = app->model.process_count && top != PANE_LOG ? CONTEXT_PROCESSES : 0;
+    if (app->status.is_past)
+        return (session_state_over(app->status.state) ? CONTEXT_OVER : CONTEXT_PAUSED) | CONTEXT_PAST | find | place | nodes;
     if (session_state_over(app->status.state))
         return CONTEXT_OVER | find | place | nodes;
     if (app->status.state == SESSION_ENDING)
@@ -82,10 +84,21 @@ unsigned app_context(const struct app *app)
     return (app->status.state == SESSION_PAUSED ? CONTEXT_PAUSED : CONTEXT_RUNNING) | find | place | nodes;
 }
 
+static struct scenario *load_scenario(const struct ui_options *o, struct problems *problems)
+{
+    if (!o->run_dir)
+        return scenario_load(o->file, o->overrides, o->override_count, problems);
+    struct buffer file = { 0 };
+    buffer_format(&file, "%s/scenario.yaml", o->run_dir);
+    struct scenario *s = scenario_load_recorded(buffer_string(&file), problems);
+    buffer_free(&file);
+    return s;
+}
+
 static void load(struct app *app, bool start_running)
 {
     const struct ui_options *o = app->options;
-    app->scenario = scenario_load(o->file, o->overrides, o->override_count, &app->problems);
+    app->scenario = load_scenario(o, &app->problems);
     app->open_count = 0;
     app->since = app->drawn = -1;
     if (app->scenario) {
@@ -94,7 +107,8 @@ static void load(struct app *app, bool start_running)
         struct session_options session = o->session;
         session.start_running = start_running;
         session.loop = app->loop;
-        app->session = session_new(app->scenario, &session, &app->launch);
+        app->session = o->run_dir ? session_open_run(app->scenario, o->run_dir, app->loop, &app->launch)
+                                  : session_new(app->scenario, &session, &app->launch);
     }
     if (app->session)
         app_refresh(app);
@@ -194,7 +208,7 @@ void app_refresh(struct app *app)
     session_status(app->session, &app->status);
     const struct session_status *now = &app->status;
     if (before.state != now->state || before.quanta != now->quanta || before.records != now->records ||
-        before.now != now->now || before.waiting_for != now->waiting_for)
+        before.now != now->now || before.is_past != now->is_past || before.waiting_for != now->waiting_for)
         app->dirty = true;
     uint64_t states = now->state == SESSION_PAUSED ? model_states(&app->model, app->session) : app->states;
     app->dirty |= states != app->states;
@@ -245,6 +259,15 @@ bool app_command(struct app *app, struct command command, enum await await)
     if (!app->session || !session_command(app->session, &command)) {
         if (!app->session)
             app_say(app, ROLE_WARN, "There is no run; R reads the file again");
+        else if (command.kind >= COMMAND_BACK && app->status.now == 0)
+            app_say(app, ROLE_INFO, "This is the begin");
+        else if (command.kind >= COMMAND_BACK && !app->status.is_past && app->status.state == SESSION_RUNNING)
+            app_say(app, ROLE_WARN, "The run goes on; Space pauses it, then S looks back");
+        else if (command.kind >= COMMAND_BACK)
+            app_say(app, ROLE_BAD, "The history of this run cannot be read");
+        else if (app->status.is_recorded)
+            app_say(app, ROLE_INFO, command.kind < COMMAND_ABORT ? "The recording ends here"
+                                                                 : "This run was recorded: its nodes run no more");
         else if (session_state_over(app->status.state))
             app_say(app, ROLE_WARN, "The run is over; R starts it anew");
         else if (app->status.state == SESSION_ENDING)
@@ -262,6 +285,8 @@ bool app_command(struct app *app, struct command command, enum await await)
 void app_end(struct app *app, enum then then, int signal)
 {
     app->then = then;
+    if (app->status.is_past && app_command(app, (struct command){ .kind = COMMAND_HEAD }, AWAIT_NOTHING))
+        session_status(app->session, &app->status); /* how it ended, or stands, is what counts now */
     if (is_ending(app)) {
         app->await = then == THEN_STAY ? app->await : AWAIT_OVER;
         return;
@@ -351,9 +376,13 @@ void app_hang_up(struct app *app)
     app->hung_up = true;
 }
 
+#define CATCH_UP_BYTES (16 << 20) /* of a recorded run, at once */
+
 bool app_work(struct app *app)
 {
     bool more = find_work(app);
+    if (app->status.is_recorded)
+        more |= store_catch_up(session_store(app->session), CATCH_UP_BYTES);
     struct pane *top = app->panes[app_top(app)];
     int64_t ms = clock_ms();
     bool due = app->status.state != SESSION_RUNNING || ms - app->worked_ms >= WORK_MS;
@@ -423,6 +452,8 @@ int app_exit_code(const struct app *app)
         return 128 + app->signal;
     if (app->launch.code)
         return app->launch.code;
+    if (app->status.is_recorded)
+        return EXIT_FINISHED;
     if (!app->session)
         return app->problems.errors ? EXIT_INVALID : EXIT_FINISHED;
     bool untouched =

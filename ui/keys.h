@@ -15,6 +15,11 @@ enum action {
     ACTION_STEP_N, /* find previous while a find is active */
     ACTION_CONTINUE,
     ACTION_UNTIL,
+    ACTION_BACK_STEP,
+    ACTION_BACK_NEXT,
+    ACTION_BACK_RUN,
+    ACTION_VIEW,
+    ACTION_HEAD,
     ACTION_ABORT,
     ACTION_NODE_STOP,
     ACTION_NODE_KILL,
@@ -71,7 +76,8 @@ enum context {
     CONTEXT_LOG = 1024,
     CONTEXT_PROCESSES = 2048,  /* some nodes are processes, and this is no place that counts more … */
     CONTEXT_NODES_LIVE = 4096, /* … and they can be stopped and restarted */
-    CONTEXT_STARTING = 8192
+    CONTEXT_STARTING = 8192,
+    CONTEXT_PAST = 16384 /* an earlier moment of the run is shown, or one of a recorded run */
 };
 
 struct binding {

@@ -208,6 +208,16 @@ static void draw_results(const struct view *v, const struct area *a, int left)
     }
 }
 
+static void draw_past(const struct session_status *s, struct pen *p)
+{
+    char x[FORMAT_TEXT], y[FORMAT_TEXT];
+    if (s->now >= s->head)
+        pen_put(p, ROLE_WARN, "The recording ends here: its lockstep was killed");
+    else
+        pen_printf(p, ROLE_INFO, "%s %s of %s", s->is_recorded ? "Recorded:" : "Viewing", format_clock(s->now, x),
+                   format_clock(s->head, y));
+}
+
 /* Returns the column where it ends. */
 static int draw_state(const struct app *app, const struct view *v, const struct area *a)
 {
@@ -219,6 +229,8 @@ static int draw_state(const struct app *app, const struct view *v, const struct 
         pen_put(&p, ROLE_TEXT, v->launch->code ? "; R tries again" : "; repair the file, then R reads it again");
     } else if (session_state_over(s->state)) {
         return draw_outcome(v, a, 0, a->height > 1 ? a->height - 1 : 1);
+    } else if (s->is_past) {
+        draw_past(s, &p);
     } else if (s->state == SESSION_ENDING) {
         draw_ending(app, v, &p);
     } else if (app->act.pending) {

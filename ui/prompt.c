@@ -13,7 +13,7 @@ static const struct {
     [PROMPT_NONE] = { "", false },
     [PROMPT_FIND] = { "Find: ", false },
     [PROMPT_STEPS] = { "How many quanta: ", false },
-    [PROMPT_UNTIL] = { "Run until (2.5s, 100ms, +1s): ", false },
+    [PROMPT_UNTIL] = { "Run or go back to (2.5s, +1s, -100ms): ", false },
     [PROMPT_QUIT] = { "The run is not over. End it and quit? (y/n) ", true },
     [PROMPT_RERUN] = { "The run is not over. End it and start anew? (y/n) ", true },
     [PROMPT_NODE_STOP] = { "Stop %s and go on without it? (y/n) ", true },
@@ -54,11 +54,12 @@ bool prompt_is_question(enum prompt prompt)
 
 void prompt_open(struct app *app, enum prompt prompt)
 {
-    bool step = prompt == PROMPT_STEPS || prompt == PROMPT_UNTIL;
-    const char *not_now = !app->session                                   ? "There is no run; R reads the file again"
-                          : step && session_state_over(app->status.state) ? "The run is over; R starts it anew"
-                          : step && app->status.state == SESSION_ENDING   ? "The run is ending already"
-                                                                          : NULL;
+    bool over = session_state_over(app->status.state);
+    const char *not_now = !app->session                            ? "There is no run; R reads the file again"
+                          : prompt == PROMPT_STEPS && over         ? "The run is over; R starts it anew"
+                          : app->status.state != SESSION_ENDING    ? NULL
+                          : prompt == PROMPT_STEPS || prompt == PROMPT_UNTIL ? "The run is ending already"
+                                                                   : NULL;
     if (not_now) {
         app_say(app, ROLE_WARN, "%s", not_now);
         return;
@@ -82,8 +83,12 @@ static bool can_be_asked(struct app *app, enum prompt what, int node)
     struct node_status n;
     session_status(app->session, &s);
     session_node(app->session, node, &n);
-    if (session_state_over(s.state))
+    if (s.is_recorded)
+        app_say(app, ROLE_WARN, "This run was recorded: its nodes run no more");
+    else if (session_state_over(s.state))
         app_say(app, ROLE_WARN, "The run is over; R starts it anew");
+    else if (s.is_past)
+        app_say(app, ROLE_WARN, "This is the past; V goes to where %s is now", id);
     else if (s.state == SESSION_ENDING)
         app_say(app, ROLE_WARN, "The run is ending, and %s with it", id);
     else if (s.state != SESSION_PAUSED && s.state != SESSION_RUNNING)
@@ -177,14 +182,19 @@ static const char *take_until(struct app *app, const char *text)
     const char *why = NULL;
     simtime time;
     text += strspn(text, " ");
-    bool relative = *text == '+';
-    if (simtime_parse(text + relative, 1000000, &time, &why) != 0)
+    simtime now = app->status.now;
+    bool forward = *text == '+', back = *text == '-';
+    if (simtime_parse(text + (forward || back), 1000000, &time, &why) != 0)
         return why;
-    if (relative)
-        time = time > SIMTIME_MAX - app->status.now ? SIMTIME_MAX : time + app->status.now;
-    if (time <= app->status.now)
-        return "that time has passed";
-    app_command(app, (struct command){ .kind = COMMAND_RUN_TO, .time = time }, AWAIT_PAUSE);
+    if (forward)
+        time = time > SIMTIME_MAX - now ? SIMTIME_MAX : time + now;
+    if (back)
+        time = time > now ? 0 : now - time;
+    bool is_past = time <= app->status.head || session_state_over(app->status.state) || app->status.is_recorded;
+    if (is_past && app->status.state == SESSION_RUNNING)
+        return "that time has passed; pause the run to look back";
+    app_command(app, (struct command){ .kind = is_past ? COMMAND_VIEW : COMMAND_RUN_TO, .time = time },
+                is_past ? AWAIT_NOTHING : AWAIT_PAUSE);
     return NULL;
 }
 

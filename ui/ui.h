@@ -5,7 +5,8 @@
 #include "lockstep/session.h"
 
 struct ui_options {
-    const char *file; /* the scenario; read again for a rerun */
+    const char *file;    /* the scenario; read again for a rerun */
+    const char *run_dir; /* instead of it: a run folder, whose run is looked at; NULL: none */
     const struct scenario_override *overrides;
     size_t override_count;
     struct session_options session; /* out_dir, pace, … for every run that is started */

@@ -42,6 +42,9 @@ struct session_options {
  * Returns NULL with *err set (EXIT_LAUNCH) when the folder cannot be written or a node cannot be launched. */
 struct session *session_new(const struct scenario *scenario, const struct session_options *options,
                             struct error *err);
+/* A run that was recorded in its run folder, to be looked at: it has no nodes, and commands move what is shown of it. Shown
+ * first is its begin. The scenario, loaded with scenario_load_recorded, is borrowed. NULL with *err set (EXIT_INVALID). */
+struct session *session_open_run(const struct scenario *scenario, const char *run_dir, struct loop *loop, struct error *err);
 /* Ends what still runs, at once, as COMMAND_KILL with discard does. NULL is fine. */
 void session_free(struct session *s);
 
@@ -64,7 +67,15 @@ enum command_kind {
     /* To `node`, at a barrier (paused, or between two quanta); each is a record. */
     COMMAND_NODE_STOP,   /* it is told to end, and the run goes on without it */
     COMMAND_NODE_KILL,   /* SIGKILL: a failure, with what its on_failure says */
-    COMMAND_NODE_RESTART /* it is ended and started anew */
+    COMMAND_NODE_RESTART, /* it is ended and started anew */
+    /* What is shown of the run: an earlier barrier, while its nodes wait at the last one, the head. There the commands above
+     * that move the run move what is shown, and go on with the run beyond the head. Nothing of this is a record. */
+    COMMAND_BACK,        /* `count` quanta back */
+    COMMAND_BACK_NEXT,   /* to the barrier before at which something was recorded */
+    COMMAND_BACK_RUN,    /* to the begin */
+    COMMAND_VIEW,        /* to the first barrier at or after `time`, at most the head */
+    COMMAND_VIEW_RECORD, /* to the barrier at which record `count` was written */
+    COMMAND_HEAD         /* to the head */
 };
 struct command {
     enum command_kind kind;
@@ -98,6 +109,10 @@ struct session_status {
     const char *run_dir;
     int waiting_for;         /* node that holds the quantum, -1: none */
     double waiting_s;        /* for how long */
+    bool is_past;            /* this is an earlier moment, or one of a recorded run; what depends on the wall clock is unknown */
+    bool is_recorded;        /* of a run without nodes */
+    bool is_over;            /* the run itself is, whatever moment of it is shown */
+    simtime head;            /* the last barrier of the run */
 };
 void session_status(const struct session *s, struct session_status *out);
 

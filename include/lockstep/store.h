@@ -12,6 +12,13 @@ struct store;
 /* How many records can be read now. Grows while a run goes on. */
 uint64_t store_count(const struct store *s);
 
+/* From now on only the first `limit` records are there, for whoever looks at an earlier moment; UINT64_MAX: all. */
+void store_limit(struct store *s, uint64_t limit);
+
+/* Of a run that was recorded: finds out where the next records stand, some `bytes` of the file on. Returns whether there is
+ * more to come; store_count grows. */
+bool store_catch_up(struct store *s, int64_t bytes);
+
 /* Reads record n. Its texts (src_node and dst_node are not known here: -1) point into the store and are good until
  * the next read. Of kinds without a struct field for something (run), `payload` is the whole line. Returns -1 when n
  * is not there or the line cannot be read. */

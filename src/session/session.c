@@ -36,8 +36,9 @@ struct session *session_new(const struct scenario *scenario, const struct sessio
     s->remotes = mem_array(n, sizeof *s->remotes);
     s->coordinator = coordinator_new(scenario, s->bus, !options->no_skip);
     s->stop_at = coordinator_barrier_after(s->coordinator, options->until);
+    s->viewing.directory = -1;
     nodes_open(s);
-    if (results_open(&s->results, scenario, options->out_dir, s->bus, err) < 0 || begin_records(s, err) < 0) {
+    if (results_open(&s->results, scenario, options, s->bus, err) < 0 || begin_records(s, err) < 0) {
         if (s->results.folder)
             folder_discard(s->results.folder);
         s->state = SESSION_FAILED;
@@ -77,6 +78,7 @@ void session_free(struct session *s)
     if (s->discard && !s->ran && folder_is_numbered(s->results.folder))
         folder_discard(s->results.folder); /* somebody has only looked at the scenario */
     nodes_close(s);
+    viewing_free(&s->viewing);
     coordinator_free(s->coordinator);
     launcher_free(s->launcher);
     message_pool_free(s->pool);
@@ -118,8 +120,11 @@ bool session_keep_results(struct session *s)
     struct error err;
     error_clear(&err);
     if (bus_barrier(s->bus, now_of(s), &err) == 0 && metrics_barrier(s->results.metrics, &err) == 0 &&
-        wall_result(s->results.wall, &err) == 0 && logs_result(s->results.logs, &err) == 0)
-        return true;
+        wall_result(s->results.wall, &err) == 0 && logs_result(s->results.logs, &err) == 0) {
+        session_note_moment(s); /* how long the files are by now is part of it */
+        if (history_flush(s->results.history, &err) == 0)
+            return true;
+    }
     session_fail(s, &err);
     return false;
 }
@@ -251,7 +256,11 @@ static bool settle(struct session *s)
 static bool next_round(struct session *s, int64_t now)
 {
     simtime limit = paced_limit(s, now), act = nodes_next_act(s);
-    if (coordinator_begin(s->coordinator, act < limit ? act : limit, &s->target)) {
+    simtime before = now_of(s);
+    bool begun = coordinator_begin(s->coordinator, act < limit ? act : limit, &s->target);
+    if (now_of(s) > before && coordinator_counts(s->coordinator)->waiting)
+        session_note_moment(s); /* messages have arrived behind idle quanta */
+    if (begun) {
         round_begin(s);
         return true;
     }
@@ -393,7 +402,17 @@ static bool abort_run(struct session *s, const struct command *c)
     return true;
 }
 
+static bool run_command(struct session *s, const struct command *c);
+
 bool session_command(struct session *s, const struct command *c)
+{
+    bool taken;
+    struct command rest = *c;
+    bool done = viewing_command(s, &rest, &taken);
+    return taken || !done ? done : run_command(s, &rest);
+}
+
+static bool run_command(struct session *s, const struct command *c)
 {
     if (c->kind <= COMMAND_KILL) /* one that moves the run takes the place of one before */
         s->until_record = 0;
@@ -422,6 +441,7 @@ bool session_command(struct session *s, const struct command *c)
     case COMMAND_NODE_KILL:
     case COMMAND_NODE_RESTART:
         return nodes_take_command(s, c);
+    default:
+        return false;
     }
-    return false;
 }

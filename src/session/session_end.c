@@ -155,6 +155,10 @@ void session_conclude(struct session *s)
         fail_results(s, &err);
     if (logs_result(r->logs, &err) < 0)
         fail_results(s, &err);
+    session_note_moment(s);
+    history_end_of_run(r->history, s->state, s->verdict.code, s->failed_node, s->outcome, s->verdict.text);
+    if (history_flush(r->history, &err) < 0)
+        fail_results(s, &err);
     events_end(r->events, r->sha256);
     r->events = NULL;
     note_node_times(s);

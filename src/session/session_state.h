@@ -7,8 +7,10 @@
 #include "bus/bus.h"
 #include "lockstep/session.h"
 #include "node/launcher.h"
+#include "session/session_past.h"
 #include "sim/coordinator.h"
 #include "trace/events.h"
+#include "trace/history.h"
 #include "trace/latencies.h"
 #include "trace/logs.h"
 #include "trace/metrics.h"
@@ -25,13 +27,15 @@ struct results {
     struct latencies *latencies;
     struct logs *logs;
     struct wall *wall;
+    struct history *history; /* NULL of a run that was recorded */
     struct store *store;
     int summary_fd; /* -1: none */
     char sha256[DIGEST_HEX];
     struct buffer summary; /* the text of summary.json, once over */
 };
 
-int results_open(struct results *r, const struct scenario *s, const char *out_dir, struct bus *bus, struct error *err);
+int results_open(struct results *r, const struct scenario *s, const struct session_options *options, struct bus *bus,
+                 struct error *err);
 void results_close(struct results *r);
 
 /* Wall time, of one node. */
@@ -107,6 +111,8 @@ struct session {
     int mark_count;
     struct node_timing *timing; /* of the nodes */
 
+    struct viewing viewing; /* of an earlier moment */
+
     const char *outcome; /* NULL while not over */
     struct error verdict; /* code: the exit code; text: the cause */
     int failed_node;     /* -1: none */
@@ -126,6 +132,9 @@ void session_keep_log(struct session *s, struct node *n); /* what it wrote goes 
 void session_fail(struct session *s, const struct error *err); /* the run ends here, for a reason that is of no node */
 /* What was recorded up to now is on disk when this returns; false where it cannot be, and the run is over by that. */
 bool session_keep_results(struct session *s);
+
+/* session_moment.c: how the run and its nodes stand now goes to the history, to be written with the next results. */
+void session_note_moment(struct session *s);
 
 /* session_round.c */
 void round_begin(struct session *s); /* towards s->target */

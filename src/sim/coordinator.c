@@ -155,6 +155,7 @@ static void take_arrivals(struct coordinator *c)
 
 static void count_in_flight(struct coordinator *c)
 {
+    c->counts.waiting = c->pending_count;
     c->counts.in_flight = c->pending_count + network_count(c->network);
 }
 

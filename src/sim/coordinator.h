@@ -69,6 +69,7 @@ struct coordinator_counts {
     simtime now;
     uint64_t quanta, skipped; /* finished; of these, skipped */
     uint64_t messages, dropped, in_flight;
+    uint64_t waiting; /* of those in flight: they have arrived, and their node has not been granted them yet */
     uint64_t warnings;
 };
 const struct coordinator_counts *coordinator_counts(const struct coordinator *c);

@@ -15,6 +15,9 @@
 struct store {
     int fd;
     const struct store_index *index;
+    struct store_index own; /* of a run that was recorded: then the index is this */
+    int64_t looked;         /* bytes of the file in which lines were looked for, then */
+    uint64_t limit;
     struct buffer chunk;   /* the lines of one stride */
     uint64_t chunk_first;  /* number of its first line */
     size_t starts[STORE_STRIDE + 1];
@@ -42,6 +45,14 @@ struct store *store_new(int fd, const struct store_index *index)
     struct store *s = mem_alloc(sizeof *s);
     s->fd = fd;
     s->index = index;
+    s->limit = UINT64_MAX;
+    return s;
+}
+
+struct store *store_open(int fd)
+{
+    struct store *s = store_new(fd, NULL);
+    s->index = &s->own;
     return s;
 }
 
@@ -49,6 +60,9 @@ void store_free(struct store *s)
 {
     if (!s)
         return;
+    if (s->index == &s->own)
+        close(s->fd);
+    store_index_free(&s->own);
     json_free(s->value);
     buffer_free(&s->payload);
     buffer_free(&s->chunk);
@@ -57,7 +71,33 @@ void store_free(struct store *s)
 
 uint64_t store_count(const struct store *s)
 {
-    return s->index->records;
+    return s->index->records < s->limit ? s->index->records : s->limit;
+}
+
+void store_limit(struct store *s, uint64_t limit)
+{
+    s->limit = limit;
+}
+
+#define LOOK_BYTES (256 << 10)
+
+bool store_catch_up(struct store *s, int64_t bytes)
+{
+    struct store_index *x = &s->own;
+    char *block = s->index == x ? mem_alloc(LOOK_BYTES) : NULL;
+    ssize_t n = 0;
+    for (; block && bytes > 0 && (n = pread(s->fd, block, LOOK_BYTES, s->looked)) > 0; bytes -= n) {
+        if (s->looked == 0)
+            store_index_note(x, 0, 0);
+        for (const char *at = block, *end; (end = memchr(at, '\n', (size_t)(block + n - at))); at = end + 1) {
+            x->records++;
+            x->end = s->looked + (end + 1 - block);
+            store_index_note(x, x->records, x->end);
+        }
+        s->looked += n;
+    }
+    free(block);
+    return n > 0;
 }
 
 static int read_chunk(struct store *s, uint64_t first)
