@@ -211,8 +211,8 @@ static void draw_results(const struct view *v, const struct area *a, int left)
 static void draw_past(const struct session_status *s, struct pen *p)
 {
     char x[FORMAT_TEXT], y[FORMAT_TEXT];
-    if (s->now >= s->head)
-        pen_put(p, ROLE_WARN, "The recording ends here: its lockstep was killed");
+    if (s->missing && (s->now >= s->head || s->now == 0))
+        pen_put(p, ROLE_WARN, s->missing);
     else
         pen_printf(p, ROLE_INFO, "%s %s of %s", s->is_recorded ? "Recorded:" : "Viewing", format_clock(s->now, x),
                    format_clock(s->head, y));

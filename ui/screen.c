@@ -95,7 +95,7 @@ static void draw_too_small(struct canvas *c)
 void screen_draw(struct app *app, struct canvas *c)
 {
     if (app->status.now != app->drawn) {
-        app->since = app->drawn;
+        app->since = app->status.is_past ? app->status.now - app->scenario->quantum : app->drawn;
         app->drawn = app->status.now;
     }
     struct view v = app_view(app);

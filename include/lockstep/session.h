@@ -113,6 +113,7 @@ struct session_status {
     bool is_recorded;        /* of a run without nodes */
     bool is_over;            /* the run itself is, whatever moment of it is shown */
     simtime head;            /* the last barrier of the run */
+    const char *missing;     /* what is not there of a recorded run, one line; NULL: nothing */
 };
 void session_status(const struct session *s, struct session_status *out);
 

@@ -7,20 +7,33 @@
 
 #include "base/buffer.h"
 
-static inline void varint_add(struct buffer *b, uint64_t v)
+#define VARINT_MAX 10 /* bytes */
+
+/* Returns what is behind it. */
+static inline char *varint_put(char *to, uint64_t v)
 {
-    char bytes[10];
-    size_t n = 0;
     for (; v >= 0x80; v >>= 7)
-        bytes[n++] = (char)(v | 0x80);
-    bytes[n++] = (char)v;
-    buffer_add(b, bytes, n);
+        *to++ = (char)(v | 0x80);
+    *to++ = (char)v;
+    return to;
 }
 
 /* Small numbers of either sign are short ("zigzag"). */
+static inline char *varint_put_signed(char *to, int64_t v)
+{
+    return varint_put(to, ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0));
+}
+
+static inline void varint_add(struct buffer *b, uint64_t v)
+{
+    char bytes[VARINT_MAX];
+    buffer_add(b, bytes, (size_t)(varint_put(bytes, v) - bytes));
+}
+
 static inline void varint_add_signed(struct buffer *b, int64_t v)
 {
-    varint_add(b, ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0));
+    char bytes[VARINT_MAX];
+    buffer_add(b, bytes, (size_t)(varint_put_signed(bytes, v) - bytes));
 }
 
 /* Takes one off the front of *at, which does not go beyond `end`. False where there is no whole one. */

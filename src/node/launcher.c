@@ -87,6 +87,7 @@ static void move(struct node *n, enum node_event event)
         abort();
     }
     n->phase = (enum node_state)(lifecycle[n->phase][event] - 1);
+    n->host->turns += event != NODE_EVENT_GRANT && event != NODE_EVENT_DONE;
 }
 
 /* By implementation. */
@@ -267,6 +268,11 @@ void launcher_stop(struct node *n, const struct error *why)
 const char *launcher_guard_loss(const struct launcher *l)
 {
     return l->guard_loss;
+}
+
+uint64_t launcher_turns(const struct launcher *l)
+{
+    return l->host.turns;
 }
 
 uint64_t launcher_failures(const struct launcher *l)

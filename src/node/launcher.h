@@ -48,6 +48,8 @@ void launcher_poll(struct node *n);
 /* When launcher_collect is to be called although nothing came, on clock_ns; INT64_MAX: never. */
 int64_t launcher_next_ns(const struct launcher *l);
 
+/* How often a node's state has changed so far, be it not by a quantum that it was granted and has done. */
+uint64_t launcher_turns(const struct launcher *l);
 /* How many failures there were so far, of all nodes. */
 uint64_t launcher_failures(const struct launcher *l);
 /* The node fails for a reason that comes from outside it: what it runs is killed, or told to end as at the end of a run. */

@@ -42,6 +42,7 @@ struct node_host {
     struct node **ready;   /* nodes whose work is to be called: something came for them */
     int ready_count;
     uint64_t failures;     /* of nodes, so far */
+    uint64_t turns;        /* changes of nodes' states so far, but for those of a quantum */
     int64_t look_ns;       /* on clock_ns: before then time brings nothing for any node */
 };
 void node_ready(struct node *n);             /* puts it there, once */

@@ -20,25 +20,41 @@ static void run_moment(const struct session *s, struct moment_run *out)
                                        [MOMENT_INFERENCE_MAX] = inference.max } };
 }
 
-static void note_node_moments(struct session *s)
+static void note_node(struct session *s, int i)
 {
-    for (int i = 0; i < s->scenario->node_count; i++) {
-        const struct node *n = launcher_node(s->launcher, i);
-        struct coordinator_traffic traffic;
-        coordinator_traffic(s->coordinator, i, &traffic);
-        struct moment_node m = { .v = { [MOMENT_STATE] = n->phase,
-                                        [MOMENT_NEXT] = traffic.next,
-                                        [MOMENT_LAST_ACTIVE] = n->last_active,
-                                        [MOMENT_EVENTS] = (int64_t)n->events,
-                                        [MOMENT_IN] = (int64_t)traffic.in,
-                                        [MOMENT_OUT] = (int64_t)traffic.out,
-                                        [MOMENT_LOST] = (int64_t)traffic.dropped,
-                                        [MOMENT_QUEUE] = (int64_t)(n->driver->queue(n) + traffic.waiting),
-                                        [MOMENT_RESTARTS] = n->restarts,
-                                        [MOMENT_METRICS] = (int64_t)metrics_size(s->results.metrics, i),
-                                        [MOMENT_LOG] = (int64_t)logs_size(s->results.logs, i) } };
-        history_node(s->results.history, i, &m, n->gone && !n->failure.code ? n->gone->text : n->failure.text);
-    }
+    const struct node *n = launcher_node(s->launcher, i);
+    struct coordinator_traffic traffic;
+    coordinator_traffic(s->coordinator, i, &traffic);
+    struct moment_node m = { .v = { [MOMENT_STATE] = n->phase,
+                                    [MOMENT_NEXT] = traffic.next,
+                                    [MOMENT_LAST_ACTIVE] = n->last_active,
+                                    [MOMENT_EVENTS] = (int64_t)n->events,
+                                    [MOMENT_IN] = (int64_t)traffic.in,
+                                    [MOMENT_OUT] = (int64_t)traffic.out,
+                                    [MOMENT_LOST] = (int64_t)traffic.dropped,
+                                    [MOMENT_QUEUE] = (int64_t)(n->driver->queue(n) + traffic.waiting),
+                                    [MOMENT_RESTARTS] = n->restarts,
+                                    [MOMENT_METRICS] = (int64_t)metrics_size(s->results.metrics, i),
+                                    [MOMENT_LOG] = (int64_t)logs_size(s->results.logs, i) } };
+    history_node(s->results.history, i, &m, n->gone && !n->failure.code ? n->gone->text : n->failure.text);
+}
+
+/* In a quantum only those that were granted it can have changed, those outside the program, and those that messages have
+ * arrived for; else, by whatever it was, any. A message that is dropped counts with its sender, whenever that sent it. */
+static void note_nodes(struct session *s)
+{
+    uint64_t turns = launcher_turns(s->launcher);
+    uint64_t dropped = coordinator_counts(s->coordinator)->dropped;
+    bool any = turns != s->noted_turns || dropped != s->noted_dropped || s->state != SESSION_RUNNING;
+    s->noted_turns = turns;
+    s->noted_dropped = dropped;
+    for (int g = 0; !any && g < s->granted_count; g++)
+        note_node(s, s->granted[g]);
+    for (int r = 0; !any && r < s->remote_count; r++)
+        note_node(s, s->remotes[r]);
+    for (int i = 0; i < s->scenario->node_count; i++)
+        if (any || coordinator_waiting(s->coordinator, i))
+            note_node(s, i);
 }
 
 void session_note_moment(struct session *s)
@@ -46,6 +62,6 @@ void session_note_moment(struct session *s)
     struct moment_run run;
     run_moment(s, &run);
     history_begin(s->results.history, &run);
-    note_node_moments(s);
+    note_nodes(s);
     history_end(s->results.history);
 }

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -21,6 +23,8 @@ void viewing_free(struct viewing *v)
     free(v->run_dir);
     *v = (struct viewing){ .directory = -1 };
 }
+
+static bool show(struct session *s, simtime t);
 
 static const char *run_dir(const struct session *s)
 {
@@ -47,13 +51,12 @@ static int open_past(struct session *s, struct error *err)
     if (v->past && past_seek_end(v->past))
         return 0;
     if (v->past)
-        error_set(err, EXIT_INVALID, "holds no moment of the run");
+        error_set(err, EXIT_INVALID, "no moment of the run is whole in it");
     past_free(v->past);
     v->past = NULL;
     return -1;
 }
 
-/* A run that was killed early has no history, and one that was copied in part may have lost it: its records are there. */
 static bool open_store(struct session *s, struct error *err)
 {
     struct viewing *v = &s->viewing;
@@ -67,8 +70,51 @@ static bool open_store(struct session *s, struct error *err)
     store_catch_up(s->results.store, CATCH_UP_FIRST);
     if (store_read(s->results.store, 0, &first) == 0 && first.kind == RECORD_RUN)
         return true;
-    error_set(err, EXIT_INVALID, "%s/events.jsonl has no record of a run", v->run_dir);
+    error_set(err, EXIT_INVALID, "%s/events.jsonl does not begin with the record of a run", v->run_dir);
     return false;
+}
+
+#define LINE_ROOM (1 << 20) /* the end of events.jsonl, where its last line is */
+
+/* How many records events.jsonl has, by its last whole line; 0 where that cannot be told. */
+static uint64_t count_records(const struct viewing *v)
+{
+    struct stat st;
+    uint64_t n = 0;
+    int fd = open_in(v, "events.jsonl");
+    char *text = mem_alloc(LINE_ROOM);
+    size_t len = fd >= 0 && fstat(fd, &st) == 0 ? tail_read(fd, st.st_size, text, LINE_ROOM) : 0;
+    while (len && text[len - 1] != '\n')
+        len--;
+    if (len)
+        len--;
+    while (len && text[len - 1] != '\n')
+        len--;
+    bool known = sscanf(text + len, "{\"n\":%" SCNu64, &n) == 1;
+    free(text);
+    if (fd >= 0)
+        close(fd);
+    return known ? n + 1 : 0;
+}
+
+/* Without a history only the records are there, all of them at once. */
+static void open_recorded(struct session *s)
+{
+    struct viewing *v = &s->viewing;
+    struct error err = { 0 };
+    uint64_t records = count_records(v);
+    if (open_past(s, &err) < 0) {
+        error_set(&v->missing, EXIT_INVALID, HISTORY_FILE ": %s; only the records can be looked at", err.text);
+        return;
+    }
+    v->head = past_run(v->past)->v[MOMENT_NOW];
+    if (!past_end(v->past))
+        error_set(&v->missing, EXIT_INVALID, "the recording ends at %lld.%06lld s, before the end of the run",
+                  (long long)(v->head / 1000000), (long long)(v->head % 1000000));
+    if (records < (uint64_t)past_run(v->past)->v[MOMENT_RECORDS])
+        error_set(&v->missing, EXIT_INVALID, "events.jsonl is cut: it has %" PRIu64 " of %" PRId64 " records", records,
+                  past_run(v->past)->v[MOMENT_RECORDS]);
+    show(s, 0);
 }
 
 struct session *session_open_run(const struct scenario *scenario, const char *dir, struct loop *loop, struct error *err)
@@ -80,19 +126,15 @@ struct session *session_open_run(const struct scenario *scenario, const char *di
     s->state = SESSION_FINISHED; /* nothing of it goes on */
     s->failed_node = -1;
     s->results.summary_fd = -1;
-    *v = (struct viewing){ .is_recorded = true, .is_past = true, .directory = -1, .run_dir = mem_text(dir) };
-    if (open_past(s, err) < 0) {
-        error_add(err, "%s/" HISTORY_FILE, dir);
+    *v = (struct viewing){ .is_recorded = true, .is_past = true, .run_dir = mem_text(dir) };
+    v->directory = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (v->directory < 0)
+        error_set(err, EXIT_INVALID, "cannot open the run folder %s: %s", dir, strerror(errno));
+    if (v->directory < 0 || !open_store(s, err)) {
         session_free(s);
         return NULL;
     }
-    if (!open_store(s, err)) {
-        session_free(s);
-        return NULL;
-    }
-    v->head = past_run(v->past)->v[MOMENT_NOW];
-    past_seek(v->past, 0);
-    store_limit(s->results.store, (uint64_t)past_run(v->past)->v[MOMENT_RECORDS]);
+    open_recorded(s);
     return s;
 }
 
@@ -195,9 +237,9 @@ static simtime target_of(struct session *s, const struct command *c)
 static bool go_on(struct session *s, struct command *c, bool *taken)
 {
     struct viewing *v = &s->viewing;
-    simtime at = v->at, head = head_of(s), to = target_of(s, c);
+    simtime at = v->at, head = head_of(s), to = v->past ? target_of(s, c) : SIMTIME_NEVER;
     bool beyond = to == SIMTIME_NEVER && !v->is_recorded && !session_state_over(s->state);
-    if (at >= head && to == SIMTIME_NEVER && v->is_recorded)
+    if ((at >= head && to == SIMTIME_NEVER && v->is_recorded) || !v->past)
         return false;
     if (c->kind == COMMAND_STEP && beyond)
         c->count -= (uint64_t)((head - at + s->scenario->quantum - 1) / s->scenario->quantum);
@@ -247,8 +289,10 @@ static uint64_t quanta_at(const struct session *s, simtime t)
 void viewing_status(const struct session *s, struct session_status *out)
 {
     const struct viewing *v = &s->viewing;
-    const int64_t *run = past_run(v->past)->v;
-    const struct past_end *end = v->at == head_of(s) ? past_end(v->past) : NULL;
+    static const struct moment_run nothing;
+    const int64_t *run = v->past ? past_run(v->past)->v : nothing.v;
+    const struct past_end *end = v->past && v->at == head_of(s) ? past_end(v->past) : NULL;
+    bool skips = v->past && past_skips(v->past);
     uint64_t quanta = quanta_at(s, v->at);
     *out = (struct session_status){
         .state = end ? (enum session_state)end->state : SESSION_PAUSED,
@@ -256,7 +300,7 @@ void viewing_status(const struct session *s, struct session_status *out)
         .end = v->is_recorded ? s->scenario->duration : s->stop_at,
         .quanta = quanta,
         .quanta_skipped = (uint64_t)run[MOMENT_SKIPPED] +
-                          (past_skips(v->past) ? quanta - quanta_at(s, run[MOMENT_NOW]) : 0),
+                          (skips ? quanta - quanta_at(s, run[MOMENT_NOW]) : 0),
         .records = store_count(s->results.store),
         .messages = (uint64_t)run[MOMENT_MESSAGES],
         .dropped = (uint64_t)run[MOMENT_DROPPED],
@@ -274,6 +318,7 @@ void viewing_status(const struct session *s, struct session_status *out)
         .is_recorded = v->is_recorded,
         .is_over = session_state_over(s->state),
         .head = head_of(s),
+        .missing = v->missing.code ? v->missing.text : NULL,
     };
 }
 
@@ -294,12 +339,13 @@ static void without_times(char *text)
 
 void viewing_node(struct session *s, int i, struct node_status *out)
 {
+    static const struct moment_node unknown = { .v = { [MOMENT_NEXT] = SIMTIME_NEVER, [MOMENT_LAST_ACTIVE] = -1 } };
     struct viewing *v = &s->viewing;
-    const int64_t *n = past_node(v->past, i)->v;
+    const int64_t *n = v->past ? past_node(v->past, i)->v : unknown.v;
     *out = (struct node_status){ .state = n[MOMENT_STATE] >= 0 && n[MOMENT_STATE] < NODE_STATES
                                               ? (enum node_state)n[MOMENT_STATE]
                                               : NODE_LOADED,
-                                 .cause = past_cause(v->past, i),
+                                 .cause = v->past ? past_cause(v->past, i) : "",
                                  .next = n[MOMENT_NEXT],
                                  .last_active = n[MOMENT_LAST_ACTIVE],
                                  .events = (uint64_t)n[MOMENT_EVENTS],
@@ -318,10 +364,11 @@ void viewing_node(struct session *s, int i, struct node_status *out)
     out->tail = v->tail.data;
 }
 
-static size_t tail_of(const struct session *s, const char *before, int i, const char *after, int64_t end, char *buf,
-                      size_t size)
+static size_t tail_of(const struct session *s, const char *before, int i, const char *after,
+                      enum moment_node_field length, char *buf, size_t size)
 {
     char name[100];
+    int64_t end = s->viewing.past ? past_node(s->viewing.past, i)->v[length] : 0;
     snprintf(name, sizeof name, "%s%s%s", before, s->scenario->nodes[i].id, after);
     int fd = end > 0 ? open_in(&s->viewing, name) : -1;
     size_t len = fd >= 0 ? tail_read(fd, end, buf, size) : 0;
@@ -333,16 +380,19 @@ static size_t tail_of(const struct session *s, const char *before, int i, const 
 
 size_t viewing_metrics(const struct session *s, int i, char *buf, size_t size)
 {
-    return tail_of(s, "", i, "_metrics.csv", past_node(s->viewing.past, i)->v[MOMENT_METRICS], buf, size);
+    return tail_of(s, "", i, "_metrics.csv", MOMENT_METRICS, buf, size);
 }
 
 size_t viewing_log(const struct session *s, int i, char *buf, size_t size)
 {
-    return tail_of(s, "logs/", i, ".log", past_node(s->viewing.past, i)->v[MOMENT_LOG], buf, size);
+    return tail_of(s, "logs/", i, ".log", MOMENT_LOG, buf, size);
 }
 
 void viewing_inference(const struct session *s, struct session_inference *out)
 {
+    *out = (struct session_inference){ 0 };
+    if (!s->viewing.past)
+        return;
     const int64_t *run = past_run(s->viewing.past)->v;
     *out = (struct session_inference){ .count = (uint64_t)run[MOMENT_INFERENCES],
                                        .p50 = run[MOMENT_INFERENCE_P50],

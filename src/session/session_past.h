@@ -15,6 +15,7 @@ struct viewing {
     struct past *past; /* NULL: not opened yet */
     int directory;    /* the run folder; -1: not opened yet */
     char *run_dir;    /* of a recorded run */
+    struct error missing; /* what is not there of it; no code: nothing */
     struct buffer tail; /* of a node's log, for node_status */
 };
 

@@ -111,6 +111,7 @@ struct session {
     int mark_count;
     struct node_timing *timing; /* of the nodes */
 
+    uint64_t noted_turns, noted_dropped; /* of the launcher and the coordinator, in the moment that was noted last */
     struct viewing viewing; /* of an earlier moment */
 
     const char *outcome; /* NULL while not over */

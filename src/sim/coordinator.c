@@ -439,6 +439,11 @@ const struct coordinator_counts *coordinator_counts(const struct coordinator *c)
     return &c->counts;
 }
 
+uint64_t coordinator_waiting(const struct coordinator *c, int i)
+{
+    return c->pending[i].count;
+}
+
 void coordinator_traffic(const struct coordinator *c, int i, struct coordinator_traffic *out)
 {
     *out = c->traffic[i];

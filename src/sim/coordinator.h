@@ -80,6 +80,7 @@ struct coordinator_traffic {
     uint64_t waiting; /* pending for it now */
     simtime next;
 };
+uint64_t coordinator_waiting(const struct coordinator *c, int i); /* as traffic has it */
 void coordinator_traffic(const struct coordinator *c, int i, struct coordinator_traffic *out);
 
 #endif

@@ -75,16 +75,19 @@ static void add_node(struct history *h, int i, const struct moment_node *before,
         mask |= (unsigned)(n->v[k] != before->v[k]) << k;
     if (!mask && !must)
         return;
-    varint_add(&h->changed, (uint64_t)(i - h->changed_last - 1));
-    varint_add(&h->changed, mask);
+    if (h->changed.capacity - h->changed.len < HISTORY_NODE_MAX)
+        buffer_grow(&h->changed, HISTORY_NODE_MAX);
+    char *to = varint_put(varint_put_signed(h->changed.data + h->changed.len, i - h->changed_last - 1), mask);
     for (int k = 0; k < MOMENT_NODE_FIELDS; k++)
         if (mask & (1u << k))
-            varint_add_signed(&h->changed, n->v[k] - before->v[k]);
+            to = varint_put_signed(to, n->v[k] - before->v[k]);
     if (cause) {
         size_t len = strlen(cause);
-        varint_add(&h->changed, len);
-        buffer_add(&h->changed, cause, len);
+        to = varint_put(to, len);
+        memcpy(to, cause, len);
+        to += len;
     }
+    h->changed.len = (size_t)(to - h->changed.data);
     h->changed_count++;
     h->changed_last = i;
 }

@@ -9,7 +9,7 @@
  *                                     zeros
  *     entry    kind (a byte) · length of the body (varint) · body · kind once more
  *     body     the differences of the run's fields (enum moment_run_field) to the entry before · how many nodes have changed
- *              (varint); for each: its index less that of the one before, less one (varint) · which fields have changed
+ *              (varint); for each: its index less that of the one before, less one (a difference) · which fields have changed
  *              (varint, bit k: field k of enum moment_node_field, bit 11: the cause) · their differences · the length of the
  *              cause and its bytes
  *     kinds    'c' a checkpoint: the differences are those to zero and no cause, and it has every node
@@ -25,6 +25,7 @@
 
 #include <stdbool.h>
 
+#include "base/varint.h"
 #include "lockstep/session.h"
 #include "trace/folder.h"
 #include "trace/moment.h"
@@ -35,14 +36,14 @@
 #define HISTORY_CAUSE    (1 << MOMENT_NODE_FIELDS)
 #define HISTORY_SLOT_MIN (256 << 10)
 /* A slot has room for the largest checkpoint: all fields of a node as long as they can be, and its cause. */
-#define HISTORY_NODE_MAX (10 * (MOMENT_NODE_FIELDS + 3) + MOMENT_CAUSE_MAX)
+#define HISTORY_NODE_MAX (VARINT_MAX * (MOMENT_NODE_FIELDS + 3) + MOMENT_CAUSE_MAX)
 
 struct history;
 /* Makes the file; folder and scenario are borrowed. NULL with *err set where it cannot be made. */
 struct history *history_new(struct folder *f, const struct scenario *s, bool skip, struct error *err);
 void history_free(struct history *h); /* NULL is fine */
 
-/* One entry: begin, every node in order, end. It is left out where nothing has changed. */
+/* One entry: begin, every node that may have changed, in any order, end. It is left out where nothing has changed. */
 void history_begin(struct history *h, const struct moment_run *run);
 void history_node(struct history *h, int i, const struct moment_node *n, const char *cause);
 void history_end(struct history *h);

@@ -151,19 +151,20 @@ static bool take_cause(struct past *p, int i, const char **at, const char *end)
 
 static bool take_nodes(struct past *p, const struct entry *e, const char **at)
 {
-    uint64_t count, gap, mask;
-    int64_t i = -1;
-    if (!varint_take(at, e->end, &count) || count > (uint64_t)p->node_count)
+    uint64_t count, mask;
+    int64_t i = -1, gap;
+    if (!varint_take(at, e->end, &count) || count > 2 * (uint64_t)p->node_count)
         return false;
     if (e->kind == 'c') {
         memset(p->nodes, 0, (size_t)p->node_count * sizeof *p->nodes);
         forget_causes(p);
     }
     for (; count > 0; count--) {
-        if (!varint_take(at, e->end, &gap) || gap >= (uint64_t)p->node_count || !varint_take(at, e->end, &mask))
+        if (!varint_take_signed(at, e->end, &gap) || gap <= -p->node_count - 1 || gap >= p->node_count ||
+            !varint_take(at, e->end, &mask))
             return false;
-        i += (int64_t)gap + 1;
-        if (i >= p->node_count)
+        i += gap + 1;
+        if (i < 0 || i >= p->node_count)
             return false;
         for (int k = 0; k < MOMENT_NODE_FIELDS; k++) {
             int64_t d = 0;
