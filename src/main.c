@@ -1,4 +1,5 @@
 /* The option table, and the choice of the front. */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <langinfo.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "batch/batch.h"
 #include "lockstep/check.h"
@@ -274,8 +276,22 @@ static int run_batch(const struct arguments *a)
     return a->mode == MODE_BATCH ? batch_run(&o) : batch_dry_run(&o);
 }
 
+/* Said without a screen, as a wrong name is. */
+static bool is_run_folder(const char *path)
+{
+    struct buffer file = { 0 };
+    buffer_format(&file, "%s/events.jsonl", path);
+    bool is = access(buffer_string(&file), R_OK) == 0;
+    if (!is)
+        fprintf(stderr, "lockstep: %s: %s; name the folder of a run, such as runs/NAME-seed1-1\n", file.data, strerror(errno));
+    buffer_free(&file);
+    return is;
+}
+
 static int run_ui(const struct arguments *a)
 {
+    if (a->replay && !is_run_folder(a->file))
+        return EXIT_INVALID;
     struct ui_options o = { .file = a->replay ? NULL : a->file,
                             .run_dir = a->replay ? a->file : NULL,
                             .overrides = a->overrides,

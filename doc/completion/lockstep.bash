@@ -30,6 +30,11 @@ _lockstep()
     local options="--batch --dry-run --run --seed --duration --quantum --set --until --out --pace --no-skip --json
         --verbose --quiet --no-color --ascii --keys --size --help --version"
     COMPREPLY=()
+    if [[ ${COMP_WORDS[1]} == replay && COMP_CWORD -gt 1 && $word != -* && $before != --* ]]; then
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+        return
+    fi
     if [[ ${COMP_WORDS[1]} == check-node && COMP_CWORD -gt 1 ]]; then
         _lockstep_check_node "$word" "$before"
         return
@@ -59,7 +64,7 @@ _lockstep()
     fi
     compopt -o filenames 2>/dev/null
     mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*.yaml' -- "$word"; compgen -f -X '!*.yml' -- "$word"
-        ((COMP_CWORD == 1)) && compgen -W "check-node clean" -- "$word")
+        ((COMP_CWORD == 1)) && compgen -W "check-node clean replay" -- "$word")
 }
 
 complete -F _lockstep lockstep

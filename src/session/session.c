@@ -249,7 +249,11 @@ static bool settle(struct session *s)
     nodes_obey(s);
     if (s->state == SESSION_RUNNING)
         nodes_act(s);
-    return nodes_handle_failures(s) && nodes_are_settled(s) && nodes_handle_failures(s) && !s->restarting;
+    if (!nodes_handle_failures(s) || !nodes_are_settled(s) || !nodes_handle_failures(s))
+        return false;
+    if (s->state == SESSION_RUNNING && bus_has_news(s->bus) && !session_keep_results(s))
+        return false; /* what has happened at this barrier belongs to it, not to the next one */
+    return !s->restarting;
 }
 
 /* Begins a round where there is something to do before the limit. */

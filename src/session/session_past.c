@@ -104,7 +104,7 @@ static void open_recorded(struct session *s)
     struct error err = { 0 };
     uint64_t records = count_records(v);
     if (open_past(s, &err) < 0) {
-        error_set(&v->missing, EXIT_INVALID, HISTORY_FILE ": %s; only the records can be looked at", err.text);
+        error_set(&v->missing, EXIT_INVALID, "only the records are there; " HISTORY_FILE ": %s", err.text);
         return;
     }
     v->head = past_run(v->past)->v[MOMENT_NOW];

@@ -66,6 +66,11 @@ void history_free(struct history *h)
     free(h);
 }
 
+static int64_t difference(int64_t a, int64_t b) /* it may wrap around: reading wraps back */
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
 /* Of a node, by its difference to `before`; nothing where there is none and the node need not be there. */
 static void add_node(struct history *h, int i, const struct moment_node *before, const struct moment_node *n,
                      const char *cause, bool must)
@@ -80,7 +85,7 @@ static void add_node(struct history *h, int i, const struct moment_node *before,
     char *to = varint_put(varint_put_signed(h->changed.data + h->changed.len, i - h->changed_last - 1), mask);
     for (int k = 0; k < MOMENT_NODE_FIELDS; k++)
         if (mask & (1u << k))
-            to = varint_put_signed(to, n->v[k] - before->v[k]);
+            to = varint_put_signed(to, difference(n->v[k], before->v[k]));
     if (cause) {
         size_t len = strlen(cause);
         to = varint_put(to, len);
@@ -124,7 +129,7 @@ static void make_body(struct history *h, const struct moment_run *before)
 {
     h->body.len = 0;
     for (int k = 0; k < MOMENT_RUN_FIELDS; k++)
-        varint_add_signed(&h->body, h->next_run.v[k] - before->v[k]);
+        varint_add_signed(&h->body, difference(h->next_run.v[k], before->v[k]));
     varint_add(&h->body, (uint64_t)h->changed_count);
     buffer_add(&h->body, h->changed.data, h->changed.len);
 }

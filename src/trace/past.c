@@ -48,8 +48,7 @@ struct past *past_open(int fd, int node_count, struct error *err)
     p->node_count = node_count;
     p->loaded_slot = -1;
     if (!read_header(p)) {
-        error_set(err, EXIT_INVALID, "is no history of a run with %d node%s, or not a whole one", node_count,
-                  node_count == 1 ? "" : "s");
+        error_set(err, EXIT_INVALID, "no history of a run with %d node%s", node_count, node_count == 1 ? "" : "s");
         past_free(p);
         return NULL;
     }
