@@ -22,7 +22,7 @@ class Results(common.Case):
     def test_the_run_folder_holds_what_the_readme_says(self):
         self.batch(BASELINE, "out")
         names = sorted(os.listdir(self.dir / "out"))
-        self.assertEqual(names, ["events.jsonl", "gateway_metrics.csv", "scenario.yaml", "sensor1_metrics.csv",
+        self.assertEqual(names, ["events.jsonl", "gateway_metrics.csv", "history.bin", "scenario.yaml", "sensor1_metrics.csv",
                                  "sensor2_metrics.csv", "sensor3_metrics.csv", "summary.json", "wall.jsonl"])
 
     def test_records_are_numbered_and_their_keys_in_order(self):
