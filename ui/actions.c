@@ -80,7 +80,7 @@ static void open_log(struct app *app)
 static void enter(struct app *app)
 {
     if (app_top(app) != PANE_EVENTS) {
-        if (app_top(app) < MAIN_PANES || app_top(app) == PANE_LOG)
+        if (app_top(app) < MAIN_PANES || app_top(app) == PANE_LOG || app_top(app) == PANE_TIMELINE)
             open_detail(app);
         return;
     }
@@ -145,6 +145,16 @@ static bool act_on_time(struct app *app, enum action action)
                                                [ACTION_BACK_RUN] = COMMAND_BACK_RUN,
                                                [ACTION_VIEW] = COMMAND_VIEW_RECORD,
                                                [ACTION_HEAD] = COMMAND_HEAD };
+    if (action == ACTION_TIMELINE && app->session) {
+        toggle(app, PANE_TIMELINE);
+        return true;
+    }
+    if (app_top(app) == PANE_TIMELINE && (action == ACTION_LEFT || action == ACTION_RIGHT)) {
+        struct view v = app_view(app);
+        simtime to = pane_timeline_beside(app->panes[PANE_TIMELINE], &v, action == ACTION_LEFT);
+        app_command(app, (struct command){ .kind = COMMAND_VIEW, .time = to }, AWAIT_NOTHING);
+        return true;
+    }
     if (action < ACTION_BACK_STEP || action > ACTION_HEAD)
         return false;
     struct command c = { .kind = kinds[action], .count = 1 };

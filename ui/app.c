@@ -72,6 +72,7 @@ unsigned app_context(const struct app *app)
     unsigned find = app->find.active ? CONTEXT_FINDING : 0;
     unsigned place = top == PANE_DETAIL ? CONTEXT_DETAIL : top == PANE_LOG ? CONTEXT_LOG : 0;
     unsigned nodes = app->model.process_count && top != PANE_LOG ? CONTEXT_PROCESSES : 0;
+    place |= top == PANE_TIMELINE ? CONTEXT_TIMELINE : 0;
     if (app->status.is_past)
         return (session_state_over(app->status.state) ? CONTEXT_OVER : CONTEXT_PAUSED) | CONTEXT_PAST | find | place | nodes;
     if (session_state_over(app->status.state))
@@ -139,7 +140,7 @@ static void make_panes(struct app *app)
     static struct pane *(*const makers[PANES])(void) = {
         [PANE_NODES] = pane_nodes_new,     [PANE_EVENTS] = pane_events_new, [PANE_HEALTH] = pane_health_new,
         [PANE_BARRIER] = pane_barrier_new, [PANE_DETAIL] = pane_detail_new, [PANE_PROBLEMS] = pane_problems_new,
-        [PANE_LOG] = pane_log_new,         [PANE_RECORD] = pane_record_new, [PANE_HELP] = pane_help_new,
+        [PANE_LOG] = pane_log_new,         [PANE_TIMELINE] = pane_timeline_new, [PANE_RECORD] = pane_record_new, [PANE_HELP] = pane_help_new,
     };
     for (int i = 0; i < PANES; i++)
         app->panes[i] = makers[i]();

@@ -20,6 +20,9 @@ enum action {
     ACTION_BACK_RUN,
     ACTION_VIEW,
     ACTION_HEAD,
+    ACTION_TIMELINE,
+    ACTION_NARROW,
+    ACTION_WIDEN,
     ACTION_ABORT,
     ACTION_NODE_STOP,
     ACTION_NODE_KILL,
@@ -77,6 +80,7 @@ enum context {
     CONTEXT_PROCESSES = 2048,  /* some nodes are processes, and this is no place that counts more … */
     CONTEXT_NODES_LIVE = 4096, /* … and they can be stopped and restarted */
     CONTEXT_STARTING = 8192,
+    CONTEXT_TIMELINE = 32768,
     CONTEXT_PAST = 16384 /* an earlier moment of the run is shown, or one of a recorded run */
 };
 

@@ -13,6 +13,7 @@ enum pane_id {
     PANE_DETAIL = MAIN_PANES,
     PANE_PROBLEMS,
     PANE_LOG,
+    PANE_TIMELINE,
     PANE_RECORD,
     PANE_HELP,
     PANES,

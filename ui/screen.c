@@ -61,6 +61,18 @@ static void draw_popup(const struct app *app, const struct view *v, const struct
     draw_frame(app, v, &frame, id);
 }
 
+/* At the bottom of the body: what stands above it is seen as it changes with time. */
+static void draw_strip(const struct app *app, const struct view *v, const struct area *body, enum pane_id id)
+{
+    int rows = app->panes[id]->ops->rows(app->panes[id], v, body->width - 2) + 2;
+    int most = app->zoom ? body->height : body->height * 2 / 5;
+    int below = app->layout.panes[app->bottom].height, least = below && !app->zoom ? below : 7;
+    int height = rows < least ? least : rows < most ? rows : most < least ? least : most;
+    struct area frame = area_sub(body, 0, body->height - height, body->width, height);
+    area_clear(&frame);
+    draw_frame(app, v, &frame, id);
+}
+
 static void draw_body(struct app *app, const struct view *v, struct canvas *c)
 {
     struct area body = rect_area(c, &app->layout.body);
@@ -76,6 +88,8 @@ static void draw_body(struct app *app, const struct view *v, struct canvas *c)
         enum pane_id id = app->open[i];
         if (id == PANE_HELP || id == PANE_RECORD) {
             draw_popup(app, v, &body, id);
+        } else if (id == PANE_TIMELINE) {
+            draw_strip(app, v, &body, id);
         } else {
             area_clear(&body);
             draw_frame(app, v, &body, id);

@@ -181,6 +181,14 @@ struct session_inference {
 };
 void session_inference(const struct session *s, struct session_inference *out);
 
+/* How often something had happened to each node by a time of the run so far, for an overview of it: out[i] is of node i.
+ * Times that grow from call to call are the quickest. False where nothing is known of that time. */
+struct session_tally {
+    uint64_t events, messages; /* handled; sent and received */
+    enum node_state state;
+};
+bool session_tally(struct session *s, simtime t, struct session_tally *out);
+
 /* The text of summary.json, once the run is over; else NULL. */
 const char *session_summary(const struct session *s);
 

@@ -17,6 +17,7 @@
 void viewing_free(struct viewing *v)
 {
     past_free(v->past);
+    past_free(v->survey);
     if (v->directory >= 0)
         close(v->directory);
     buffer_free(&v->tail);
@@ -337,14 +338,18 @@ static void without_times(char *text)
     *to = '\0';
 }
 
+static enum node_state state_of(const struct moment_node *n)
+{
+    int64_t state = n->v[MOMENT_STATE];
+    return state >= 0 && state < NODE_STATES ? (enum node_state)state : NODE_LOADED;
+}
+
 void viewing_node(struct session *s, int i, struct node_status *out)
 {
     static const struct moment_node unknown = { .v = { [MOMENT_NEXT] = SIMTIME_NEVER, [MOMENT_LAST_ACTIVE] = -1 } };
     struct viewing *v = &s->viewing;
     const int64_t *n = v->past ? past_node(v->past, i)->v : unknown.v;
-    *out = (struct node_status){ .state = n[MOMENT_STATE] >= 0 && n[MOMENT_STATE] < NODE_STATES
-                                              ? (enum node_state)n[MOMENT_STATE]
-                                              : NODE_LOADED,
+    *out = (struct node_status){ .state = v->past ? state_of(past_node(v->past, i)) : NODE_LOADED,
                                  .cause = v->past ? past_cause(v->past, i) : "",
                                  .next = n[MOMENT_NEXT],
                                  .last_active = n[MOMENT_LAST_ACTIVE],
@@ -386,6 +391,26 @@ size_t viewing_metrics(const struct session *s, int i, char *buf, size_t size)
 size_t viewing_log(const struct session *s, int i, char *buf, size_t size)
 {
     return tail_of(s, "logs/", i, ".log", MOMENT_LOG, buf, size);
+}
+
+bool session_tally(struct session *s, simtime t, struct session_tally *out)
+{
+    struct viewing *v = &s->viewing;
+    struct error err = { 0 };
+    if (open_past(s, &err) < 0)
+        return false;
+    int fd = v->survey ? -1 : open_in(v, HISTORY_FILE);
+    if (fd >= 0)
+        v->survey = past_open(fd, s->scenario->node_count, &err);
+    if (!v->survey || !past_seek(v->survey, t))
+        return false;
+    for (int i = 0; i < s->scenario->node_count; i++) {
+        const struct moment_node *n = past_node(v->survey, i);
+        out[i] = (struct session_tally){ .events = (uint64_t)n->v[MOMENT_EVENTS],
+                                         .messages = (uint64_t)n->v[MOMENT_IN] + (uint64_t)n->v[MOMENT_OUT],
+                                         .state = state_of(n) };
+    }
+    return true;
 }
 
 void viewing_inference(const struct session *s, struct session_inference *out)

@@ -13,6 +13,7 @@ struct viewing {
     simtime at;       /* the barrier that is shown */
     simtime head;     /* of a recorded run: its last one */
     struct past *past; /* NULL: not opened yet */
+    struct past *survey; /* the same file, read for session_tally; NULL: not opened yet */
     int directory;    /* the run folder; -1: not opened yet */
     char *run_dir;    /* of a recorded run */
     struct error missing; /* what is not there of it; no code: nothing */
