@@ -1,5 +1,5 @@
-/* The run so far as a strip: a row for each node, a cell for each stretch of time, how much was sent and received in it. The
- * cursor is the moment that is shown of the run. */
+/* The run so far as a strip: a row for each node, a cell for each stretch of time, how much was sent and received in
+ * it. The cursor is the moment that is shown of the run. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +8,11 @@
 #include "ui/format.h"
 #include "ui/pane.h"
 
-#define SCALE_MOST 40             /* the whole run is shown in 2^SCALE_MOST parts at most */
-#define SLICE_MS   5              /* of reading the history, at once */
-#define AGAIN_MS   1000           /* between two readings of a run that goes on */
-#define STRETCHES_MOST 4000000    /* more nodes than can have a cell each are no scenario */
-#define LEVELS     (GLYPH_LEVEL_LAST - GLYPH_LEVEL + 1)
+#define SCALE_MOST     40      /* the whole run is shown in 2^SCALE_MOST parts at most */
+#define SLICE_MS       5       /* of reading the history, at once */
+#define AGAIN_MS       1000    /* between two readings of a run that goes on */
+#define STRETCHES_MOST 4000000 /* more nodes than can have a cell each are no scenario */
+#define LEVELS         (GLYPH_LEVEL_LAST - GLYPH_LEVEL + 1)
 
 struct stretch {
     uint32_t messages, events; /* of a node in a cell */
@@ -22,13 +22,13 @@ struct stretch {
 struct pane_timeline {
     struct pane pane;
     int scale;
-    int room;              /* columns that there are for cells, as drawn last */
-    simtime from, to;      /* what is shown: cells reach from barrier to barrier */
-    int cells, done;       /* of which so many are read */
+    int room;         /* columns that there are for cells, as drawn last */
+    simtime from, to; /* what is shown: cells reach from barrier to barrier */
+    int cells, done;  /* of which so many are read */
     int nodes;
     struct stretch *stretches; /* of node i: stretches[i * cells …] */
     struct session_tally *before, *after;
-    uint32_t most;             /* messages of any stretch */
+    uint32_t most; /* messages of any stretch */
     bool has_before;
     int64_t begun_ms;
 };
@@ -64,7 +64,8 @@ static int cell_at(const struct pane_timeline *t, simtime now)
     return low;
 }
 
-/* What is to be shown: the whole run so far, or a part of it around the present moment; no cell shorter than a quantum. */
+/* What is to be shown: the whole run so far, or a part of it around the present moment; no cell shorter than a quantum.
+ */
 static void choose(const struct pane_timeline *t, const struct view *v, simtime *from, simtime *to, int *cells)
 {
     simtime head = head_of(v), q = v->scenario->quantum, now = v->status->now;
@@ -175,7 +176,8 @@ static void draw_stretch(const struct pane_timeline *t, const struct area *a, in
         area_glyph(a, x, y, ROLE_DIM, GLYPH_METER_EMPTY);
 }
 
-static void draw_row(const struct pane_timeline *t, const struct view *v, const struct area *a, int left, int y, int node)
+static void draw_row(const struct pane_timeline *t, const struct view *v, const struct area *a, int left, int y,
+                     int node)
 {
     const char *id = v->scenario->nodes[node].id;
     area_text(a, 0, y, left - 1, theme_node_role(node), id, strlen(id));

@@ -39,8 +39,9 @@ static void note_node(struct session *s, int i)
     history_node(s->results.history, i, &m, n->gone && !n->failure.code ? n->gone->text : n->failure.text);
 }
 
-/* In a quantum only those that were granted it can have changed, those outside the program, and those that messages have
- * arrived for; else, by whatever it was, any. A message that is dropped counts with its sender, whenever that sent it. */
+/* In a quantum only those that were granted it can have changed, those outside the program, and those that messages
+ * have arrived for; else, by whatever it was, any. A message that is dropped counts with its sender, whenever that sent
+ * it. */
 static void note_nodes(struct session *s)
 {
     uint64_t turns = launcher_turns(s->launcher);

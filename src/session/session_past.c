@@ -12,7 +12,8 @@
 #include "session/session_state.h"
 #include "trace/tail.h"
 
-#define CATCH_UP_FIRST (64 << 20) /* bytes of a recorded events.jsonl that are looked through before anything is shown */
+#define CATCH_UP_FIRST                                                                                                 \
+    (64 << 20) /* bytes of a recorded events.jsonl that are looked through before anything is shown */
 
 void viewing_free(struct viewing *v)
 {
@@ -222,11 +223,12 @@ static simtime target_of(struct session *s, const struct command *c)
     switch (c->kind) {
     case COMMAND_STEP:
         return c->count > (uint64_t)((head - v->at + q - 1) / q) ? SIMTIME_NEVER
-                                                               : barrier_after(s, v->at + (simtime)c->count * q);
+                                                                 : barrier_after(s, v->at + (simtime)c->count * q);
     case COMMAND_NEXT:
         past_seek(v->past, v->at);
-        return past_seek_record(v->past, (uint64_t)past_run(v->past)->v[MOMENT_RECORDS]) ? past_run(v->past)->v[MOMENT_NOW]
-                                                                                         : SIMTIME_NEVER;
+        return past_seek_record(v->past, (uint64_t)past_run(v->past)->v[MOMENT_RECORDS])
+                   ? past_run(v->past)->v[MOMENT_NOW]
+                   : SIMTIME_NEVER;
     case COMMAND_RUN_TO:
         return barrier_after(s, c->time) > head ? SIMTIME_NEVER : barrier_after(s, c->time);
     default:
@@ -300,8 +302,7 @@ void viewing_status(const struct session *s, struct session_status *out)
         .now = v->at,
         .end = v->is_recorded ? s->scenario->duration : s->stop_at,
         .quanta = quanta,
-        .quanta_skipped = (uint64_t)run[MOMENT_SKIPPED] +
-                          (skips ? quanta - quanta_at(s, run[MOMENT_NOW]) : 0),
+        .quanta_skipped = (uint64_t)run[MOMENT_SKIPPED] + (skips ? quanta - quanta_at(s, run[MOMENT_NOW]) : 0),
         .records = store_count(s->results.store),
         .messages = (uint64_t)run[MOMENT_MESSAGES],
         .dropped = (uint64_t)run[MOMENT_DROPPED],

@@ -1,5 +1,5 @@
-/* Looking at an earlier moment of a run: one that goes on, whose nodes then wait at its last barrier (the head), or one that
- * was recorded, which has no nodes any more. */
+/* Looking at an earlier moment of a run: one that goes on, whose nodes then wait at its last barrier (the head), or one
+ * that was recorded, which has no nodes any more. */
 #ifndef SESSION_SESSION_PAST_H
 #define SESSION_SESSION_PAST_H
 
@@ -8,22 +8,22 @@
 #include "trace/past.h"
 
 struct viewing {
-    bool is_recorded; /* there are no nodes */
-    bool is_past;     /* what is told of the run is from history.bin; always so of a recorded one */
-    simtime at;       /* the barrier that is shown */
-    simtime head;     /* of a recorded run: its last one */
-    struct past *past; /* NULL: not opened yet */
-    struct past *survey; /* the same file, read for session_tally; NULL: not opened yet */
-    int directory;    /* the run folder; -1: not opened yet */
-    char *run_dir;    /* of a recorded run */
+    bool is_recorded;     /* there are no nodes */
+    bool is_past;         /* what is told of the run is from history.bin; always so of a recorded one */
+    simtime at;           /* the barrier that is shown */
+    simtime head;         /* of a recorded run: its last one */
+    struct past *past;    /* NULL: not opened yet */
+    struct past *survey;  /* the same file, read for session_tally; NULL: not opened yet */
+    int directory;        /* the run folder; -1: not opened yet */
+    char *run_dir;        /* of a recorded run */
     struct error missing; /* what is not there of it; no code: nothing */
-    struct buffer tail; /* of a node's log, for node_status */
+    struct buffer tail;   /* of a node's log, for node_status */
 };
 
 void viewing_free(struct viewing *v);
 
-/* Takes the commands that move what is shown, and in the past those that would move the run: *taken is set where it did.
- * What is left of the command is for the run itself. Returns false where it cannot be done. */
+/* Takes the commands that move what is shown, and in the past those that would move the run: *taken is set where it
+ * did. What is left of the command is for the run itself. Returns false where it cannot be done. */
 bool viewing_command(struct session *s, struct command *c, bool *taken);
 
 /* What session_status and its like tell of the moment that is shown. */

@@ -15,10 +15,10 @@ struct history {
     bool has_entries;
     struct moment_run run, next_run; /* of the last entry; of the one that is being noted */
     struct moment_node *nodes;
-    char **causes;                   /* of the nodes, as in the last entry; NULL: none */
-    struct buffer changed;           /* the nodes' part of the entry that is being noted */
+    char **causes;         /* of the nodes, as in the last entry; NULL: none */
+    struct buffer changed; /* the nodes' part of the entry that is being noted */
     int changed_count, changed_last;
-    struct buffer body, pending;     /* an entry's; what is not written yet */
+    struct buffer body, pending; /* an entry's; what is not written yet */
     struct error failure;
 };
 
@@ -188,8 +188,8 @@ static void add_text(struct buffer *b, const char *text)
     buffer_text(b, text);
 }
 
-void history_end_of_run(struct history *h, enum session_state state, int exit_code, int failed_node, const char *outcome,
-                        const char *cause)
+void history_end_of_run(struct history *h, enum session_state state, int exit_code, int failed_node,
+                        const char *outcome, const char *cause)
 {
     history_end(h);
     if (h->failure.code)

@@ -109,7 +109,8 @@ struct entry {
     size_t next; /* behind it */
 };
 
-static bool run_fields(const struct moment_run *before, char kind, const char **at, const char *end, struct moment_run *run)
+static bool run_fields(const struct moment_run *before, char kind, const char **at, const char *end,
+                       struct moment_run *run)
 {
     for (int k = 0; k < MOMENT_RUN_FIELDS; k++) {
         int64_t d;

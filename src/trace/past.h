@@ -1,5 +1,5 @@
-/* Reads history.bin (history.h): the moment of any time of a run, also of one that goes on, in a few milliseconds. Nothing
- * that stands in the file is trusted: what is no whole entry ends it. */
+/* Reads history.bin (history.h): the moment of any time of a run, also of one that goes on, in a few milliseconds.
+ * Nothing that stands in the file is trusted: what is no whole entry ends it. */
 #ifndef TRACE_PAST_H
 #define TRACE_PAST_H
 
@@ -16,7 +16,8 @@ struct past_end {
 };
 
 struct past;
-/* `fd` reads the file and is the past's from now on. Returns NULL with *err set where it is none, or not of so many nodes. */
+/* `fd` reads the file and is the past's from now on. Returns NULL with *err set where it is none, or not of so many
+ * nodes. */
 struct past *past_open(int fd, int node_count, struct error *err);
 void past_free(struct past *p); /* NULL is fine */
 

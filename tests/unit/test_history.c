@@ -1,4 +1,5 @@
-/* history.bin: what was noted is found again, at any time and record, in a file that is whole, that grows, or that is cut. */
+/* history.bin: what was noted is found again, at any time and record, in a file that is whole, that grows, or that is
+ * cut. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -236,7 +237,8 @@ static void a_file_that_is_cut_or_damaged_is_read_as_far_as_it_is_whole(void **s
         else
             assert_int_equal(ftruncate(fd, at), 0);
         struct past *p = open_past(f);
-        if (past_seek_end(p) && n % 2 == 0) { /* as it was when that entry was noted; the others of its time are cut off */
+        if (past_seek_end(p) &&
+            n % 2 == 0) { /* as it was when that entry was noted; the others of its time are cut off */
             const struct noted *found = all;
             while (memcmp(&found->run, past_run(p), sizeof found->run) != 0)
                 assert_true(++found < all + 4000);
