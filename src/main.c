@@ -28,6 +28,7 @@ struct arguments {
     size_t override_count, override_capacity;
     struct session_options session;
     bool json, quiet, verbose, no_color, ascii;
+    simtime at; /* replay: the moment that is shown first */
     const char *keys_file;
     int columns, rows; /* 0: not given */
 };
@@ -99,6 +100,14 @@ static int take_until(struct arguments *a, const char *value, struct error *err)
     return err->code ? -1 : 0;
 }
 
+static int take_at(struct arguments *a, const char *value, struct error *err)
+{
+    const char *why;
+    if (simtime_parse(value, 1000000, &a->at, &why) < 0)
+        error_set(err, EXIT_USAGE, "--at %s: %s", value, why);
+    return err->code ? -1 : 0;
+}
+
 static int take_out(struct arguments *a, const char *value, struct error *err)
 {
     if (!*value) {
@@ -137,6 +146,7 @@ static const struct option_row options[] = {
     { "set", 'S', "PATH=VALUE",
       "override any field: network.default_latency=5ms, nodes.gw.config.forward_to=cloud; may repeat", .take = take_set },
     { "until", 'u', "T", "end there, successfully", .take = take_until },
+    { "at", 0, "T", "replay: the moment that is shown first", .take = take_at },
     { "out", 'o', "DIR", "the run folder (default: runs/NAME-seedN-K, K the first free number)", .take = take_out },
     { "pace", 0, "X", "follow the wall clock at X times real time (default: as fast as it goes)", .path = "simulation.pace", .origin = "--pace" },
     { "no-skip", 0, NULL, "step idle quanta too: the same results, the long way", FLAG(session.no_skip) },
@@ -244,8 +254,10 @@ static int parse(struct arguments *a, int argc, char **argv, struct error *err)
 static int check_front(const struct arguments *a, struct error *err)
 {
     if (a->replay && (a->mode != MODE_UI || a->override_count || a->session.out_dir || a->session.start_running))
-        error_set(err, EXIT_USAGE, "replay shows a run as it was recorded; only --keys, --size, --no-color and --ascii go "
-                                   "with it");
+        error_set(err, EXIT_USAGE, "replay shows a run as it was recorded; only --at, --keys, --size, --no-color and "
+                                   "--ascii go with it");
+    else if (a->at && !a->replay)
+        error_set(err, EXIT_USAGE, "--at goes with replay; --until ends a run at a time");
     else if (a->json && a->mode != MODE_BATCH)
         error_set(err, EXIT_USAGE, "--json goes with --batch");
     else if (a->keys_file && a->mode != MODE_UI)
@@ -294,6 +306,7 @@ static int run_ui(const struct arguments *a)
         return EXIT_INVALID;
     struct ui_options o = { .file = a->replay ? NULL : a->file,
                             .run_dir = a->replay ? a->file : NULL,
+                            .at = a->at,
                             .overrides = a->overrides,
                             .override_count = a->override_count,
                             .session = a->session,

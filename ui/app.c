@@ -111,6 +111,8 @@ static void load(struct app *app, bool start_running)
         app->session = o->run_dir ? session_open_run(app->scenario, o->run_dir, app->loop, &app->launch)
                                   : session_new(app->scenario, &session, &app->launch);
     }
+    if (app->session && o->at)
+        session_command(app->session, &(struct command){ .kind = COMMAND_VIEW, .time = o->at });
     if (app->session)
         app_refresh(app);
     else

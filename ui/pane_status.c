@@ -202,7 +202,13 @@ static void draw_results(const struct view *v, const struct area *a, int left)
     pen_printf(&p, s->exit_code ? ROLE_BAD : ROLE_DIM, "exit code %d", s->exit_code);
     if (v->wall && s->wall_s > 0)
         pen_printf(&p, ROLE_DIM, "  in %s", format_wall(s->wall_s, x));
-    if (v->wall) {
+    if (v->wall && s->failed_node >= 0 && !s->is_recorded) { /* S looks back now, and this later */
+        struct buffer command = { 0 };
+        session_replay_command(v->session, &command);
+        pen_put(&p, ROLE_TEXT, "  ");
+        pen_put(&p, ROLE_TEXT, buffer_string(&command));
+        buffer_free(&command);
+    } else if (v->wall) {
         pen_put(&p, ROLE_DIM, "  results in ");
         pen_put(&p, ROLE_TEXT, s->run_dir ? s->run_dir : "");
     }

@@ -7,6 +7,7 @@
 struct ui_options {
     const char *file;    /* the scenario; read again for a rerun */
     const char *run_dir; /* instead of it: a run folder, whose run is looked at; NULL: none */
+    simtime at;          /* the moment of it that is shown first */
     const struct scenario_override *overrides;
     size_t override_count;
     struct session_options session; /* out_dir, pace, … for every run that is started */

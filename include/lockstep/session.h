@@ -189,6 +189,10 @@ struct session_tally {
 };
 bool session_tally(struct session *s, simtime t, struct session_tally *out);
 
+struct buffer;
+/* Appends the command line that shows the run at the moment that is shown of it now. */
+void session_replay_command(const struct session *s, struct buffer *out);
+
 /* The text of summary.json, once the run is over; else NULL. */
 const char *session_summary(const struct session *s);
 

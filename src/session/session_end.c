@@ -26,6 +26,11 @@ static void format_summary(struct session *s)
     session_status(s, &status);
     int n = s->scenario->node_count;
     const char *failed_stderr = "";
+    struct buffer last_in = { 0 }, last_out = { 0 }, replay = { 0 };
+    if (s->failed_node >= 0) {
+        session_last_messages(s, s->failed_node, &last_in, &last_out);
+        session_replay_command(s, &replay);
+    }
     struct summary_node *nodes = mem_array((size_t)n, sizeof *nodes);
     for (int i = 0; i < n; i++) {
         struct node_status node;
@@ -47,6 +52,9 @@ static void format_summary(struct session *s)
                                .scenario = s->scenario,
                                .failed_node = s->failed_node >= 0 ? s->scenario->nodes[s->failed_node].id : NULL,
                                .failed_stderr = failed_stderr,
+                               .last_in = buffer_string(&last_in),
+                               .last_out = buffer_string(&last_out),
+                               .replay = buffer_string(&replay),
                                .now = status.now,
                                .wall_s = status.wall_s,
                                .quanta = status.quanta,
@@ -61,6 +69,9 @@ static void format_summary(struct session *s)
     s->results.summary.len = 0;
     summary_format(&s->results.summary, &summary);
     buffer_string(&s->results.summary);
+    buffer_free(&last_in);
+    buffer_free(&last_out);
+    buffer_free(&replay);
     free(nodes);
 }
 

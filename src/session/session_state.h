@@ -124,6 +124,10 @@ struct session {
 void session_finish(struct session *s, enum session_state state, const char *outcome, int exit_code, const char *cause);
 void session_conclude(struct session *s);
 
+/* session_failure.c: the last messages that the node was sent and has sent, as records, earliest first: JSON values with
+ * commas between them. Read back from the end of the run, as far as that is quick. */
+void session_last_messages(struct session *s, int node, struct buffer *in, struct buffer *out);
+
 /* session.c */
 static inline simtime now_of(const struct session *s)
 {

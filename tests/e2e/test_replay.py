@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -146,6 +147,22 @@ class Replay(common.Case):
         shown = self.keys(["replay", self.dir / "run"], ["c", "screen end"])
         self.assertIn("before the end of the run", shown["end"])
         self.assertIn(f"{last['t'] / 1e6:.6f}", shown["end"])
+
+    def test_a_failed_run_says_what_came_last_and_how_to_look_at_it(self):
+        text = LOSSY.format(duration="3s", seed=8, gateway="") + "  - { at: 2.5s, node: gw, action: kill }\n"
+        out, _ = self.batch(self.write("s.yaml", text), "it's here", expect=1)
+        summary, records = self.summary("it's here"), self.records("it's here")
+        sent = [r for r in records if r["kind"] == "message" and r["src"] == "gw"]
+        came = [r for r in records if r["kind"] == "message" and r["dst"] == "gw" and r.get("due", 1 << 60) <= 2500000]
+        self.assertEqual(summary["failed_last_out"], sent[-5:])
+        self.assertEqual(summary["failed_last_in"], came[-5:])
+        self.assertEqual(summary["failed_quantum"], 2500)
+        self.assertIn(summary["replay"], out)
+        words = shlex.split(summary["replay"])
+        self.assertEqual(words[:2], ["lockstep", "replay"])
+        shown = self.keys(words[1:], ["screen at", "S", "screen before"])
+        self.assertRegex(shown["at"].splitlines()[0], r"FAILED +2\.500 000 s")
+        self.assertRegex(shown["before"].splitlines()[0], r"REPLAY +2\.499 000 s")
 
     def test_what_is_no_run_is_told(self):
         _, err = self.lockstep("replay", self.dir / "nothing", "--keys", "/dev/null", expect=3)
