@@ -77,8 +77,46 @@ static void open_log(struct app *app)
     app_open(app, PANE_LOG);
 }
 
+/* The record that is selected in Events. */
+static bool selected_record(const struct app *app, uint64_t *n)
+{
+    const struct list *l = &app->panes[PANE_EVENTS]->list;
+    *n = l->cursor;
+    return l->count > 0;
+}
+
+static void open_chain(struct app *app)
+{
+    uint64_t n;
+    if (app_top(app) == PANE_CHAIN) {
+        close_top(app);
+        return;
+    }
+    struct record r;
+    bool selected = selected_record(app, &n) && store_read(session_store(app->session), n, &r) == 0;
+    if (!selected || (r.kind != RECORD_MESSAGE && r.kind != RECORD_LOCAL)) {
+        app_say(app, ROLE_WARN, selected ? "Only messages and local events come of something" : "No event is selected");
+        return;
+    }
+    pane_chain_show(app->panes[PANE_CHAIN], n);
+    app_open(app, PANE_CHAIN);
+}
+
+/* To the event that is selected in a chain. */
+static void leave_chain(struct app *app)
+{
+    uint64_t n = pane_chain_selected(app->panes[PANE_CHAIN]);
+    close_top(app);
+    app->focus = PANE_EVENTS;
+    pane_events_go(app->panes[PANE_EVENTS], n);
+}
+
 static void enter(struct app *app)
 {
+    if (app_top(app) == PANE_CHAIN) {
+        leave_chain(app);
+        return;
+    }
     if (app_top(app) != PANE_EVENTS) {
         if (app_top(app) < MAIN_PANES || app_top(app) == PANE_LOG || app_top(app) == PANE_TIMELINE)
             open_detail(app);
@@ -127,14 +165,6 @@ static void back(struct app *app)
     } else {
         app->zoom = false;
     }
-}
-
-/* The record that is selected in Events. */
-static bool selected_record(const struct app *app, uint64_t *n)
-{
-    const struct list *l = &app->panes[PANE_EVENTS]->list;
-    *n = l->cursor;
-    return l->count > 0;
 }
 
 /* Keys that move what is shown of the run. Returns false for others. */
@@ -220,6 +250,10 @@ static bool act_on_node(struct app *app, enum action action)
     case ACTION_LOG:
         if (app->session)
             open_log(app);
+        return true;
+    case ACTION_CHAIN:
+        if (app->session)
+            open_chain(app);
         return true;
     default:
         return false;

@@ -63,7 +63,7 @@ unsigned app_context(const struct app *app)
     enum pane_id top = app_top(app);
     if (app->prompt != PROMPT_NONE)
         return CONTEXT_PROMPT;
-    if (top == PANE_HELP || top == PANE_RECORD)
+    if (top == PANE_HELP || top == PANE_RECORD || top == PANE_CHAIN)
         return CONTEXT_POPUP;
     if (!app->session)
         return CONTEXT_BROKEN;
@@ -142,7 +142,8 @@ static void make_panes(struct app *app)
     static struct pane *(*const makers[PANES])(void) = {
         [PANE_NODES] = pane_nodes_new,     [PANE_EVENTS] = pane_events_new, [PANE_HEALTH] = pane_health_new,
         [PANE_BARRIER] = pane_barrier_new, [PANE_DETAIL] = pane_detail_new, [PANE_PROBLEMS] = pane_problems_new,
-        [PANE_LOG] = pane_log_new,         [PANE_TIMELINE] = pane_timeline_new, [PANE_RECORD] = pane_record_new, [PANE_HELP] = pane_help_new,
+        [PANE_LOG] = pane_log_new,         [PANE_TIMELINE] = pane_timeline_new, [PANE_CHAIN] = pane_chain_new,
+        [PANE_RECORD] = pane_record_new, [PANE_HELP] = pane_help_new,
     };
     for (int i = 0; i < PANES; i++)
         app->panes[i] = makers[i]();

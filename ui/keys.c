@@ -41,6 +41,7 @@ const struct binding key_table[] = {
     { { '+', '=' }, ACTION_NARROW, "+ -", .help = "on the timeline: a shorter time, a longer one",
       .label = "scale", .bar = CONTEXT_TIMELINE },
     { { '-' }, .action = ACTION_WIDEN },
+    { { 'm' }, ACTION_CHAIN, "m", .help = "what the selected message came of, and what came of it" },
     { { INPUT_ENTER }, ACTION_ENTER, "Enter", .help = "the selected node, or the whole event",
       .label = "detail", .bar = RUN | CONTEXT_PROMPT, .other = "accept", .other_in = CONTEXT_PROMPT, .group = "Look" },
     { { '/' }, ACTION_FIND, "/", .help = "find a text in all events of the run, or in the log",

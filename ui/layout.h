@@ -15,6 +15,7 @@ enum pane_id {
     PANE_LOG,
     PANE_TIMELINE,
     PANE_RECORD,
+    PANE_CHAIN,
     PANE_HELP,
     PANES,
     PANE_NONE = -1

@@ -62,12 +62,15 @@ struct pane *pane_help_new(void);
 struct pane *pane_record_new(void);
 struct pane *pane_log_new(void);
 struct pane *pane_timeline_new(void);
+struct pane *pane_chain_new(void);
 
 void pane_events_go(struct pane *p, uint64_t n); /* selects record n; ends following */
 bool pane_events_following(const struct pane *p);
 void pane_detail_show(struct pane *p, int node);
 void pane_record_show(struct pane *p, uint64_t n);
 void pane_log_show(struct pane *p, int node);
+void pane_chain_show(struct pane *p, uint64_t n);
+uint64_t pane_chain_selected(const struct pane *p); /* a record */
 /* The time that is a cell before or behind the one that is shown. */
 simtime pane_timeline_beside(const struct pane *p, const struct view *v, bool before);
 /* Looks on from the last match, around its end. Returns whether there is one. */

@@ -52,7 +52,8 @@ static void draw_frame(const struct app *app, const struct view *v, const struct
 /* A frame in the middle of the body, for what is open above the panes. */
 static void draw_popup(const struct app *app, const struct view *v, const struct area *body, enum pane_id id)
 {
-    int wanted = id == PANE_HELP && body->width >= HELP_TWO_COLUMNS ? HELP_TWO_COLUMNS : POPUP_WIDTH;
+    bool wide = (id == PANE_HELP || id == PANE_CHAIN) && body->width >= HELP_TWO_COLUMNS;
+    int wanted = wide ? HELP_TWO_COLUMNS : POPUP_WIDTH;
     int width = wanted + 8 > body->width ? body->width : wanted; /* slivers at the sides are of no use */
     int rows = app->panes[id]->ops->rows(app->panes[id], v, width - 2) + 2;
     int height = rows < body->height ? rows : body->height;
@@ -86,7 +87,7 @@ static void draw_body(struct app *app, const struct view *v, struct canvas *c)
     }
     for (int i = 0; i < app->open_count; i++) {
         enum pane_id id = app->open[i];
-        if (id == PANE_HELP || id == PANE_RECORD) {
+        if (id == PANE_HELP || id == PANE_RECORD || id == PANE_CHAIN) {
             draw_popup(app, v, &body, id);
         } else if (id == PANE_TIMELINE) {
             draw_strip(app, v, &body, id);

@@ -189,6 +189,12 @@ struct session_tally {
 };
 bool session_tally(struct session *s, simtime t, struct session_tally *out);
 
+/* The chain of record n, a message or a local event, one link long: records that it came of, which are the messages that its
+ * sender was handed last before the step in which it sent it, the latest first; or, forward, that came of it: what its
+ * receiver sent in its first step behind that in which anything was sent, in their order. At most `most`; returns how many.
+ * More than that is not known of a node, so a link is a possible cause. */
+size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out, size_t most);
+
 struct buffer;
 /* Appends the command line that shows the run at the moment that is shown of it now. */
 void session_replay_command(const struct session *s, struct buffer *out);

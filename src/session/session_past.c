@@ -394,19 +394,25 @@ size_t viewing_log(const struct session *s, int i, char *buf, size_t size)
     return tail_of(s, "logs/", i, ".log", MOMENT_LOG, buf, size);
 }
 
-bool session_tally(struct session *s, simtime t, struct session_tally *out)
+struct past *viewing_survey(struct session *s)
 {
     struct viewing *v = &s->viewing;
     struct error err = { 0 };
     if (open_past(s, &err) < 0)
-        return false;
+        return NULL;
     int fd = v->survey ? -1 : open_in(v, HISTORY_FILE);
     if (fd >= 0)
         v->survey = past_open(fd, s->scenario->node_count, &err);
-    if (!v->survey || !past_seek(v->survey, t))
+    return v->survey;
+}
+
+bool session_tally(struct session *s, simtime t, struct session_tally *out)
+{
+    struct past *survey = viewing_survey(s);
+    if (!survey || !past_seek(survey, t))
         return false;
     for (int i = 0; i < s->scenario->node_count; i++) {
-        const struct moment_node *n = past_node(v->survey, i);
+        const struct moment_node *n = past_node(survey, i);
         out[i] = (struct session_tally){ .events = (uint64_t)n->v[MOMENT_EVENTS],
                                          .messages = (uint64_t)n->v[MOMENT_IN] + (uint64_t)n->v[MOMENT_OUT],
                                          .state = state_of(n) };

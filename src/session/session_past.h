@@ -13,7 +13,7 @@ struct viewing {
     simtime at;           /* the barrier that is shown */
     simtime head;         /* of a recorded run: its last one */
     struct past *past;    /* NULL: not opened yet */
-    struct past *survey;  /* the same file, read for session_tally; NULL: not opened yet */
+    struct past *survey;  /* the same file, read without moving what is shown; NULL: not opened yet */
     int directory;        /* the run folder; -1: not opened yet */
     char *run_dir;        /* of a recorded run */
     struct error missing; /* what is not there of it; no code: nothing */
@@ -25,6 +25,9 @@ void viewing_free(struct viewing *v);
 /* Takes the commands that move what is shown, and in the past those that would move the run: *taken is set where it
  * did. What is left of the command is for the run itself. Returns false where it cannot be done. */
 bool viewing_command(struct session *s, struct command *c, bool *taken);
+
+/* A reader of the history that moves nothing that is shown; NULL: there is none. */
+struct past *viewing_survey(struct session *s);
 
 /* What session_status and its like tell of the moment that is shown. */
 void viewing_status(const struct session *s, struct session_status *out);
