@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "node/channel.h"
 #include "node/child.h"
-#include "node/sockets.h"
+#include "node/socket_dir.h"
 
 #define LAST_WORDS_NS INT64_C(2000000000) /* how long the exit of a node that has closed its output is waited for */
 

@@ -13,7 +13,7 @@
 #include "node/engine.h"
 #include "node/guard.h"
 #include "node/orphans.h"
-#include "node/sockets.h"
+#include "node/socket_dir.h"
 
 #define FILES_PER_NODE 4   /* descriptors that a node outside the program needs, and some while it is started */
 #define FILES_BESIDES  200 /* that the program needs for other things */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "node/renode.h"
+#include "node/socket_dir.h"
 #include "node/sockets.h"
 
 #define GLOBAL_QUANTUM_MOST 1000 /* us: how long its processors may be apart */
