@@ -440,37 +440,29 @@ static void end(struct node *n, enum ending how)
     struct renode *r = n->state;
     if (!r)
         return;
-    if (how == END_ASK) {
-        if (r->is_paused)
-            child_signal(&r->child, SIGCONT);
-        if (r->monitor_client.is_open && !is_asked(r))
-            renode_ask(r, quit, sizeof quit - 1);
-        else
-            child_signal(&r->child, SIGTERM); /* its monitor does not listen while it is busy */
-    } else if (how == END_INPUT) {
+    if (how == END_ASK && r->monitor_client.is_open && !is_asked(r))
+        renode_ask(r, quit, sizeof quit - 1);
+    else if (how == END_ASK)
+        child_signal(&r->child, SIGTERM); /* its monitor does not listen while it is busy */
+    if (how == END_INPUT) {
         tcp_client_close(&r->monitor_client);
         tcp_client_close(&r->control_client);
-    } else {
-        child_signal(&r->child, how == END_TERM ? SIGTERM : SIGKILL);
-        child_signal(&r->child, SIGCONT); /* one that stands still ends too */
     }
-    if (how == END_KILL)
-        child_close(&r->child);
+    child_end(&r->child, how);
     node_ready(n);
 }
 
 static void pause_renode(struct node *n, bool paused)
 {
     struct renode *r = n->state;
-    r->is_paused = paused;
-    child_signal(&r->child, paused ? SIGSTOP : SIGCONT);
+    child_pause(&r->child, paused);
 }
 
 /* While the run rests its clock is looked at; that it rests itself is its nature. */
 static void freeze(struct node *n, bool frozen)
 {
     struct renode *r = n->state;
-    if (!frozen || !r || r->stage != RENODE_READY || r->is_paused)
+    if (!frozen || !r || r->stage != RENODE_READY || r->child.is_paused)
         return;
     r->checks_rest = true;
     ask_clock(r);

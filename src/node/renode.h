@@ -41,7 +41,6 @@ struct renode {
     int64_t clock_us;       /* what its clock must say: its own time at the start, and all that was granted since */
     int64_t ran_us;         /* of the RunFor that is awaited */
     bool checks_rest;       /* the check is for a pause or the end, not of a grant */
-    bool is_paused;
     int64_t closed_ns;      /* when it closed a connection; 0: it has not */
     char cpu_abort[200];    /* the line of its log that says that its processor has crashed; "" */
 };
