@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "node/renode.h"
 
-#define READ_STEP     (64u << 10)
+#define READ_STEP     (16u << 10)
 #define LAST_WORDS_NS INT64_C(2000000000) /* how long the exit of a Renode that has closed a connection is waited for */
 
 static bool is_asked(const struct renode *r)
@@ -38,80 +38,24 @@ static int start(struct node *n, struct error *err)
     struct renode *r = n->state;
     if (!r)
         r = n->state = mem_alloc(sizeof *r);
-    else if (r->uart_fd >= 0)
-        close(r->uart_fd);
     child_open(&r->child, n);
     tcp_client_close(&r->monitor_client);
     tcp_client_close(&r->control_client);
-    uart_output_free(&r->uart);
     r->node = n;
+    renode_uarts_open(r);
     r->stage = RENODE_CONNECTING;
     r->by_monitor = r->has_clock = r->checks_rest = false;
-    r->uart_fd = -1;
-    r->uart = (struct uart_output){ 0 };
-    r->input.len = r->input_at = 0;
     *r->cpu_abort = '\0';
     r->closed_ns = 0;
     n->gone = NULL;
     return renode_launch(r, err);
 }
 
-/* --- The firmware's output --- */
-
-static void add_message(struct renode *r, const struct uart_line *line)
-{
-    struct buffer *b = &r->messages;
-    int64_t time = line->time < 0 ? -1 : line->time + r->node->start_time;
-    bool lies_in = time >= r->protocol.from && time < r->protocol.until;
-    buffer_format(b, "%s{\"time_us\":%" PRId64 ",\"type\":", b->len > 1 ? "," : "", lies_in ? time : r->protocol.until - 1);
-    json_quote(b, line->type.s, line->type.len);
-    if (line->dst.len) {
-        buffer_text(b, ",\"dst\":");
-        json_quote(b, line->dst.s, line->dst.len);
-    }
-    buffer_text(b, ",\"payload\":");
-    buffer_add(b, line->payload.s, line->payload.len);
-    buffer_text(b, "}");
-}
-
-static void take_line(void *data, const struct uart_line *line)
-{
-    struct renode *r = data;
-    struct node *n = r->node;
-    if (line->is_message)
-        add_message(r, line);
-    else if (line->text.len) {
-        buffer_add(&n->log, line->text.s, line->text.len);
-        buffer_text(&n->log, "\n");
-    }
-    if (line->lost)
-        buffer_format(&n->answer.warnings, "a line of its UART has %zu bytes; %u are kept, in the log\n",
-                      line->text.len + line->lost, UART_LINE);
-    if (line->amiss)
-        buffer_format(&n->answer.warnings, "a message on its UART: %s\n", line->amiss);
-}
-
-static int read_uart(struct renode *r, struct error *err)
-{
-    char piece[READ_STEP];
-    ssize_t got;
-    while ((got = read(r->uart_fd, piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR))
-        if (got > 0)
-            uart_output_feed(&r->uart, piece, (size_t)got, take_line, r);
-    if (got == 0)
-        return 0;
-    error_set(err, EXIT_RUN_FAILED, "cannot read what its UART has written: %s", strerror(errno));
-    return -1;
-}
-
 static int finish_quantum(struct renode *r, struct error *err)
 {
     struct node *n = r->node;
-    r->messages.len = 0;
-    buffer_text(&r->messages, "[");
-    if (read_uart(r, err) < 0)
+    if (renode_uarts_read(r, err) < 0)
         return -1;
-    buffer_text(&r->messages, "]");
     r->stage = RENODE_READY;
     r->protocol.expect = EXPECT_MESSAGES;
     n->answer.next = -1;
@@ -146,14 +90,13 @@ static void ask_clock(struct renode *r)
     tcp_client_send(&r->control_client);
 }
 
-static void write_input(struct renode *r)
+/* What is written to its UARTs goes first, while its time stands still. */
+static void write_or_run(struct renode *r)
 {
-    struct buffer line = { 0 };
-    r->input_at += uart_write_chars(&line, r->node->spec->renode.uart, r->input.data + r->input_at,
-                                    r->input.len - r->input_at);
-    r->stage = RENODE_WRITING;
-    renode_ask(r, line.data, line.len);
-    buffer_free(&line);
+    if (renode_uarts_write(r))
+        r->stage = RENODE_WRITING;
+    else
+        run(r);
 }
 
 static int grant(struct node *n, simtime from, simtime until, struct error *err)
@@ -163,10 +106,9 @@ static int grant(struct node *n, simtime from, simtime until, struct error *err)
     r->protocol.from = r->protocol.earliest = from;
     r->protocol.until = until;
     r->ran_us = until - from;
-    r->input.len = r->input_at = 0;
     for (size_t i = 0; i < n->inbox.count; i++) {
         struct message *m = n->inbox.items[i];
-        uart_input(&r->input, m, m->src >= 0 ? n->scenario->nodes[m->src].id : "", n->spec->id);
+        uart_input(&r->uarts[0].input, m, m->src >= 0 ? n->scenario->nodes[m->src].id : "", n->spec->id);
         n->events++;
         if (m->time > n->last_active)
             n->last_active = m->time;
@@ -175,10 +117,7 @@ static int grant(struct node *n, simtime from, simtime until, struct error *err)
     n->inbox.count = 0;
     if (r->stage != RENODE_READY)
         return 0; /* its clock is being read: on with it then */
-    if (r->input.len)
-        write_input(r);
-    else
-        run(r);
+    write_or_run(r);
     if (n->gone || r->child.has_exited)
         node_ready(n);
     return 0;
@@ -210,10 +149,7 @@ static int take_clock(struct renode *r, int64_t clock, struct error *err)
     r->stage = RENODE_READY;
     if (n->phase != NODE_BUSY)
         return 0;
-    if (r->input.len) /* a grant came meanwhile */
-        write_input(r);
-    else
-        run(r);
+    write_or_run(r); /* a grant came meanwhile */
     return 0;
 }
 
@@ -262,10 +198,7 @@ static int take_monitor(struct renode *r, struct error *err)
         buffer_free(&why);
         if (r->stage == RENODE_RUNNING)
             return time_has_passed(r, err);
-        if (r->input_at < r->input.len)
-            write_input(r);
-        else
-            run(r);
+        write_or_run(r);
         return 0;
     case RENODE_CHECKING:
         clock = monitor_time(&r->monitor.reply);
@@ -307,7 +240,7 @@ static int take_control(struct renode *r, struct error *err)
 
 static int read_monitor(struct renode *r, struct error *err)
 {
-    char piece[READ_STEP / 4];
+    char piece[READ_STEP];
     for (ssize_t got; (got = tcp_client_read(&r->monitor_client, piece, sizeof piece)) > 0;)
         if (monitor_feed(&r->monitor, piece, (size_t)got) > 0 && take_monitor(r, err) < 0)
             return -1;
@@ -316,7 +249,7 @@ static int read_monitor(struct renode *r, struct error *err)
 
 static int read_control(struct renode *r, struct error *err)
 {
-    char piece[READ_STEP / 4];
+    char piece[READ_STEP];
     for (ssize_t got; (got = tcp_client_read(&r->control_client, piece, sizeof piece)) > 0;)
         for (size_t at = 0, used; at < (size_t)got; at += used) {
             int result = external_control_feed(&r->control, piece + at, (size_t)got - at, &used);
@@ -494,13 +427,10 @@ static void close_renode(struct node *n)
     tcp_client_close(&r->monitor_client);
     tcp_client_close(&r->control_client);
     child_close(&r->child);
-    if (r->uart_fd >= 0)
-        close(r->uart_fd);
+    renode_uarts_close(r);
     monitor_free(&r->monitor);
     external_control_free(&r->control);
-    uart_output_free(&r->uart);
     buffer_free(&r->setup);
-    buffer_free(&r->input);
     buffer_free(&r->messages);
     free(r);
     n->state = NULL;

@@ -1,4 +1,4 @@
-/* A node that is firmware in Renode: what driver_renode.c and renode_start.c share. */
+/* A node that is firmware in Renode: what driver_renode.c and the files renode_*.c share. */
 #ifndef NODE_RENODE_H
 #define NODE_RENODE_H
 
@@ -20,6 +20,18 @@ enum renode_stage {
     RENODE_CHECKING     /* what its clock says */
 };
 
+struct renode;
+
+/* A UART of its machine. */
+struct renode_uart {
+    struct renode *renode;
+    const char *name; /* the scenario's */
+    int fd;           /* what the firmware has written to it; -1: not there yet */
+    struct uart_output output;
+    struct buffer input; /* bytes for the firmware, written up to `written` */
+    size_t written;
+};
+
 struct renode {
     struct node *node;
     struct child child;
@@ -31,10 +43,8 @@ struct renode {
     int control_port;
     struct buffer setup;    /* commands, each with its \n */
     size_t setup_at;        /* of the one that is asked */
-    struct buffer input;    /* bytes for the UART, written up to input_at */
-    size_t input_at;
-    int uart_fd;            /* what the firmware has written; -1: not there yet */
-    struct uart_output uart;
+    struct renode_uart *uarts; /* the first is the one that messages to the node are written to */
+    int uart_count;
     struct buffer messages; /* of this quantum, as a JSON array */
     struct protocol protocol;
     bool has_clock;         /* `clock_us` is known */
@@ -54,5 +64,16 @@ bool renode_ask_setup(struct renode *r);
 /* Its reply is there. Returns 1 where all are done, 0 to go on, -1 with *err set. */
 int renode_take_setup(struct renode *r, struct error *err);
 void renode_ask(struct renode *r, const char *commands, size_t len); /* of the monitor */
+
+/* renode_uart.c: what the firmware writes, and what is written to it. */
+void renode_uarts_open(struct renode *r); /* the scenario's; what an earlier start left is closed */
+void renode_uarts_close(struct renode *r);
+/* Appends the commands after which Renode writes to files what the UARTs say; then these can be opened. -1 with *err. */
+int renode_uarts_setup(const struct renode *r, struct buffer *out, struct error *err);
+int renode_uarts_begin(struct renode *r, struct error *err);
+/* What was written since the last time: messages go to r->messages, UART by UART, other lines to the log. */
+int renode_uarts_read(struct renode *r, struct error *err);
+/* Asks the monitor to write the next piece of input; false where nothing is left. */
+bool renode_uarts_write(struct renode *r);
 
 #endif

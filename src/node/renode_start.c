@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,18 +66,10 @@ static int add_machine(struct buffer *b, const struct node *n, struct error *err
     return 0;
 }
 
-static void uart_path(const struct node *n, char *out, size_t size)
-{
-    char folder[PATH_MAX - 8];
-    socket_temporary_path(folder, sizeof folder, n->host->socket_dir, n->index);
-    snprintf(out, size, "%s/uart%u", folder, n->restarts); /* Renode keeps a file that is there, and takes another name */
-}
-
 static int write_setup(struct renode *r, struct error *err)
 {
     const struct node *n = r->node;
     struct buffer *b = &r->setup;
-    char path[PATH_MAX];
     simtime quantum = n->scenario->quantum < GLOBAL_QUANTUM_MOST ? n->scenario->quantum : GLOBAL_QUANTUM_MOST;
     b->len = r->setup_at = 0;
     if (add_machine(b, n, err) < 0)
@@ -86,13 +77,8 @@ static int write_setup(struct renode *r, struct error *err)
     buffer_format(b, "emulation SetSeed %u\n", (unsigned)(n->scenario->seed & SEED_MASK));
     buffer_format(b, "emulation SetGlobalQuantum \"0.%06d\"\n", (int)quantum);
     buffer_text(b, "emulation SetGlobalAdvanceImmediately true\n");
-    uart_path(n, path, sizeof path);
-    buffer_format(b, "%s CreateFileBackend ", n->spec->renode.uart);
-    if (!monitor_quote_path(b, path)) {
-        error_set(err, EXIT_LAUNCH, "Renode's monitor cannot take the path '%s'; set TMPDIR to another folder", path);
+    if (renode_uarts_setup(r, b, err) < 0)
         return -1;
-    }
-    buffer_text(b, " true\n");
     if (n->spec->renode.time_control == TIME_CONTROL_MONITOR)
         r->by_monitor = true;
     else if ((r->control_port = socket_free_port(err)) < 0)
@@ -171,12 +157,5 @@ int renode_take_setup(struct renode *r, struct error *err)
     r->setup_at += command_length(r) + 1;
     if (renode_ask_setup(r))
         return 0;
-    char path[PATH_MAX];
-    uart_path(n, path, sizeof path);
-    r->uart_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (r->uart_fd >= 0)
-        return 1;
-    error_set(err, EXIT_LAUNCH, "what Renode writes of %s is not to be read: %s: %s", n->spec->renode.uart, path,
-              strerror(errno));
-    return -1;
+    return renode_uarts_begin(r, err) < 0 ? -1 : 1;
 }

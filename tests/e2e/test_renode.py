@@ -77,6 +77,25 @@ class Running(RenodeCase):
         self.run_it(self.scenario(self.mcu()))
         self.assertIn("sensor, seed ", self.log())
 
+    def test_lines_of_every_uart_are_read_and_messages_go_to_the_first(self):
+        """On a board with two; what runs on the second is the scripted one's to say."""
+        board = (FIRMWARE / "board.repl").read_text()
+        two = self.write("two.repl", board + "\nuart1: UART.NRF52840_UART @ sysbus 0x40028000\n    easyDMA: true\n"
+                                             "    IRQ -> nvic@40\n")
+        boss = "  - { id: boss, type: sensor, config: { destination: mcu, interval: 1s } }\n"
+        mcu = self.mcu(platform=two, more="    uarts: [ sysbus.uart1 ]\n")
+        self.run_it(self.scenario(mcu + boss), RENODE_PEER_FIRMWARE="uart0=sensor,uart1=echo")
+        self.assertRegex(self.log(), r"(?m)sysbus\.uart0: sensor, seed ")
+        self.assertEqual([m["type"] for m in self.messages() if m["type"] == "SAMPLE"], ["SAMPLE"] * 3)
+        self.run_it(self.dir / "out" / "scenario.yaml", out="again", RENODE_PEER_FIRMWARE="uart0=sensor,uart1=echo")
+        self.assertEqual(self.events("out"), self.events("again"))
+        if self.program != PEER:
+            return
+        of_second = [m for m in self.messages() if m["type"] == "UART"]
+        self.assertEqual([m["payload"] for m in of_second],
+                         [{"boot": True}] + [{"t_ms": 1000 * i, "n": i} for i in range(1, 4)])
+        self.assertNotIn("echo", str(of_second), "a message to the node was written to the second one")
+
     def test_a_message_reaches_the_firmware_and_its_answer_the_network(self):
         command = "  - { id: boss, type: sensor, config: { destination: mcu, interval: 1s } }\n"
         self.run_it(self.scenario(self.mcu("actuator") + command))
