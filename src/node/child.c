@@ -178,6 +178,7 @@ void child_end(struct child *c, enum ending how)
         child_signal(c, how == END_TERM ? SIGTERM : SIGKILL);
     if (c->is_there && (how >= END_TERM || (how == END_ASK && c->is_paused)))
         child_signal(c, SIGCONT); /* one that stands still ends too */
+    c->is_paused = false;
     if (how == END_KILL)
         child_close(c);
 }

@@ -17,11 +17,6 @@
 #define READ_STEP     (16u << 10)
 #define LAST_WORDS_NS INT64_C(2000000000) /* how long the exit of a Renode that has closed a connection is waited for */
 
-static bool is_asked(const struct renode *r)
-{
-    return r->stage != RENODE_READY;
-}
-
 /* Until the quantum that is run, or "while it was started". */
 static void doing(const struct renode *r, char *out, size_t size)
 {
@@ -44,7 +39,9 @@ static int start(struct node *n, struct error *err)
     r->node = n;
     renode_uarts_open(r);
     r->stage = RENODE_CONNECTING;
-    r->by_monitor = r->has_clock = r->checks_rest = false;
+    r->by_monitor = r->has_clock = r->checks_rest = r->clock_is_told = false;
+    r->checked_us = -1;
+    error_clear(&r->failure);
     *r->cpu_abort = '\0';
     r->closed_ns = 0;
     n->gone = NULL;
@@ -78,11 +75,14 @@ static void run(struct renode *r)
     tcp_client_send(&r->control_client);
 }
 
+/* By the monitor also where the other port is of no use any more. */
 static void ask_clock(struct renode *r)
 {
     static const char command[] = "currentTime";
+    enum external_control_kind last = r->control.kind;
     r->stage = RENODE_CHECKING;
-    if (r->by_monitor) {
+    if (r->by_monitor || !r->control_client.is_open || last == EXTERNAL_CONTROL_FATAL ||
+        last == EXTERNAL_CONTROL_VIOLATION) {
         renode_ask(r, command, sizeof command - 1);
         return;
     }
@@ -123,33 +123,93 @@ static int grant(struct node *n, simtime from, simtime until, struct error *err)
     return 0;
 }
 
+static void quit(struct renode *r)
+{
+    static const char command[] = "quit";
+    r->stage = RENODE_QUITTING;
+    renode_ask(r, command, sizeof command - 1);
+}
+
+/* It stands still: what has come up meanwhile is done. */
+static void go_on(struct renode *r)
+{
+    r->stage = RENODE_READY;
+    if (r->node->ending != END_NOT)
+        quit(r);
+    else if (r->node->phase == NODE_BUSY) /* a grant came */
+        write_or_run(r);
+}
+
 /* Its clock and ours must agree. */
+static int judge_clock(struct renode *r, int64_t clock, struct error *err)
+{
+    struct node *n = r->node;
+    struct error why = { 0 };
+    r->checked_us = clock;
+    if (clock == r->clock_us)
+        return r->failure.code ? -1 : 0;
+    if (r->failure.code) {
+        size_t len = strlen(r->failure.text);
+        snprintf(r->failure.text + len, sizeof r->failure.text - len,
+                 "; the clock of its Renode stands at %" PRId64 " us, and %" PRId64 " us were granted to it before", clock,
+                 r->clock_us);
+        return -1;
+    }
+    error_set(&why, EXIT_RUN_FAILED,
+              "the clock of its Renode stands at %" PRId64 " us, and %" PRId64 " us were granted to it; something else "
+              "let its time pass, or stopped it", clock, r->clock_us);
+    r->clock_is_told = true;
+    if (n->ending != END_NOT && !n->breach.code)
+        n->breach = why;
+    *err = why;
+    return n->ending != END_NOT ? 0 : -1;
+}
+
 static int take_clock(struct renode *r, int64_t clock, struct error *err)
 {
     struct node *n = r->node;
-    bool first = !r->has_clock;
-    if (first) {
+    if (!r->has_clock) {
         r->has_clock = true;
-        r->clock_us = clock;
+        r->clock_us = r->checked_us = clock;
         r->stage = RENODE_READY;
         n->activity = NULL;
         n->answer.next = -1;
         n->answer.done = true;
         return 0;
     }
-    if (clock != r->clock_us) {
-        error_set(err, EXIT_RUN_FAILED,
-                  "the clock of its Renode stands at %" PRId64 " us, and %" PRId64 " us were granted to it; something else "
-                  "let its time pass, or stopped it", clock, r->clock_us);
+    if (judge_clock(r, clock, err) < 0)
         return -1;
-    }
     if (!r->checks_rest)
         return finish_quantum(r, err);
     r->checks_rest = false;
-    r->stage = RENODE_READY;
-    if (n->phase != NODE_BUSY)
-        return 0;
-    write_or_run(r); /* a grant came meanwhile */
+    go_on(r);
+    return 0;
+}
+
+/* It stands still at a barrier. */
+static void check(struct node *n)
+{
+    struct renode *r = n->state;
+    if (!r || r->stage != RENODE_READY || r->child.is_paused || r->checked_us == r->clock_us)
+        return;
+    r->checks_rest = true;
+    ask_clock(r);
+}
+
+/* It has failed. Its clock may say why, where it can still be asked; that is not waited for long. */
+static int fail(struct renode *r, struct error *err)
+{
+    struct node *n = r->node;
+    if (r->failure.code)
+        *err = r->failure;
+    if (r->failure.code || r->clock_is_told || !r->has_clock || !r->child.is_running || !r->monitor_client.is_open)
+        return -1;
+    r->failure = *err;
+    error_clear(err);
+    r->failed_ns = clock_ns();
+    n->again_ns = r->failed_ns + LAST_WORDS_NS;
+    node_look(n, n->again_ns);
+    ask_clock(r);
     return 0;
 }
 
@@ -204,6 +264,7 @@ static int take_monitor(struct renode *r, struct error *err)
         clock = monitor_time(&r->monitor.reply);
         if (clock >= 0)
             return take_clock(r, clock, err);
+        r->clock_is_told = true;
         error_set(err, EXIT_RUN_FAILED, "Renode does not say its time when it is asked for currentTime");
         return -1;
     default:
@@ -282,6 +343,8 @@ static int judge(struct renode *r, struct error *err)
 {
     struct node *n = r->node;
     char when[80];
+    if (r->failure.code && clock_ns() >= r->failed_ns + LAST_WORDS_NS)
+        return -1;
     doing(r, when, sizeof when);
     if (r->child.refused) {
         child_say_refused(&r->child, n->spec->renode.program, err);
@@ -324,9 +387,10 @@ static int work(struct node *n, struct error *err)
         monitor_begin(&r->monitor, &r->monitor_client.out);
         renode_ask_setup(r);
     }
-    if (read_monitor(r, err) < 0 || read_control(r, err) < 0)
-        return n->ending != END_NOT ? 0 : -1;
-    return n->ending != END_NOT ? 0 : judge(r, err);
+    int result = read_monitor(r, err) < 0 || read_control(r, err) < 0 ? -1 : 0;
+    if (n->ending != END_NOT)
+        return 0; /* what it says then is no failure */
+    return result < 0 || judge(r, err) < 0 ? fail(r, err) : 0;
 }
 
 static void news(struct node *n, const struct guard_news *news)
@@ -342,6 +406,10 @@ static void late(struct node *n, struct error *err)
     char command[200], limit[40];
     child_last_words(&r->child);
     find_cpu_abort(r);
+    if (r->failure.code) {
+        *err = r->failure;
+        return;
+    }
     int64_t us = r->has_clock ? n->spec->timeout_step : n->spec->timeout_start;
     snprintf(limit, sizeof limit, "%g s", (double)us / 1e6);
     renode_command(r, command, sizeof command);
@@ -369,19 +437,21 @@ static void late(struct node *n, struct error *err)
 
 static void end(struct node *n, enum ending how)
 {
-    static const char quit[] = "quit";
     struct renode *r = n->state;
     if (!r)
         return;
-    if (how == END_ASK && r->monitor_client.is_open && !is_asked(r))
-        renode_ask(r, quit, sizeof quit - 1);
-    else if (how == END_ASK)
-        child_signal(&r->child, SIGTERM); /* its monitor does not listen while it is busy */
+    bool is_busy = r->stage != RENODE_READY && !r->checks_rest;
+    if (how == END_ASK && (is_busy || !r->monitor_client.is_open))
+        child_signal(&r->child, SIGTERM); /* its monitor does not listen then */
     if (how == END_INPUT) {
         tcp_client_close(&r->monitor_client);
         tcp_client_close(&r->control_client);
     }
     child_end(&r->child, how);
+    if (how == END_ASK)
+        check(n);
+    if (how == END_ASK && r->stage == RENODE_READY && r->monitor_client.is_open)
+        quit(r);
     node_ready(n);
 }
 
@@ -394,11 +464,8 @@ static void pause_renode(struct node *n, bool paused)
 /* While the run rests its clock is looked at; that it rests itself is its nature. */
 static void freeze(struct node *n, bool frozen)
 {
-    struct renode *r = n->state;
-    if (!frozen || !r || r->stage != RENODE_READY || r->child.is_paused)
-        return;
-    r->checks_rest = true;
-    ask_clock(r);
+    if (frozen)
+        check(n);
 }
 
 static bool ended(const struct node *n)
@@ -448,6 +515,7 @@ const struct driver driver_renode = {
     .end = end,
     .pause = pause_renode,
     .freeze = freeze,
+    .check = check,
     .ended = ended,
     .last_word = last_word,
     .queue = queue,

@@ -427,6 +427,13 @@ void launcher_rest(struct launcher *l, bool rests)
         }
 }
 
+void launcher_check(struct launcher *l)
+{
+    for (int i = 0; i < l->remote_count; i++)
+        if (l->remotes[i]->driver->check && l->remotes[i]->phase == NODE_IDLE)
+            l->remotes[i]->driver->check(l->remotes[i]);
+}
+
 static void look_at_clocks(struct launcher *l)
 {
     int64_t now = clock_ns();

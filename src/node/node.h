@@ -65,6 +65,7 @@ struct node {
     uint64_t events;           /* that it has handled */
     simtime last_active;       /* time of the last of them; -1: none yet */
     struct error failure;      /* code is set once it has failed, until it is started again */
+    struct error breach;       /* code is set: what must not be was found of it as it was told to end */
     unsigned restarts;
     const struct error *gone;  /* the driver's; not NULL: it went wrong behind its answer, and fails at its next grant */
     int64_t gone_ns;           /* since when */
@@ -102,6 +103,8 @@ struct driver {
     void (*end)(struct node *n, enum ending how); /* NULL: it has nothing of its own that runs on */
     void (*pause)(struct node *n, bool paused);   /* it stands still, or goes on; NULL: nothing to do */
     void (*freeze)(struct node *n, bool frozen);  /* the same, while the run rests; NULL: it may do what it likes then */
+    /* It stands at a barrier, and something has gone wrong elsewhere: what must hold of it is looked at. NULL: nothing. */
+    void (*check)(struct node *n);
     /* What is spent on it, as launcher_usage; NULL: /proc tells. */
     bool (*usage)(struct node *n, double *cpu_s, uint64_t *memory, unsigned *processes);
     bool (*ended)(const struct node *n);          /* nothing of it runs any more */

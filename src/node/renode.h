@@ -17,7 +17,8 @@ enum renode_stage {
     RENODE_READY,       /* nothing */
     RENODE_WRITING,     /* messages to its UART */
     RENODE_RUNNING,     /* time */
-    RENODE_CHECKING     /* what its clock says */
+    RENODE_CHECKING,    /* what its clock says */
+    RENODE_QUITTING     /* to end */
 };
 
 struct renode;
@@ -50,7 +51,11 @@ struct renode {
     bool has_clock;         /* `clock_us` is known */
     int64_t clock_us;       /* what its clock must say: its own time at the start, and all that was granted since */
     int64_t ran_us;         /* of the RunFor that is awaited */
-    bool checks_rest;       /* the check is for a pause or the end, not of a grant */
+    int64_t checked_us;     /* what it said when it was last looked at; -1: not yet */
+    bool checks_rest;       /* the check is of a node that stands still, not of a grant */
+    struct error failure;   /* code is set: it has failed, and its clock is asked for before that is told … */
+    int64_t failed_ns;      /* … since when */
+    bool clock_is_told;     /* of the failure: there is nothing more to ask */
     int64_t closed_ns;      /* when it closed a connection; 0: it has not */
     char cpu_abort[200];    /* the line of its log that says that its processor has crashed; "" */
 };

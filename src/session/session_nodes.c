@@ -163,6 +163,7 @@ static bool handle_failure(struct session *s, int i)
     }
     coordinator_publish_node(s->coordinator, i, "failed", why.text);
     coordinator_failed(s->coordinator, i);
+    launcher_check(s->launcher);
     if (spec->on_failure == ON_FAILURE_CONTINUE) {
         freeze(s, i, "on_failure: continue");
         return true;

@@ -199,6 +199,52 @@ class Misbehaving(RenodeCase):
     def test_a_clock_that_differs(self):
         self.assertIn("the clock of its Renode stands at", self.fault("drift"))
 
+    CLOCK = "the clock of its Renode stands at "
+
+    def other(self, at_ms, more=""):
+        """A node that ends at that time without being told to."""
+        path = self.write("other.py", "import sys\nfor line in sys.stdin:\n"
+                          "    word, *rest = line.split()\n"
+                          "    if word == 'INIT':\n        print('READY', flush=True)\n"
+                          f"    elif word == 'ADVANCE' and int(rest[0]) > {at_ms * 1000}:\n        sys.exit(5)\n"
+                          "    elif word == 'ADVANCE':\n        print('DONE\\n[]', flush=True)\n")
+        return f"  - {{ id: other, type: device, implementation: process, command: [python3, {path}]{more} }}\n"
+
+    def test_a_clock_that_differs_is_found_where_the_run_ends_early(self):
+        for way in ("external", "monitor"):
+            mcu = self.mcu(more=f"    time_control: {way}\n")
+            self.run_it(self.scenario(mcu), "--until", "1s", expect=1, out=way, RENODE_PEER_FAULT="drift=20")
+            self.assertRegex(self.cause(way), f"nodes.0. mcu: {self.CLOCK}1000007 us, and 1000000 us were granted")
+
+    def test_a_clock_that_differs_is_told_beside_the_failure_of_another_node(self):
+        cause = self.fault("drift=20", nodes=self.mcu() + self.other(500))
+        self.assertRegex(cause, f"^nodes.1. other: its process ended with exit code 5 .*; nodes.0. mcu: {self.CLOCK}510007 us")
+
+    def test_a_clock_that_differs_is_found_when_another_node_fails_and_the_run_goes_on(self):
+        cause = self.fault("drift=20", nodes=self.mcu() + self.other(500, ", on_failure: continue"))
+        self.assertRegex(cause, f"nodes.0. mcu: {self.CLOCK}510007 us")
+        states = [(r["t"], r["node"], r["state"]) for r in self.records("out") if r["kind"] == "node"]
+        self.assertEqual(states, [(510000, "other", "failed"), (510000, "other", "frozen"), (510000, "mcu", "failed")])
+
+    def test_a_clock_that_differs_is_told_with_the_failure_of_its_own_node(self):
+        for way, says in (("external", "its External Control port says: Operation is not valid"),
+                          ("monitor", "Renode refuses to run: Operation is not valid")):
+            mcu = self.mcu(more=f"    time_control: {way}\n")
+            self.assertRegex(self.fault("drift=20,fail=30", nodes=mcu), f"{says}.*; {self.CLOCK}290007 us, and 290000 us")
+            cause = self.fault("fail=30", nodes=mcu)
+            self.assertIn(says, cause)
+            self.assertNotIn(self.CLOCK, cause)
+
+    def test_by_the_monitor_after_the_other_port_has_closed(self):
+        self.assertRegex(self.fault("drift=20,fatal=30"), f"its External Control port says: .*; {self.CLOCK}290007 us")
+
+    def test_one_that_does_not_say_its_time_keeps_no_end_waiting(self):
+        began = time.monotonic()
+        cause = self.fault("mute=50", nodes=self.mcu() + self.other(500))
+        self.assertRegex(cause, "^nodes.1. other: its process ended with exit code 5 [^;]*$")
+        self.assertRegex(self.fault("fail=50,mute=50"), "its External Control port says: Operation is not valid")
+        self.assertLess(time.monotonic() - began, 30, "its step may take 60 s")
+
     def test_one_that_never_listens(self):
         self.assertIn("Renode's monitor does not listen on port", self.fault("no-listen", expect=4, nodes=self.mcu(start="1s")))
 
