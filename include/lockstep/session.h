@@ -64,8 +64,10 @@ enum command_kind {
     /* To `node`, at a barrier (paused, or between two quanta); each is a record. */
     COMMAND_NODE_STOP,   /* it is told to end, and the run goes on without it */
     COMMAND_NODE_KILL,   /* SIGKILL: a failure, with what its on_failure says */
-    COMMAND_NODE_RESTART /* it is ended and started anew */
+    COMMAND_NODE_RESTART, /* it is ended and started anew */
+    COMMAND_NODE_TEXT     /* a line is typed to one of its UARTs; only nodes in Renode take one */
 };
+#define COMMAND_TEXT_MAX 1000 /* bytes */
 struct command {
     enum command_kind kind;
     uint64_t count;
@@ -73,6 +75,8 @@ struct command {
     double pace;
     int signal;
     int node;
+    const char *uart; /* text: whose name in the scenario that is; NULL: the one of messages */
+    const char *text; /* one line of UTF-8 without control characters; copied */
     bool discard; /* abort, kill: nothing is to be kept of a run that never moved, unless out_dir was named */
 };
 /* Acts at the next barrier. Returns false when the present state does not take the command (it is then ignored). */

@@ -461,6 +461,12 @@ static void pause_renode(struct node *n, bool paused)
     child_pause(&r->child, paused);
 }
 
+static bool type(struct node *n, const char *uart, const char *text)
+{
+    struct renode *r = n->state;
+    return r && renode_uarts_type(r, uart, text);
+}
+
 /* While the run rests its clock is looked at; that it rests itself is its nature. */
 static void freeze(struct node *n, bool frozen)
 {
@@ -515,6 +521,7 @@ const struct driver driver_renode = {
     .end = end,
     .pause = pause_renode,
     .freeze = freeze,
+    .type = type,
     .check = check,
     .ended = ended,
     .last_word = last_word,

@@ -103,6 +103,9 @@ struct driver {
     void (*end)(struct node *n, enum ending how); /* NULL: it has nothing of its own that runs on */
     void (*pause)(struct node *n, bool paused);   /* it stands still, or goes on; NULL: nothing to do */
     void (*freeze)(struct node *n, bool frozen);  /* the same, while the run rests; NULL: it may do what it likes then */
+    /* A person types a line to one of its UARTs (NULL: the first): it gets that with its next grant. Text NULL: could it?
+     * False: it cannot be had. NULL: nothing can be typed to nodes of this kind. */
+    bool (*type)(struct node *n, const char *uart, const char *text);
     /* It stands at a barrier, and something has gone wrong elsewhere: what must hold of it is looked at. NULL: nothing. */
     void (*check)(struct node *n);
     /* What is spent on it, as launcher_usage; NULL: /proc tells. */

@@ -78,6 +78,8 @@ int renode_uarts_setup(const struct renode *r, struct buffer *out, struct error 
 int renode_uarts_begin(struct renode *r, struct error *err);
 /* What was written since the last time: messages go to r->messages, UART by UART, other lines to the log. */
 int renode_uarts_read(struct renode *r, struct error *err);
+/* A line for a UART of that name (NULL: the first), or no line (NULL). False: there is no such UART, or it has too much. */
+bool renode_uarts_type(struct renode *r, const char *name, const char *text);
 /* Asks the monitor to write the next piece of input; false where nothing is left. */
 bool renode_uarts_write(struct renode *r);
 

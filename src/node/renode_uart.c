@@ -14,7 +14,8 @@
 #include "node/renode.h"
 #include "node/socket_dir.h"
 
-#define READ_STEP (64u << 10)
+#define READ_STEP  (64u << 10)
+#define TYPED_MOST (64u << 10) /* bytes that wait for a UART; more is not typed */
 
 void renode_uarts_open(struct renode *r)
 {
@@ -142,6 +143,18 @@ int renode_uarts_read(struct renode *r, struct error *err)
             return -1;
     buffer_text(&r->messages, "]");
     return 0;
+}
+
+bool renode_uarts_type(struct renode *r, const char *name, const char *text)
+{
+    int i = 0;
+    while (name && i < r->uart_count && strcmp(r->uarts[i].name, name) != 0)
+        i++;
+    if (i >= r->uart_count || r->uarts[i].input.len > TYPED_MOST)
+        return false;
+    if (text)
+        buffer_format(&r->uarts[i].input, "%s\n", text);
+    return true;
 }
 
 bool renode_uarts_write(struct renode *r)

@@ -79,6 +79,7 @@ struct session {
     unsigned spins_lost; /* in a row: how often waiting without sleep was in vain */
     unsigned spins_left_out;
     struct command commands[SESSION_COMMANDS]; /* to nodes, for the next barrier */
+    char *command_texts[SESSION_COMMANDS]; /* what their `text` is; owned */
     int command_count;
     struct acts *acts;  /* of the scenario's faults */
     struct node_care *care; /* of the nodes */
