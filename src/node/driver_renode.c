@@ -28,24 +28,30 @@ static void doing(const struct renode *r, char *out, size_t size)
         snprintf(out, size, "before its quantum to %" PRId64 " was over", r->protocol.until);
 }
 
+static int launch(struct renode *r, struct error *err)
+{
+    child_open(&r->child, r->node);
+    tcp_client_close(&r->monitor_client);
+    tcp_client_close(&r->control_client);
+    r->port_is_taken = false;
+    r->closed_ns = 0;
+    return renode_launch(r, err);
+}
+
 static int start(struct node *n, struct error *err)
 {
     struct renode *r = n->state;
     if (!r)
         r = n->state = mem_alloc(sizeof *r);
-    child_open(&r->child, n);
-    tcp_client_close(&r->monitor_client);
-    tcp_client_close(&r->control_client);
     r->node = n;
     renode_uarts_open(r);
-    r->stage = RENODE_CONNECTING;
-    r->by_monitor = r->has_clock = r->checks_rest = r->clock_is_told = false;
+    r->has_clock = r->checks_rest = r->clock_is_told = false;
+    r->launches = 0;
     r->checked_us = -1;
     error_clear(&r->failure);
     *r->cpu_abort = '\0';
-    r->closed_ns = 0;
     n->gone = NULL;
-    return renode_launch(r, err);
+    return launch(r, err);
 }
 
 static int finish_quantum(struct renode *r, struct error *err)
@@ -324,18 +330,17 @@ static int read_control(struct renode *r, struct error *err)
     return 0;
 }
 
-/* A processor that has left its memory never comes back; the log alone says so. */
-static void find_cpu_abort(struct renode *r)
+static int take_exit(struct renode *r, const char *when, struct error *err)
 {
-    const struct buffer *log = &r->node->log;
-    const char *at = *r->cpu_abort ? NULL : memmem(log->data, log->len, "CPU abort", 9);
-    if (!at)
-        return;
-    size_t len = 0, left = (size_t)(log->data + log->len - at);
-    while (len < left && len < sizeof r->cpu_abort - 1 && at[len] >= ' ' && at[len] < 0x7f)
-        len++;
-    memcpy(r->cpu_abort, at, len);
-    r->cpu_abort[len] = '\0';
+    renode_read_log(r);
+    if (renode_may_launch_again(r))
+        return r->child.is_there ? 0 : launch(r, err); /* first nobody of it may be left */
+    child_say_exit(&r->child, when, err);
+    if (r->port_is_taken && !r->has_clock)
+        error_add(err, "somebody else listens on port %d", r->monitor_client.port);
+    else if (r->stage == RENODE_CONNECTING)
+        error_add(err, "Renode, on port %d", r->monitor_client.port);
+    return -1;
 }
 
 /* Whether Renode has come to its end without being told to. */
@@ -350,13 +355,8 @@ static int judge(struct renode *r, struct error *err)
         child_say_refused(&r->child, n->spec->renode.program, err);
         return -1;
     }
-    if (r->child.has_exited) {
-        child_last_words(&r->child);
-        child_say_exit(&r->child, when, err);
-        if (r->stage == RENODE_CONNECTING)
-            error_add(err, "Renode, on port %d", r->monitor_client.port);
-        return -1;
-    }
+    if (r->child.has_exited)
+        return take_exit(r, when, err);
     const char *which = r->monitor_client.has_ended ? "monitor" : r->control_client.has_ended ? "External Control" : NULL;
     if (!which)
         return 0;
@@ -376,13 +376,13 @@ static int work(struct node *n, struct error *err)
     struct renode *r = n->state;
     if (!r)
         return 0;
-    if (r->child.log_has_news) {
-        child_read_log(&r->child);
-        find_cpu_abort(r);
-    }
+    if (r->child.log_has_news)
+        renode_read_log(r);
     tcp_client_work(&r->monitor_client);
     tcp_client_work(&r->control_client);
-    if (r->stage == RENODE_CONNECTING && r->monitor_client.is_open) {
+    if (r->stage == RENODE_CONNECTING && r->monitor_client.is_open && !renode_is_ours(r)) {
+        tcp_client_again(&r->monitor_client);
+    } else if (r->stage == RENODE_CONNECTING && r->monitor_client.is_open) {
         r->stage = RENODE_SETTING_UP;
         monitor_begin(&r->monitor, &r->monitor_client.out);
         renode_ask_setup(r);
@@ -405,7 +405,7 @@ static void late(struct node *n, struct error *err)
     struct renode *r = n->state;
     char command[200], limit[40];
     child_last_words(&r->child);
-    find_cpu_abort(r);
+    renode_read_log(r);
     if (r->failure.code) {
         *err = r->failure;
         return;

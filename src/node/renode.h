@@ -42,6 +42,8 @@ struct renode {
     enum renode_stage stage;
     bool by_monitor; /* time passes by the monitor's RunFor: there is no External Control port */
     int control_port;
+    unsigned launches, controls; /* how often it was launched in this start, and its External Control port was asked for */
+    bool port_is_taken;     /* its log says that somebody else has the monitor's port */
     struct buffer setup;    /* commands, each with its \n */
     size_t setup_at;        /* of the one that is asked */
     struct renode_uart *uarts; /* the first is the one that messages to the node are written to */
@@ -62,6 +64,12 @@ struct renode {
 
 /* renode_start.c: its process and the commands that make its machine. */
 int renode_launch(struct renode *r, struct error *err);
+/* Its log has news. */
+void renode_read_log(struct renode *r);
+/* It has exited as its port was taken by somebody else in the meantime: it may be launched again, with another one. */
+bool renode_may_launch_again(const struct renode *r);
+/* Whether it is our Renode to which the monitor's connection goes. */
+bool renode_is_ours(const struct renode *r);
 /* The command that is asked, cut to what fits; "" behind the last. */
 void renode_command(const struct renode *r, char *out, size_t size);
 /* Asks the command at setup_at; false behind the last. */

@@ -4,15 +4,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/procfs.h"
+#include "node/guard.h"
 #include "node/renode.h"
 #include "node/socket_dir.h"
 #include "node/sockets.h"
 
 #define GLOBAL_QUANTUM_MOST 1000 /* us: how long its processors may be apart */
 #define SEED_MASK           0x7fffffffu
-static const char control_command[] = "emulation CreateExternalControlServer \"lockstep\" ";
+#define LAUNCHES_MOST       5 /* with ports that others took in the meantime */
+static const char control_command[] = "emulation CreateExternalControlServer \"lockstep";
+static const char taken[] = "AddressAlreadyInUse"; /* in Renode's words */
 
 static int open_descriptors(struct renode *r, int theirs[3])
 {
@@ -66,6 +71,18 @@ static int add_machine(struct buffer *b, const struct node *n, struct error *err
     return 0;
 }
 
+/* Each time another name: it is not known whether one that failed keeps its own. */
+static int add_control(struct renode *r, struct error *err)
+{
+    if ((r->control_port = socket_free_port(err)) < 0)
+        return -1;
+    buffer_text(&r->setup, control_command);
+    if (r->controls++)
+        buffer_format(&r->setup, "%u", r->controls);
+    buffer_format(&r->setup, "\" %d\n", r->control_port);
+    return 0;
+}
+
 static int write_setup(struct renode *r, struct error *err)
 {
     const struct node *n = r->node;
@@ -79,13 +96,9 @@ static int write_setup(struct renode *r, struct error *err)
     buffer_text(b, "emulation SetGlobalAdvanceImmediately true\n");
     if (renode_uarts_setup(r, b, err) < 0)
         return -1;
-    if (n->spec->renode.time_control == TIME_CONTROL_MONITOR)
-        r->by_monitor = true;
-    else if ((r->control_port = socket_free_port(err)) < 0)
-        return -1;
-    else
-        buffer_format(b, "%s%d\n", control_command, r->control_port);
-    return 0;
+    r->controls = 0;
+    r->by_monitor = n->spec->renode.time_control == TIME_CONTROL_MONITOR;
+    return r->by_monitor ? 0 : add_control(r, err);
 }
 
 int renode_launch(struct renode *r, struct error *err)
@@ -105,7 +118,64 @@ int renode_launch(struct renode *r, struct error *err)
     if (result == 0)
         tcp_client_open(&r->monitor_client, n, port);
     r->node->activity = "starting Renode";
+    r->stage = RENODE_CONNECTING;
+    r->launches++;
     return result;
+}
+
+static bool has_words(const struct buffer *b, const char *words)
+{
+    return b->len && memmem(b->data, b->len, words, strlen(words));
+}
+
+/* A processor that has left its memory never comes back; the log alone says so. */
+static void find_cpu_abort(struct renode *r)
+{
+    const struct buffer *log = &r->node->log;
+    const char *at = *r->cpu_abort || !log->len ? NULL : memmem(log->data, log->len, "CPU abort", 9);
+    if (!at)
+        return;
+    size_t len = 0, left = (size_t)(log->data + log->len - at);
+    while (len < left && len < sizeof r->cpu_abort - 1 && at[len] >= ' ' && at[len] < 0x7f)
+        len++;
+    memcpy(r->cpu_abort, at, len);
+    r->cpu_abort[len] = '\0';
+}
+
+void renode_read_log(struct renode *r)
+{
+    const struct node *n = r->node;
+    if (r->child.has_exited)
+        child_last_words(&r->child);
+    else
+        child_read_log(&r->child);
+    find_cpu_abort(r);
+    r->port_is_taken |= !r->has_clock && (has_words(&n->log, taken) || has_words(&n->tail, taken));
+}
+
+bool renode_may_launch_again(const struct renode *r)
+{
+    const struct child *c = &r->child;
+    return r->port_is_taken && !r->has_clock && c->has_exited && WIFEXITED(c->status) && WEXITSTATUS(c->status) == 1 &&
+           !r->node->spec->renode.monitor_port && r->launches < LAUNCHES_MOST;
+}
+
+bool renode_is_ours(const struct renode *r)
+{
+    const struct node *n = r->node;
+    struct procfs_stat process;
+    struct buffer run = { 0 };
+    char name[32], value[80];
+    pid_t pid;
+    if (!procfs_port_holder(r->monitor_client.port, &pid, name, sizeof name) || !procfs_stat(pid, &process))
+        return true; /* it is not to be seen who that is */
+    if (n->pid && process.group == n->pid)
+        return true;
+    procfs_identity(&run, getpid());
+    bool is_ours = procfs_variable(pid, GUARD_RUN_VARIABLE, value, sizeof value) && !strcmp(value, buffer_string(&run)) &&
+                   procfs_variable(pid, GUARD_NODE_VARIABLE, value, sizeof value) && !strcmp(value, n->spec->id);
+    buffer_free(&run);
+    return is_ours;
 }
 
 static size_t command_length(const struct renode *r)
@@ -143,6 +213,11 @@ int renode_take_setup(struct renode *r, struct error *err)
     renode_command(r, command, sizeof command);
     bool failed = monitor_error(&r->monitor.reply, &why, NULL);
     bool is_control = !strncmp(command, control_command, sizeof control_command - 1);
+    if (failed && is_control && has_words(&why, taken) && r->controls < LAUNCHES_MOST) {
+        buffer_free(&why);
+        r->setup.len = r->setup_at; /* it is the last one */
+        return add_control(r, err) < 0 || !renode_ask_setup(r) ? -1 : 0;
+    }
     if (failed && is_control && n->spec->renode.time_control == TIME_CONTROL_AUTO)
         r->by_monitor = true; /* a version before 1.15.1 */
     else if (failed)

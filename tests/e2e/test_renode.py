@@ -1,10 +1,12 @@
 """Nodes that are firmware in Renode. LOCKSTEP_RENODE names a real one (its program); without it they run against a scripted
 one (tests/support/renode), and so do always those tests that need a Renode which misbehaves."""
 import collections
+import contextlib
 import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
@@ -259,6 +261,75 @@ class Misbehaving(RenodeCase):
     def test_noise_on_the_uart_is_no_message(self):
         self.fault("noise", expect=0)
         self.assertEqual(len(self.messages()), 3)
+
+    def taker(self, times):
+        """A Renode whose port is taken by somebody else between its choice and its start, that often. Returns the program and
+        what the others heard."""
+        heard = []
+
+        def all_of(connection):
+            connection.settimeout(10)
+            with contextlib.suppress(ConnectionResetError): # which is how it is closed
+                return connection.recv(1000)
+            return b""
+
+        def take():
+            for i in range(times):
+                while not (self.dir / f"port{i}").exists() and not over.wait(0.01):
+                    pass
+                if over.is_set():
+                    return
+                with socket.create_server(("127.0.0.1", int((self.dir / f"port{i}").read_text()))) as s:
+                    s.settimeout(0.01)
+                    (self.dir / f"taken{i}").touch()
+                    while not (self.dir / f"exited{i}").exists() and not over.is_set():
+                        with contextlib.suppress(TimeoutError):
+                            connection, _ = s.accept()
+                            with connection:
+                                heard.append(all_of(connection))
+        over = threading.Event()
+        thread = threading.Thread(target=take)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(over.set)
+        program = self.write("renode", f"""#!/bin/sh
+i=0; while [ -e {self.dir}/exited$i ]; do i=$((i + 1)); done
+[ $i -ge {times} ] && exec {PEER} "$@"
+echo "$4" >{self.dir}/port$i.new; mv {self.dir}/port$i.new {self.dir}/port$i
+while [ ! -e {self.dir}/taken$i ]; do sleep 0.01; done
+sleep 0.3 # so that it is found who listens there
+{PEER} "$@"; code=$?
+touch {self.dir}/exited$i
+exit $code
+""")
+        program.chmod(0o755)
+        return program, heard
+
+    def test_another_port_is_taken_where_somebody_was_quicker(self):
+        self.program, heard = self.taker(2)
+        self.run_it(self.scenario(self.mcu()))
+        self.assertEqual(len(self.messages()), 3)
+        self.assertTrue(all(said == b"" for said in heard), "it has spoken to a stranger")
+        self.assertGreater(len(heard), 0, "nobody has connected")
+        self.assertEqual(self.log().count("AddressAlreadyInUse"), 2)
+
+    def test_a_port_that_is_always_taken_is_told(self):
+        self.program, _ = self.taker(5)
+        self.run_it(self.scenario(self.mcu()), expect=4)
+        self.assertRegex(self.cause(), "somebody else listens on port [0-9]+: its process ended with exit code 1 while it was")
+
+    def test_a_port_of_the_scenario_is_not_replaced(self):
+        self.program, _ = self.taker(1)
+        port = common.free_port()
+        self.run_it(self.scenario(self.mcu(more=f"    monitor_port: {port}\n")), expect=4)
+        self.assertIn(f"somebody else listens on port {port}: its process ended with exit code 1", self.cause())
+
+    def test_another_external_control_port_is_taken_where_somebody_was_quicker(self):
+        self.fault("control-taken=4", expect=0)
+        self.assertEqual(len(self.messages()), 3)
+        mcu = self.mcu(more="    time_control: external\n")
+        self.assertRegex(self.fault("control-taken=9", expect=4, nodes=mcu),
+                         "Renode refuses 'emulation CreateExternalControlServer .*: Unable to create .*AddressAlreadyInUse")
 
     def test_a_busy_port_is_told(self):
         with socket.create_server(("127.0.0.1", 0)) as s:

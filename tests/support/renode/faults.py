@@ -2,7 +2,7 @@
 import sys
 
 AT_A_RUN = ("hang", "mute", "close", "fatal", "fail", "drift")  # the value says when
-NAMES = AT_A_RUN + ("slow", "exit", "event", "no-listen", "late-listen", "deaf", "noise", "children")
+NAMES = AT_A_RUN + ("slow", "exit", "event", "no-listen", "late-listen", "deaf", "noise", "children", "control-taken")
 
 
 class Fault:
