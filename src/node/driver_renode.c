@@ -49,7 +49,7 @@ static int start(struct node *n, struct error *err)
     r->launches = 0;
     r->checked_us = -1;
     error_clear(&r->failure);
-    *r->cpu_abort = '\0';
+    *r->cpu_abort = *r->log_error = '\0';
     n->gone = NULL;
     return launch(r, err);
 }
@@ -112,6 +112,7 @@ static int grant(struct node *n, simtime from, simtime until, struct error *err)
     r->protocol.from = r->protocol.earliest = from;
     r->protocol.until = until;
     r->ran_us = until - from;
+    *r->log_error = '\0';
     for (size_t i = 0; i < n->inbox.count; i++) {
         struct message *m = n->inbox.items[i];
         uart_input(&r->uarts[0].input, m, m->src >= 0 ? n->scenario->nodes[m->src].id : "", n->spec->id);
@@ -340,6 +341,7 @@ static int take_exit(struct renode *r, const char *when, struct error *err)
         error_add(err, "somebody else listens on port %d", r->monitor_client.port);
     else if (r->stage == RENODE_CONNECTING)
         error_add(err, "Renode, on port %d", r->monitor_client.port);
+    renode_add_log(r, err);
     return -1;
 }
 
@@ -367,7 +369,9 @@ static int judge(struct renode *r, struct error *err)
         return 0;
     }
     child_last_words(&r->child);
+    renode_read_log(r);
     error_set(err, EXIT_RUN_FAILED, "Renode closed its %s connection %s", which, when);
+    renode_add_log(r, err);
     return -1;
 }
 

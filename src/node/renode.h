@@ -60,12 +60,15 @@ struct renode {
     bool clock_is_told;     /* of the failure: there is nothing more to ask */
     int64_t closed_ns;      /* when it closed a connection; 0: it has not */
     char cpu_abort[200];    /* the line of its log that says that its processor has crashed; "" */
+    char log_error[200];    /* the last line of its log in this quantum that tells of an error; "" */
 };
 
 /* renode_start.c: its process and the commands that make its machine. */
 int renode_launch(struct renode *r, struct error *err);
 /* Its log has news. */
 void renode_read_log(struct renode *r);
+/* Adds what its log says of errors, if anything. */
+void renode_add_log(const struct renode *r, struct error *err);
 /* It has exited as its port was taken by somebody else in the meantime: it may be launched again, with another one. */
 bool renode_may_launch_again(const struct renode *r);
 /* Whether it is our Renode to which the monitor's connection goes. */

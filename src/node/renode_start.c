@@ -128,18 +128,45 @@ static bool has_words(const struct buffer *b, const char *words)
     return b->len && memmem(b->data, b->len, words, strlen(words));
 }
 
+/* As far as it is plain. */
+static void copy_line(char out[200], const char *at, const char *end)
+{
+    size_t len = 0;
+    while (at + len < end && len < 199 && at[len] >= ' ' && at[len] < 0x7f)
+        len++;
+    memcpy(out, at, len);
+    out[len] = '\0';
+}
+
 /* A processor that has left its memory never comes back; the log alone says so. */
 static void find_cpu_abort(struct renode *r)
 {
     const struct buffer *log = &r->node->log;
     const char *at = *r->cpu_abort || !log->len ? NULL : memmem(log->data, log->len, "CPU abort", 9);
-    if (!at)
-        return;
-    size_t len = 0, left = (size_t)(log->data + log->len - at);
-    while (len < left && len < sizeof r->cpu_abort - 1 && at[len] >= ' ' && at[len] < 0x7f)
-        len++;
-    memcpy(r->cpu_abort, at, len);
-    r->cpu_abort[len] = '\0';
+    if (at)
+        copy_line(r->cpu_abort, at, log->data + log->len);
+}
+
+/* A line is "TIME [ERROR] WHAT", or what .NET says of an exception that nobody has caught. */
+static void find_error(struct renode *r)
+{
+    static const char level[] = "[ERROR] ", *const marks[] = { level, "nhandled exception" };
+    const struct buffer *log = &r->node->log;
+    for (const char *line = log->data, *end = line + log->len, *next; line < end; line = next) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line)), *text = NULL;
+        next = newline ? newline + 1 : end;
+        for (size_t i = 0; i < 2 && !text; i++)
+            text = memmem(line, (size_t)(next - line), marks[i], strlen(marks[i]));
+        if (text)
+            copy_line(r->log_error, strncmp(text, level, sizeof level - 1) == 0 ? text + sizeof level - 1 : line, next);
+    }
+}
+
+void renode_add_log(const struct renode *r, struct error *err)
+{
+    size_t len = strlen(err->text);
+    if (*r->log_error)
+        snprintf(err->text + len, sizeof err->text - len, "; its log says: %s", r->log_error);
 }
 
 void renode_read_log(struct renode *r)
@@ -150,6 +177,8 @@ void renode_read_log(struct renode *r)
     else
         child_read_log(&r->child);
     find_cpu_abort(r);
+    if (n->log.len)
+        find_error(r);
     r->port_is_taken |= !r->has_clock && (has_words(&n->log, taken) || has_words(&n->tail, taken));
 }
 

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -190,10 +191,12 @@ class Misbehaving(RenodeCase):
         self.assertIn("its processor has crashed: CPU abort [PC=0x30000000]", cause)
 
     def test_one_that_closes_its_connection(self):
-        self.assertRegex(self.fault("close=50"), "Renode closed its (monitor|External Control) connection|its process ended")
+        self.assertIn("Renode closed its monitor connection before its quantum to 500000 was over; its log says: FATAL "
+                      "UNHANDLED EXCEPTION: System.ObjectDisposedException: ", self.fault("close=50"))
 
     def test_one_that_ends(self):
-        self.assertIn("its process ended with exit code 3 before its quantum to", self.fault("exit=3"))
+        self.assertIn("its process ended with exit code 3 before its quantum to 10000 was over; its log says: FATAL UNHANDLED "
+                      "EXCEPTION: System.NullReferenceException: ", self.fault("exit=3"))
 
     def test_a_fatal_answer(self):
         self.assertIn("its External Control port says: ", self.fault("fatal"))
@@ -250,6 +253,40 @@ class Misbehaving(RenodeCase):
     def test_one_that_never_listens(self):
         self.assertIn("Renode's monitor does not listen on port", self.fault("no-listen", expect=4, nodes=self.mcu(start="1s")))
 
+    def stand_in(self, text):
+        self.program = self.write("renode", text)
+        self.program.chmod(0o755)
+
+    def test_one_that_ends_at_once(self):
+        self.stand_in("#!/bin/sh\necho no libraries >&2\nexit 7\n")
+        self.run_it(self.scenario(self.mcu()), expect=4)
+        self.assertRegex(self.cause(), "Renode, on port [0-9]+: its process ended with exit code 7 while it was started$")
+        self.assertEqual(self.summary("out")["failed_stderr"], "no libraries\n")
+
+    def test_one_that_cannot_be_run(self):
+        self.stand_in("no program")
+        self.run_it(self.scenario(self.mcu()), expect=4)
+        self.assertIn(f"cannot run '{self.program}': Exec format error", self.cause())
+
+    def test_one_that_listens_and_never_answers(self):
+        self.stand_in(f"""#!{sys.executable}
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[4])))
+while connections := [s.accept()]: connections[0][0].recv(1)
+""")
+        self.run_it(self.scenario(self.mcu(start="1s")), expect=4)
+        self.assertIn("Renode has no answer to 'mach create \"mcu\"' within 1 s", self.cause())
+
+    def test_one_that_takes_no_input(self):
+        boss = "  - { id: boss, type: sensor, config: { destination: mcu, interval: 1s } }\n"
+        cause = self.fault("mute=101", nodes=self.mcu(step="1s") + boss)
+        self.assertIn("the 10000 us to 1020000 were not over within 1 s: Renode does not take what is written to its UART", cause)
+
+    def test_a_platform_that_cannot_be_understood(self):
+        board = self.write("bad.repl", "cpu: CPU.CortexM @ sysbus\n!\n")
+        self.run_it(self.scenario(self.mcu(platform=board)), expect=4)
+        self.assertIn(f"Renode refuses 'machine LoadPlatformDescription @{board}': Error E00: Syntax error", self.cause())
+
     def test_one_that_listens_late(self):
         self.fault("late-listen=1", expect=0)
 
@@ -257,6 +294,11 @@ class Misbehaving(RenodeCase):
         began = time.monotonic()
         self.fault("deaf,children", expect=0)
         self.assertLess(time.monotonic() - began, 20)
+        self.assertNotIn("Disposed", self.log())
+
+    def test_one_is_told_to_quit(self):
+        self.fault("", expect=0)
+        self.assertIn("mcu: Disposed.", self.log())
 
     def test_noise_on_the_uart_is_no_message(self):
         self.fault("noise", expect=0)
