@@ -134,14 +134,15 @@ struct node_status {
     int pid;                        /* of its process; 0: none */
     const char *container;          /* the short id of its container; NULL: none */
     const char *health;             /* of its container's check: "starting", "healthy", "unhealthy"; NULL: it has none */
+    simtime clock;                  /* its own clock, as it said itself or was counted; -1: it has none that is known */
     const char *activity;           /* what its start is busy with: "pulling layers 3 of 7, 41 %"; NULL: nothing of note */
     double waiting_s;               /* how long it has been asked for what it has not answered; 0: it has answered */
     const char *tail;               /* the last that it wrote to stderr, some lines; "" where it did not */
 };
 /* `i` is the index in the scenario. */
 void session_node(const struct session *s, int i, struct node_status *out);
-/* The wall time that a share (0 … 1) of node i's quanta did not exceed, in ns: of those in which it had something to do;
- * 0: none yet. */
+/* The wall time that a share (0 … 1) of node i's quanta did not exceed, in ns: of those in which it had something to do,
+ * or of all where it does not say when it has; 0: none yet. */
 uint64_t session_step_ns(const struct session *s, int i, double share);
 
 /* The node's metrics as they stand in its file, the last `size`-1 bytes at most, cut to whole lines; NUL-terminated.
@@ -160,6 +161,10 @@ struct session_usage {
     unsigned processes;
 };
 bool session_usage(const struct session *s, int i, struct session_usage *out);
+
+/* Millions of instructions that node i's processor has lately done in a second of its own time. Where it must be asked for
+ * them it is, at most once a second and between two quanta; the answer is there later. False: not known. */
+bool session_processor(const struct session *s, int i, double *mips);
 
 /* Results of machine-learning inference so far: how many, and the virtual time from sample to result (nearest rank;
  * 0 while there are none). */

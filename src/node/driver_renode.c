@@ -15,7 +15,6 @@
 #include "node/renode.h"
 
 #define READ_STEP     (16u << 10)
-#define LAST_WORDS_NS INT64_C(2000000000) /* how long the exit of a Renode that has closed a connection is waited for */
 
 /* Until the quantum that is run, or "while it was started". */
 static void doing(const struct renode *r, char *out, size_t size)
@@ -45,64 +44,16 @@ static int start(struct node *n, struct error *err)
         r = n->state = mem_alloc(sizeof *r);
     r->node = n;
     renode_uarts_open(r);
-    r->has_clock = r->checks_rest = r->clock_is_told = false;
+    r->has_clock = r->checks_rest = r->clock_is_told = r->counts = r->cannot_count = false;
+    r->counted_ns = r->counted_us = 0;
+    r->counted = 0;
+    r->mips = -1;
     r->launches = 0;
     r->checked_us = -1;
     error_clear(&r->failure);
     *r->cpu_abort = *r->log_error = '\0';
     n->gone = NULL;
     return launch(r, err);
-}
-
-static int finish_quantum(struct renode *r, struct error *err)
-{
-    struct node *n = r->node;
-    if (renode_uarts_read(r, err) < 0)
-        return -1;
-    r->stage = RENODE_READY;
-    r->protocol.expect = EXPECT_MESSAGES;
-    n->answer.next = -1;
-    return protocol_take(&r->protocol, n, (struct text){ r->messages.data, r->messages.len }, err);
-}
-
-/* --- Time --- */
-
-static void run(struct renode *r)
-{
-    char command[80];
-    r->stage = RENODE_RUNNING;
-    if (r->by_monitor) {
-        snprintf(command, sizeof command, "emulation RunFor \"%" PRId64 ".%06" PRId64 "\"", r->ran_us / 1000000,
-                 r->ran_us % 1000000);
-        renode_ask(r, command, strlen(command));
-        return;
-    }
-    external_control_run_for(&r->control_client.out, (uint64_t)r->ran_us);
-    tcp_client_send(&r->control_client);
-}
-
-/* By the monitor also where the other port is of no use any more. */
-static void ask_clock(struct renode *r)
-{
-    static const char command[] = "currentTime";
-    enum external_control_kind last = r->control.kind;
-    r->stage = RENODE_CHECKING;
-    if (r->by_monitor || !r->control_client.is_open || last == EXTERNAL_CONTROL_FATAL ||
-        last == EXTERNAL_CONTROL_VIOLATION) {
-        renode_ask(r, command, sizeof command - 1);
-        return;
-    }
-    external_control_get_time(&r->control_client.out);
-    tcp_client_send(&r->control_client);
-}
-
-/* What is written to its UARTs goes first, while its time stands still. */
-static void write_or_run(struct renode *r)
-{
-    if (renode_uarts_write(r))
-        r->stage = RENODE_WRITING;
-    else
-        run(r);
 }
 
 static int grant(struct node *n, simtime from, simtime until, struct error *err)
@@ -124,108 +75,9 @@ static int grant(struct node *n, simtime from, simtime until, struct error *err)
     n->inbox.count = 0;
     if (r->stage != RENODE_READY)
         return 0; /* its clock is being read: on with it then */
-    write_or_run(r);
+    renode_write_or_run(r);
     if (n->gone || r->child.has_exited)
         node_ready(n);
-    return 0;
-}
-
-static void quit(struct renode *r)
-{
-    static const char command[] = "quit";
-    r->stage = RENODE_QUITTING;
-    renode_ask(r, command, sizeof command - 1);
-}
-
-/* It stands still: what has come up meanwhile is done. */
-static void go_on(struct renode *r)
-{
-    r->stage = RENODE_READY;
-    if (r->node->ending != END_NOT)
-        quit(r);
-    else if (r->node->phase == NODE_BUSY) /* a grant came */
-        write_or_run(r);
-}
-
-/* Its clock and ours must agree. */
-static int judge_clock(struct renode *r, int64_t clock, struct error *err)
-{
-    struct node *n = r->node;
-    struct error why = { 0 };
-    r->checked_us = clock;
-    if (clock == r->clock_us)
-        return r->failure.code ? -1 : 0;
-    if (r->failure.code) {
-        size_t len = strlen(r->failure.text);
-        snprintf(r->failure.text + len, sizeof r->failure.text - len,
-                 "; the clock of its Renode stands at %" PRId64 " us, and %" PRId64 " us were granted to it before", clock,
-                 r->clock_us);
-        return -1;
-    }
-    error_set(&why, EXIT_RUN_FAILED,
-              "the clock of its Renode stands at %" PRId64 " us, and %" PRId64 " us were granted to it; something else "
-              "let its time pass, or stopped it", clock, r->clock_us);
-    r->clock_is_told = true;
-    if (n->ending != END_NOT && !n->breach.code)
-        n->breach = why;
-    *err = why;
-    return n->ending != END_NOT ? 0 : -1;
-}
-
-static int take_clock(struct renode *r, int64_t clock, struct error *err)
-{
-    struct node *n = r->node;
-    if (!r->has_clock) {
-        r->has_clock = true;
-        r->clock_us = r->checked_us = clock;
-        r->stage = RENODE_READY;
-        n->activity = NULL;
-        n->answer.next = -1;
-        n->answer.done = true;
-        return 0;
-    }
-    if (judge_clock(r, clock, err) < 0)
-        return -1;
-    if (!r->checks_rest)
-        return finish_quantum(r, err);
-    r->checks_rest = false;
-    go_on(r);
-    return 0;
-}
-
-/* It stands still at a barrier. */
-static void check(struct node *n)
-{
-    struct renode *r = n->state;
-    if (!r || r->stage != RENODE_READY || r->child.is_paused || r->checked_us == r->clock_us)
-        return;
-    r->checks_rest = true;
-    ask_clock(r);
-}
-
-/* It has failed. Its clock may say why, where it can still be asked; that is not waited for long. */
-static int fail(struct renode *r, struct error *err)
-{
-    struct node *n = r->node;
-    if (r->failure.code)
-        *err = r->failure;
-    if (r->failure.code || r->clock_is_told || !r->has_clock || !r->child.is_running || !r->monitor_client.is_open)
-        return -1;
-    r->failure = *err;
-    error_clear(err);
-    r->failed_ns = clock_ns();
-    n->again_ns = r->failed_ns + LAST_WORDS_NS;
-    node_look(n, n->again_ns);
-    ask_clock(r);
-    return 0;
-}
-
-static int time_has_passed(struct renode *r, struct error *err)
-{
-    r->clock_us += r->ran_us;
-    if (r->protocol.until < r->node->scenario->duration)
-        return finish_quantum(r, err);
-    ask_clock(r); /* the last one */
     return 0;
 }
 
@@ -249,7 +101,7 @@ static int take_monitor(struct renode *r, struct error *err)
     case RENODE_SETTING_UP: {
         int done = renode_take_setup(r, err);
         if (done > 0 && r->by_monitor)
-            ask_clock(r);
+            renode_ask_clock(r);
         else if (done > 0)
             begin_handshake(r);
         return done < 0 ? -1 : 0;
@@ -264,16 +116,19 @@ static int take_monitor(struct renode *r, struct error *err)
         }
         buffer_free(&why);
         if (r->stage == RENODE_RUNNING)
-            return time_has_passed(r, err);
-        write_or_run(r);
+            return renode_time_has_passed(r, err);
+        renode_write_or_run(r);
         return 0;
     case RENODE_CHECKING:
         clock = monitor_time(&r->monitor.reply);
         if (clock >= 0)
-            return take_clock(r, clock, err);
+            return renode_take_clock(r, clock, err);
         r->clock_is_told = true;
         error_set(err, EXIT_RUN_FAILED, "Renode does not say its time when it is asked for currentTime");
         return -1;
+    case RENODE_COUNTING:
+        renode_take_count(r);
+        return 0;
     default:
         return 0;
     }
@@ -285,12 +140,12 @@ static int take_control(struct renode *r, struct error *err)
     switch (e->kind) {
     case EXTERNAL_CONTROL_ACCEPTED:
         if (r->stage == RENODE_HANDSHAKE)
-            ask_clock(r);
+            renode_ask_clock(r);
         return 0;
     case EXTERNAL_CONTROL_DONE:
-        return r->stage == RENODE_RUNNING ? time_has_passed(r, err) : 0;
+        return r->stage == RENODE_RUNNING ? renode_time_has_passed(r, err) : 0;
     case EXTERNAL_CONTROL_TIME:
-        return r->stage == RENODE_CHECKING ? take_clock(r, (int64_t)e->time, err) : 0;
+        return r->stage == RENODE_CHECKING ? renode_take_clock(r, (int64_t)e->time, err) : 0;
     case EXTERNAL_CONTROL_NOT_ACTIVATED:
         error_set(err, EXIT_RUN_FAILED, "its External Control port has not activated command %d", e->command);
         return -1;
@@ -334,8 +189,12 @@ static int read_control(struct renode *r, struct error *err)
 static int take_exit(struct renode *r, const char *when, struct error *err)
 {
     renode_read_log(r);
-    if (renode_may_launch_again(r))
-        return r->child.is_there ? 0 : launch(r, err); /* first nobody of it may be left */
+    if (renode_may_launch_again(r)) {
+        if (!r->child.is_there)
+            return launch(r, err);
+        child_signal(&r->child, SIGKILL); /* first nobody of it may be left */
+        return 0;
+    }
     child_say_exit(&r->child, when, err);
     if (r->port_is_taken && !r->has_clock)
         error_add(err, "somebody else listens on port %d", r->monitor_client.port);
@@ -350,7 +209,7 @@ static int judge(struct renode *r, struct error *err)
 {
     struct node *n = r->node;
     char when[80];
-    if (r->failure.code && clock_ns() >= r->failed_ns + LAST_WORDS_NS)
+    if (r->failure.code && clock_ns() >= r->failed_ns + RENODE_LAST_WORDS_NS)
         return -1;
     doing(r, when, sizeof when);
     if (r->child.refused) {
@@ -363,8 +222,8 @@ static int judge(struct renode *r, struct error *err)
     if (!which)
         return 0;
     r->closed_ns = r->closed_ns ? r->closed_ns : clock_ns();
-    if (r->child.is_running && clock_ns() < r->closed_ns + LAST_WORDS_NS) { /* its exit says more */
-        n->again_ns = r->closed_ns + LAST_WORDS_NS;
+    if (r->child.is_running && clock_ns() < r->closed_ns + RENODE_LAST_WORDS_NS) { /* its exit says more */
+        n->again_ns = r->closed_ns + RENODE_LAST_WORDS_NS;
         node_look(n, n->again_ns);
         return 0;
     }
@@ -394,7 +253,7 @@ static int work(struct node *n, struct error *err)
     int result = read_monitor(r, err) < 0 || read_control(r, err) < 0 ? -1 : 0;
     if (n->ending != END_NOT)
         return 0; /* what it says then is no failure */
-    return result < 0 || judge(r, err) < 0 ? fail(r, err) : 0;
+    return result < 0 || judge(r, err) < 0 ? renode_fail(r, err) : 0;
 }
 
 static void news(struct node *n, const struct guard_news *news)
@@ -444,7 +303,7 @@ static void end(struct node *n, enum ending how)
     struct renode *r = n->state;
     if (!r)
         return;
-    bool is_busy = r->stage != RENODE_READY && !r->checks_rest;
+    bool is_busy = r->stage != RENODE_READY && r->stage != RENODE_COUNTING && !r->checks_rest;
     if (how == END_ASK && (is_busy || !r->monitor_client.is_open))
         child_signal(&r->child, SIGTERM); /* its monitor does not listen then */
     if (how == END_INPUT) {
@@ -452,10 +311,8 @@ static void end(struct node *n, enum ending how)
         tcp_client_close(&r->control_client);
     }
     child_end(&r->child, how);
-    if (how == END_ASK)
-        check(n);
-    if (how == END_ASK && r->stage == RENODE_READY && r->monitor_client.is_open)
-        quit(r);
+    if (how == END_ASK && r->stage == RENODE_READY)
+        renode_end(r);
     node_ready(n);
 }
 
@@ -475,7 +332,7 @@ static bool type(struct node *n, const char *uart, const char *text)
 static void freeze(struct node *n, bool frozen)
 {
     if (frozen)
-        check(n);
+        renode_check(n);
 }
 
 static bool ended(const struct node *n)
@@ -526,7 +383,8 @@ const struct driver driver_renode = {
     .pause = pause_renode,
     .freeze = freeze,
     .type = type,
-    .check = check,
+    .check = renode_check,
+    .processor = renode_processor,
     .ended = ended,
     .last_word = last_word,
     .queue = queue,

@@ -110,7 +110,8 @@ struct launcher *launcher_new(const struct scenario *s)
                                      .index = i,
                                      .driver = drivers[spec->implementation],
                                      .host = &l->host,
-                                     .last_active = -1 };
+                                     .last_active = -1,
+                                     .clock = -1 };
         l->remote_count += l->nodes[i].driver->is_remote;
     }
     l->remotes = mem_array((size_t)l->remote_count, sizeof(struct node *));

@@ -64,6 +64,7 @@ struct node {
     simtime start_time;        /* virtual time of its start; above 0 where it was started again */
     uint64_t events;           /* that it has handled */
     simtime last_active;       /* time of the last of them; -1: none yet */
+    simtime clock;             /* the driver's: as node_status has it */
     struct error failure;      /* code is set once it has failed, until it is started again */
     struct error breach;       /* code is set: what must not be was found of it as it was told to end */
     unsigned restarts;
@@ -110,6 +111,7 @@ struct driver {
     void (*check)(struct node *n);
     /* What is spent on it, as launcher_usage; NULL: /proc tells. */
     bool (*usage)(struct node *n, double *cpu_s, uint64_t *memory, unsigned *processes);
+    bool (*processor)(struct node *n, double *mips); /* as session_processor; NULL: it is not known */
     bool (*ended)(const struct node *n);          /* nothing of it runs any more */
     /* Once ended: whether that was not as it should be, and how it was. NULL: it never is. */
     bool (*last_word)(const struct node *n, struct error *out);

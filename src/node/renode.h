@@ -18,6 +18,7 @@ enum renode_stage {
     RENODE_WRITING,     /* messages to its UART */
     RENODE_RUNNING,     /* time */
     RENODE_CHECKING,    /* what its clock says */
+    RENODE_COUNTING,    /* how many instructions its processor has done */
     RENODE_QUITTING     /* to end */
 };
 
@@ -54,10 +55,17 @@ struct renode {
     int64_t clock_us;       /* what its clock must say: its own time at the start, and all that was granted since */
     int64_t ran_us;         /* of the RunFor that is awaited */
     int64_t checked_us;     /* what it said when it was last looked at; -1: not yet */
+    int64_t begun_us;       /* what it said at its start */
     bool checks_rest;       /* the check is of a node that stands still, not of a grant */
     struct error failure;   /* code is set: it has failed, and its clock is asked for before that is told … */
     int64_t failed_ns;      /* … since when */
     bool clock_is_told;     /* of the failure: there is nothing more to ask */
+    bool counts;            /* its instructions are to be asked for … */
+    bool cannot_count;      /* … which it has refused */
+    int64_t counted_ns;     /* when they were last; 0: never */
+    int64_t counted_us;     /* its clock then, and how many they were */
+    uint64_t counted;
+    double mips;            /* -1: not known */
     int64_t closed_ns;      /* when it closed a connection; 0: it has not */
     char cpu_abort[200];    /* the line of its log that says that its processor has crashed; "" */
     char log_error[200];    /* the last line of its log in this quantum that tells of an error; "" */
@@ -80,6 +88,20 @@ bool renode_ask_setup(struct renode *r);
 /* Its reply is there. Returns 1 where all are done, 0 to go on, -1 with *err set. */
 int renode_take_setup(struct renode *r, struct error *err);
 void renode_ask(struct renode *r, const char *commands, size_t len); /* of the monitor */
+
+/* renode_time.c: what is asked of it while it stands still, and to let its time pass. */
+#define RENODE_LAST_WORDS_NS INT64_C(2000000000) /* how long it is waited for what tells more of a failure */
+void renode_write_or_run(struct renode *r); /* what is to be written to its UARTs goes first */
+int renode_time_has_passed(struct renode *r, struct error *err);
+void renode_ask_clock(struct renode *r);
+int renode_take_clock(struct renode *r, int64_t clock, struct error *err); /* which must be as it was granted */
+void renode_check(struct node *n); /* has its clock looked at, at a barrier */
+void renode_end(struct renode *r); /* the same before it is told to quit */
+/* It has failed. Its clock may say why: where it can still be asked it is, which takes a moment. Then -1, with what it says
+ * added to *err. */
+int renode_fail(struct renode *r, struct error *err);
+bool renode_processor(struct node *n, double *mips); /* the driver's */
+void renode_take_count(struct renode *r);
 
 /* renode_uart.c: what the firmware writes, and what is written to it. */
 void renode_uarts_open(struct renode *r); /* the scenario's; what an earlier start left is closed */

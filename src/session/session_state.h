@@ -42,7 +42,7 @@ struct pace_mark {
 
 struct node_timing {
     int64_t total_ns;
-    struct histogram steps; /* ns, of quanta in which it had something to do */
+    struct histogram steps; /* ns, of quanta in which it had something to do, or does not say whether it had */
 };
 
 /* What is in hand with a node. */

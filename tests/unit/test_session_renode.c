@@ -1,4 +1,4 @@
-/* A line that a person types to a UART of firmware in Renode: a command to the session, against the scripted Renode. */
+/* A session with firmware in Renode, the scripted one: a line that a person types to a UART, what its processor does. */
 #include "check.h"
 
 #include <ftw.h>
@@ -63,7 +63,7 @@ static void begin(struct run *r)
     write_elf(r->folder);
     write_text(r->folder, "board.repl", "cpu: CPU.CortexM @ sysbus\nuart0: UART.NRF52840_UART @ sysbus 0x40002000\n"
                                         "uart1: UART.NRF52840_UART @ sysbus 0x40028000\n");
-    write_text(r->folder, "s.yaml", "simulation: { duration: 2s, quantum: 10ms, seed: 1 }\nnodes:\n"
+    write_text(r->folder, "s.yaml", "simulation: { duration: 2s, quantum: 1ms, seed: 1 }\nnodes:\n"
                                     "  - { id: gw, type: gateway }\n"
                                     "  - { id: mcu, type: device, implementation: renode, renode: " PEER ",\n"
                                     "      platform: board.repl, firmware: board.elf, uarts: [ sysbus.uart1 ] }\n");
@@ -177,11 +177,67 @@ static void what_cannot_be_typed_is_refused(void **state)
     end(&r);
 }
 
+enum looks { NO_LOOKS, WHILE_IT_RUNS, WHILE_IT_RESTS };
+
+/* A run to the end, during which node 1 is looked at, or not. */
+static char *looked_at_run(enum looks looks)
+{
+    struct run r;
+    struct node_status node;
+    double mips = -1;
+    begin(&r);
+    assert_false(session_processor(r.session, 0, &mips));
+    assert_false(session_processor(r.session, 1, &mips));
+    assert_true(session_command(r.session, &(struct command){ COMMAND_RUN_TO, .time = 1500000 }));
+    while (looks == WHILE_IT_RUNS && !session_processor(r.session, 1, &mips)) {
+        session_wait(r.session, -1, 100);
+        session_step(r.session);
+        session_node(r.session, 1, &node);
+        assert_true(node.clock < 1500000);
+    }
+    step_until(r.session, SESSION_PAUSED);
+    session_node(r.session, 1, &node);
+    assert_int_equal(node.clock, 1500000);
+    session_node(r.session, 0, &node);
+    assert_int_equal(node.clock, -1);
+    for (int i = 0; looks && !session_processor(r.session, 1, &mips); i++) {
+        assert_true(i < 1000);
+        session_wait(r.session, -1, 100);
+        session_step(r.session);
+    }
+    if (looks)
+        assert_true(mips > 0.99 && mips < 1.01); /* of the scripted one */
+    assert_true(session_command(r.session, &(struct command){ COMMAND_RUN }));
+    struct session_status status = { .state = SESSION_RUNNING };
+    for (; !session_state_over(status.state); session_status(r.session, &status)) {
+        if (looks)
+            session_processor(r.session, 1, &mips);
+        session_wait(r.session, -1, 100);
+        session_step(r.session);
+    }
+    assert_string_equal(status.outcome, "finished");
+    char *text = events_of(&r);
+    end(&r);
+    return text;
+}
+
+static void that_its_processor_is_looked_at_changes_nothing(void **state)
+{
+    (void)state;
+    char *first = looked_at_run(NO_LOOKS), *running = looked_at_run(WHILE_IT_RUNS), *resting = looked_at_run(WHILE_IT_RESTS);
+    assert_string_equal(first, running);
+    assert_string_equal(first, resting);
+    free(first);
+    free(running);
+    free(resting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_typed_line_is_a_record_and_reaches_its_uart),
         cmocka_unit_test(what_cannot_be_typed_is_refused),
+        cmocka_unit_test(that_its_processor_is_looked_at_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
