@@ -171,7 +171,8 @@ static void draw_work(const struct view *v, const struct area *a, int *y, int no
     pen = label(a, y, "step");
     uint64_t half = v->session ? session_step_ns(v->session, node, 0.50) : 0;
     bool known = v->wall && half;
-    pen_printf(&pen, ROLE_TEXT, known && a->width < 40 ? "p50 %s " : "p50 %s  ", known ? format_ns(half, x) : WALL_HIDDEN);
+    pen_printf(&pen, ROLE_TEXT, "p50 %s ", known ? format_ns(half, x) : WALL_HIDDEN);
+    pen_put(&pen, ROLE_TEXT, known && a->width < 40 ? "" : " ");
     pen_printf(&pen, ROLE_TEXT, "p99 %s", known ? format_ns(session_step_ns(v->session, node, 0.99), x) : WALL_HIDDEN);
     pen = label(a, y, "wall time");
     known = v->wall && v->model->wall_total;

@@ -141,8 +141,8 @@ struct node_status {
 };
 /* `i` is the index in the scenario. */
 void session_node(const struct session *s, int i, struct node_status *out);
-/* The wall time that a share (0 … 1) of node i's quanta did not exceed, in ns: of those in which it had something to do,
- * or of all where it does not say when it has; 0: none yet. */
+/* The wall time that a share (0 … 1) of node i's quanta did not exceed, in ns: of those in which it had something to
+ * do, or of all where it does not say when it has; 0: none yet. */
 uint64_t session_step_ns(const struct session *s, int i, double share);
 
 /* The node's metrics as they stand in its file, the last `size`-1 bytes at most, cut to whole lines; NUL-terminated.
@@ -162,8 +162,8 @@ struct session_usage {
 };
 bool session_usage(const struct session *s, int i, struct session_usage *out);
 
-/* Millions of instructions that node i's processor has lately done in a second of its own time. Where it must be asked for
- * them it is, at most once a second and between two quanta; the answer is there later. False: not known. */
+/* Millions of instructions that node i's processor has lately done in a second of its own time. Where it must be asked
+ * for them it is, at most once a second and between two quanta; the answer is there later. False: not known. */
 bool session_processor(const struct session *s, int i, double *mips);
 
 /* Results of machine-learning inference so far: how many, and the virtual time from sample to result (nearest rank;

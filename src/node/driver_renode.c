@@ -1,6 +1,6 @@
-/* Nodes that are firmware in Renode (renode.io): a process for each, set up over its monitor. In a quantum the messages to
- * the firmware are written to its UART while it stands still, then its time passes, then what it has written is read from
- * a file: an order in which nothing depends on the wall clock. */
+/* Nodes that are firmware in Renode (renode.io): a process for each, set up over its monitor. In a quantum the messages
+ * to the firmware are written to its UART while it stands still, then its time passes, then what it has written is read
+ * from a file: an order in which nothing depends on the wall clock. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "node/renode.h"
 
-#define READ_STEP     (16u << 10)
+#define READ_STEP (16u << 10)
 
 /* Until the quantum that is run, or "while it was started". */
 static void doing(const struct renode *r, char *out, size_t size)
@@ -157,7 +157,8 @@ static int take_control(struct renode *r, struct error *err)
         break;
     }
     error_set(err, EXIT_RUN_FAILED, "its External Control port %s: %s",
-              e->kind == EXTERNAL_CONTROL_VIOLATION ? "says what is no answer" : "says", e->text.data ? e->text.data : "");
+              e->kind == EXTERNAL_CONTROL_VIOLATION ? "says what is no answer" : "says",
+              e->text.data ? e->text.data : "");
     return -1;
 }
 
@@ -218,7 +219,9 @@ static int judge(struct renode *r, struct error *err)
     }
     if (r->child.has_exited)
         return take_exit(r, when, err);
-    const char *which = r->monitor_client.has_ended ? "monitor" : r->control_client.has_ended ? "External Control" : NULL;
+    const char *which = r->monitor_client.has_ended   ? "monitor"
+                        : r->control_client.has_ended ? "External Control"
+                                                      : NULL;
     if (!which)
         return 0;
     r->closed_ns = r->closed_ns ? r->closed_ns : clock_ns();
@@ -278,19 +281,23 @@ static void late(struct node *n, struct error *err)
     renode_command(r, command, sizeof command);
     switch (r->stage) {
     case RENODE_CONNECTING:
-        error_set(err, EXIT_RUN_FAILED, "Renode's monitor does not listen on port %d within %s", r->monitor_client.port, limit);
+        error_set(err, EXIT_RUN_FAILED, "Renode's monitor does not listen on port %d within %s", r->monitor_client.port,
+                  limit);
         break;
     case RENODE_SETTING_UP:
         error_set(err, EXIT_RUN_FAILED, "Renode has no answer to '%s' within %s", command, limit);
         break;
     case RENODE_HANDSHAKE:
-        error_set(err, EXIT_RUN_FAILED, "its External Control port does not answer on port %d within %s; "
-                                        "`time_control: monitor` does without it", r->control_port, limit);
+        error_set(err, EXIT_RUN_FAILED,
+                  "its External Control port does not answer on port %d within %s; "
+                  "`time_control: monitor` does without it",
+                  r->control_port, limit);
         break;
     default:
         if (*r->cpu_abort)
-            error_set(err, EXIT_RUN_FAILED, "its processor has crashed: %s; the %" PRId64 " us to %" PRId64
-                                            " were not over within %s", r->cpu_abort, r->ran_us, r->protocol.until, limit);
+            error_set(err, EXIT_RUN_FAILED,
+                      "its processor has crashed: %s; the %" PRId64 " us to %" PRId64 " were not over within %s",
+                      r->cpu_abort, r->ran_us, r->protocol.until, limit);
         else
             error_set(err, EXIT_RUN_FAILED, "the %" PRId64 " us to %" PRId64 " were not over within %s%s", r->ran_us,
                       r->protocol.until, limit,

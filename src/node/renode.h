@@ -43,7 +43,8 @@ struct renode {
     enum renode_stage stage;
     bool by_monitor; /* time passes by the monitor's RunFor: there is no External Control port */
     int control_port;
-    unsigned launches, controls; /* how often it was launched in this start, and its External Control port was asked for */
+    unsigned launches;      /* of this start */
+    unsigned controls;      /* how often it was asked for an External Control port */
     bool port_is_taken;     /* its log says that somebody else has the monitor's port */
     struct buffer setup;    /* commands, each with its \n */
     size_t setup_at;        /* of the one that is asked */
@@ -97,8 +98,8 @@ void renode_ask_clock(struct renode *r);
 int renode_take_clock(struct renode *r, int64_t clock, struct error *err); /* which must be as it was granted */
 void renode_check(struct node *n); /* has its clock looked at, at a barrier */
 void renode_end(struct renode *r); /* the same before it is told to quit */
-/* It has failed. Its clock may say why: where it can still be asked it is, which takes a moment. Then -1, with what it says
- * added to *err. */
+/* It has failed. Its clock may say why: where it can still be asked it is, which takes a moment. Then -1, with what it
+ * says added to *err. */
 int renode_fail(struct renode *r, struct error *err);
 bool renode_processor(struct node *n, double *mips); /* the driver's */
 void renode_take_count(struct renode *r);
@@ -106,12 +107,14 @@ void renode_take_count(struct renode *r);
 /* renode_uart.c: what the firmware writes, and what is written to it. */
 void renode_uarts_open(struct renode *r); /* the scenario's; what an earlier start left is closed */
 void renode_uarts_close(struct renode *r);
-/* Appends the commands after which Renode writes to files what the UARTs say; then these can be opened. -1 with *err. */
+/* Appends the commands after which Renode writes to files what the UARTs say; then these can be opened. -1 with *err
+ * set. */
 int renode_uarts_setup(const struct renode *r, struct buffer *out, struct error *err);
 int renode_uarts_begin(struct renode *r, struct error *err);
 /* What was written since the last time: messages go to r->messages, UART by UART, other lines to the log. */
 int renode_uarts_read(struct renode *r, struct error *err);
-/* A line for a UART of that name (NULL: the first), or no line (NULL). False: there is no such UART, or it has too much. */
+/* A line for a UART of that name (NULL: the first), or no line (NULL). False: there is no such UART, or it has too
+ * much. */
 bool renode_uarts_type(struct renode *r, const char *name, const char *text);
 /* Asks the monitor to write the next piece of input; false where nothing is left. */
 bool renode_uarts_write(struct renode *r);

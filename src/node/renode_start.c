@@ -37,8 +37,10 @@ static int add_path(struct buffer *out, const struct node *n, const char *path, 
     bool own = !strncmp(path, "platforms/", 10) && access(buffer_string(&full), F_OK) != 0;
     bool good = monitor_quote_path(out, own ? path : buffer_string(&full));
     if (!good)
-        error_set(err, EXIT_LAUNCH, "Renode's monitor cannot take the path '%s'; rename it: quotes, backslashes, semicolons "
-                                    "and control characters have a meaning there", path);
+        error_set(err, EXIT_LAUNCH,
+                  "Renode's monitor cannot take the path '%s'; rename it: quotes, backslashes, semicolons "
+                  "and control characters have a meaning there",
+                  path);
     buffer_free(&full);
     return good ? 0 : -1;
 }
@@ -62,8 +64,10 @@ static int add_machine(struct buffer *b, const struct node *n, struct error *err
     }
     for (int i = 0; c->setup && c->setup[i]; i++) {
         if (!monitor_can_ask(c->setup[i], strlen(c->setup[i]))) {
-            error_set(err, EXIT_LAUNCH, "setup[%d] cannot be given to Renode's monitor: it is one line of at most %u bytes, "
-                                        "without control characters", i, MONITOR_LINE);
+            error_set(err, EXIT_LAUNCH,
+                      "setup[%d] cannot be given to Renode's monitor: it is one line of at most %u bytes, "
+                      "without control characters",
+                      i, MONITOR_LINE);
             return -1;
         }
         buffer_format(b, "%s\n", c->setup[i]);
@@ -201,7 +205,8 @@ bool renode_is_ours(const struct renode *r)
     if (n->pid && process.group == n->pid)
         return true;
     procfs_identity(&run, getpid());
-    bool is_ours = procfs_variable(pid, GUARD_RUN_VARIABLE, value, sizeof value) && !strcmp(value, buffer_string(&run)) &&
+    bool is_ours = procfs_variable(pid, GUARD_RUN_VARIABLE, value, sizeof value) &&
+                   !strcmp(value, buffer_string(&run)) &&
                    procfs_variable(pid, GUARD_NODE_VARIABLE, value, sizeof value) && !strcmp(value, n->spec->id);
     buffer_free(&run);
     return is_ours;

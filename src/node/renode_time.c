@@ -1,5 +1,5 @@
-/* Time of a node in Renode: it passes by RunFor, its clock is compared, and while it stands still what its processor has
- * done is counted. */
+/* Time of a node in Renode: it passes by RunFor, its clock is compared, and while it stands still what its processor
+ * has done is counted. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,13 +90,14 @@ static int judge_clock(struct renode *r, int64_t clock, struct error *err)
     if (r->failure.code) {
         size_t len = strlen(r->failure.text);
         snprintf(r->failure.text + len, sizeof r->failure.text - len,
-                 "; the clock of its Renode stands at %" PRId64 " us, and %" PRId64 " us were granted to it before", clock,
-                 r->clock_us);
+                 "; the clock of its Renode stands at %" PRId64 " us, and %" PRId64 " us were granted to it before",
+                 clock, r->clock_us);
         return -1;
     }
     error_set(&why, EXIT_RUN_FAILED,
               "the clock of its Renode stands at %" PRId64 " us, and %" PRId64 " us were granted to it; something else "
-              "let its time pass, or stopped it", clock, r->clock_us);
+              "let its time pass, or stopped it",
+              clock, r->clock_us);
     r->clock_is_told = true;
     if (n->ending != END_NOT && !n->breach.code)
         n->breach = why;

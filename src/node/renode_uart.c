@@ -1,5 +1,5 @@
-/* The UARTs of a node in Renode: what its firmware writes to each is read from a file, what is written to it goes over the
- * monitor while its time stands still. */
+/* The UARTs of a node in Renode: what its firmware writes to each is read from a file, what is written to it goes over
+ * the monitor while its time stands still. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -60,7 +60,8 @@ int renode_uarts_setup(const struct renode *r, struct buffer *out, struct error 
         path_of(&r->uarts[i], path, sizeof path);
         buffer_format(out, "%s CreateFileBackend ", r->uarts[i].name);
         if (!monitor_quote_path(out, path)) {
-            error_set(err, EXIT_LAUNCH, "Renode's monitor cannot take the path '%s'; set TMPDIR to another folder", path);
+            error_set(err, EXIT_LAUNCH, "Renode's monitor cannot take the path '%s'; set TMPDIR to another folder",
+                      path);
             return -1;
         }
         buffer_text(out, " true\n");
@@ -88,7 +89,8 @@ static void add_message(struct renode *r, const struct uart_line *line)
     struct buffer *b = &r->messages;
     int64_t time = line->time < 0 ? -1 : line->time + r->node->start_time;
     bool lies_in = time >= r->protocol.from && time < r->protocol.until;
-    buffer_format(b, "%s{\"time_us\":%" PRId64 ",\"type\":", b->len > 1 ? "," : "", lies_in ? time : r->protocol.until - 1);
+    buffer_format(b, "%s{\"time_us\":%" PRId64 ",\"type\":", b->len > 1 ? "," : "",
+                  lies_in ? time : r->protocol.until - 1);
     json_quote(b, line->type.s, line->type.len);
     if (line->dst.len) {
         buffer_text(b, ",\"dst\":");

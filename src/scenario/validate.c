@@ -117,7 +117,8 @@ static bool is_device(const char *s)
     return len && !s[len] && len <= DEVICE_NAME_MAX;
 }
 
-static const char not_a_device[] = "is no name of a device; it has letters, digits, _ and dots, for example sysbus.uart0";
+static const char not_a_device[] =
+    "is no name of a device; it has letters, digits, _ and dots, for example sysbus.uart0";
 
 /* Each is there once, and is not the one of messages. */
 static void check_uarts(const struct load *l, int i)

@@ -1,4 +1,5 @@
-/* A session with firmware in Renode, the scripted one: a line that a person types to a UART, what its processor does. */
+/* A session with firmware in Renode, the scripted one: a line that a person types to a UART, what its processor does.
+ */
 #include "check.h"
 
 #include <ftw.h>
@@ -21,9 +22,10 @@ struct run {
 static void write_elf(const char *folder)
 {
     static const unsigned char elf[] = {
-        0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 40, 0, 1, 0, 0, 0, 0xd5, 1, 0, 0, 52, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 52, 0, 32, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 84, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        8, 0, 0, 0, 8, 0, 0, 0, 5, 0, 0, 0, 4, 0, 0, 0, 0, 0, 1, 0x20, 0xd5, 1, 0, 0,
+        0x7f, 'E',  'L', 'F', 1, 1,  1, 0, 0, 0, 0,  0, 0, 0, 0, 0, 2, 0,  40,   0,    1, 0, 0,
+        0,    0xd5, 1,   0,   0, 52, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 52, 0,    32,   0, 1, 0,
+        0,    0,    0,   0,   0, 0,  1, 0, 0, 0, 84, 0, 0, 0, 0, 0, 0, 0,  0,    0,    0, 0, 8,
+        0,    0,    0,   8,   0, 0,  0, 5, 0, 0, 0,  4, 0, 0, 0, 0, 0, 1,  0x20, 0xd5, 1, 0, 0,
     };
     char path[200];
     snprintf(path, sizeof path, "%s/board.elf", folder);
@@ -61,12 +63,14 @@ static void begin(struct run *r)
     *r = (struct run){ .folder = "/tmp/lockstep-uart-XXXXXX" };
     assert_non_null(mkdtemp(r->folder));
     write_elf(r->folder);
-    write_text(r->folder, "board.repl", "cpu: CPU.CortexM @ sysbus\nuart0: UART.NRF52840_UART @ sysbus 0x40002000\n"
-                                        "uart1: UART.NRF52840_UART @ sysbus 0x40028000\n");
-    write_text(r->folder, "s.yaml", "simulation: { duration: 2s, quantum: 1ms, seed: 1 }\nnodes:\n"
-                                    "  - { id: gw, type: gateway }\n"
-                                    "  - { id: mcu, type: device, implementation: renode, renode: " PEER ",\n"
-                                    "      platform: board.repl, firmware: board.elf, uarts: [ sysbus.uart1 ] }\n");
+    write_text(r->folder, "board.repl",
+               "cpu: CPU.CortexM @ sysbus\nuart0: UART.NRF52840_UART @ sysbus 0x40002000\n"
+               "uart1: UART.NRF52840_UART @ sysbus 0x40028000\n");
+    write_text(r->folder, "s.yaml",
+               "simulation: { duration: 2s, quantum: 1ms, seed: 1 }\nnodes:\n"
+               "  - { id: gw, type: gateway }\n"
+               "  - { id: mcu, type: device, implementation: renode, renode: " PEER ",\n"
+               "      platform: board.repl, firmware: board.elf, uarts: [ sysbus.uart1 ] }\n");
     snprintf(r->file, sizeof r->file, "%s/s.yaml", r->folder);
     snprintf(r->out, sizeof r->out, "%s/out", r->folder);
     setenv("RENODE_PEER_FIRMWARE", "uart0=echo,uart1=echo", 1);
@@ -97,7 +101,8 @@ static void end(struct run *r)
 
 static bool type(struct run *r, int node, const char *uart, const char *text)
 {
-    return session_command(r->session, &(struct command){ COMMAND_NODE_TEXT, .node = node, .uart = uart, .text = text });
+    return session_command(r->session,
+                           &(struct command){ COMMAND_NODE_TEXT, .node = node, .uart = uart, .text = text });
 }
 
 static char *events_of(const struct run *r)
@@ -139,7 +144,8 @@ static void a_typed_line_is_a_record_and_reaches_its_uart(void **state)
         "\"t\":0,\"kind\":\"command\",\"text\":\"uart mcu: \\\"a \\\\\\\"b\\\\\\\" c\\\"\"}",
         "\"t\":1000000,\"kind\":\"command\",\"text\":\"uart mcu sysbus.uart1: \\\"help\\\"\"}",
         "\"t\":1000000,\"kind\":\"command\",\"text\":\"uart mcu sysbus.uart0: \\\"stop\\\"\"}",
-        "\"payload\":{\"echo\":\"stop\"}", "\"payload\":{\"echo\":\"help\"}",
+        "\"payload\":{\"echo\":\"stop\"}",
+        "\"payload\":{\"echo\":\"help\"}",
     };
     char *first = typed_run(), *again = typed_run(), *at = first;
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
@@ -224,7 +230,8 @@ static char *looked_at_run(enum looks looks)
 static void that_its_processor_is_looked_at_changes_nothing(void **state)
 {
     (void)state;
-    char *first = looked_at_run(NO_LOOKS), *running = looked_at_run(WHILE_IT_RUNS), *resting = looked_at_run(WHILE_IT_RESTS);
+    char *first = looked_at_run(NO_LOOKS), *running = looked_at_run(WHILE_IT_RUNS),
+         *resting = looked_at_run(WHILE_IT_RESTS);
     assert_string_equal(first, running);
     assert_string_equal(first, resting);
     free(first);
