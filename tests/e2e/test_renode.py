@@ -110,6 +110,22 @@ class Running(RenodeCase):
         for i in range(4):
             self.assertEqual(len(self.messages(src=f"mcu{i}")), 1)
 
+    def test_one_that_is_started_again_goes_on_at_that_time(self):
+        mcu = self.mcu(more="    on_failure: restart\n    restart: { max: 1, backoff: 1ms }\n")
+        path = self.scenario(mcu, more="faults: [ { at: 1500ms, node: mcu, action: kill } ]\n")
+        for out in ("one", "two"):
+            self.run_it(path, out=out)
+            states = [(r["t"], r["state"]) for r in self.records(out) if r["kind"] == "node"]
+            self.assertEqual(states, [(1500000, "failed"), (1500000, "restarted")])
+            times = [m["t"] // 100000 for m in self.messages(out)]  # of its second life: a second after its start
+            self.assertEqual(times, [10, 25])
+        self.assertEqual(self.events("one"), self.events("two"))
+
+    def test_one_that_is_paused_stands_still(self):
+        faults = "faults: [ { at: 1500ms, node: mcu, action: pause }, { at: 2200ms, node: mcu, action: resume } ]\n"
+        self.run_it(self.scenario(self.mcu(), more=faults))
+        self.assertEqual([m["t"] // 100000 for m in self.messages()], [10, 27])
+
     def test_further_commands_are_given_and_their_errors_told(self):
         self.run_it(self.scenario(self.mcu(more="    setup: [ 'version' ]\n")))
         self.assertIn("Renode, version 1.1", self.log())
@@ -241,6 +257,11 @@ class Misbehaving(RenodeCase):
             cause = self.fault("fail=30", nodes=mcu)
             self.assertIn(says, cause)
             self.assertNotIn(self.CLOCK, cause)
+
+    def test_a_clock_that_differs_is_found_of_a_node_that_is_paused_at_the_end(self):
+        path = self.scenario(self.mcu(), more="faults: [ { at: 500ms, node: mcu, action: pause } ]\n")
+        self.run_it(path, expect=1, RENODE_PEER_FAULT="drift=20")
+        self.assertRegex(self.cause(), f"nodes.0. mcu: {self.CLOCK}500007 us, and 500000 us were granted")
 
     def test_by_the_monitor_after_the_other_port_has_closed(self):
         self.assertRegex(self.fault("drift=20,fatal=30"), f"its External Control port says: .*; {self.CLOCK}290007 us")
