@@ -266,6 +266,19 @@ static void news(struct node *n, const struct guard_news *news)
         child_news(&r->child, news);
 }
 
+/* What it has no answer to; "" where that is the time itself. */
+static const char *const silences[] = {
+    [RENODE_CONNECTING] = "",
+    [RENODE_SETTING_UP] = "",
+    [RENODE_HANDSHAKE] = "",
+    [RENODE_READY] = "",
+    [RENODE_WRITING] = ": Renode does not take what is written to its UART",
+    [RENODE_RUNNING] = "",
+    [RENODE_CHECKING] = ": Renode does not say what its clock stands at",
+    [RENODE_COUNTING] = ": Renode does not say what its processor has done",
+    [RENODE_QUITTING] = "",
+};
+
 static void late(struct node *n, struct error *err)
 {
     struct renode *r = n->state;
@@ -300,8 +313,7 @@ static void late(struct node *n, struct error *err)
                       r->cpu_abort, r->ran_us, r->protocol.until, limit);
         else
             error_set(err, EXIT_RUN_FAILED, "the %" PRId64 " us to %" PRId64 " were not over within %s%s", r->ran_us,
-                      r->protocol.until, limit,
-                      r->stage == RENODE_WRITING ? ": Renode does not take what is written to its UART" : "");
+                      r->protocol.until, limit, silences[r->stage]);
     }
 }
 

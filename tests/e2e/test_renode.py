@@ -306,6 +306,10 @@ while connections := [s.accept()]: connections[0][0].recv(1)
         self.assertIn("the 10000 us to 1020000 were not over within 1 s: Renode does not take what is written to its UART",
                       cause)
 
+    def test_one_that_does_not_say_its_time(self):
+        cause = self.fault("mute=350", nodes=self.mcu(step="1s"))
+        self.assertIn("the 10000 us to 3500000 were not over within 1 s: Renode does not say what its clock stands at", cause)
+
     def test_a_platform_that_cannot_be_understood(self):
         board = self.write("bad.repl", "cpu: CPU.CortexM @ sysbus\n!\n")
         self.run_it(self.scenario(self.mcu(platform=board)), expect=4)
