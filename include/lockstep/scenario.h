@@ -74,6 +74,7 @@ enum time_control { TIME_CONTROL_AUTO, TIME_CONTROL_EXTERNAL, TIME_CONTROL_MONIT
 /* Fields of a Renode node; NULL where absent. */
 struct renode_config {
     char *platform, *firmware, *script, *uart, *program;
+    string_list uarts; /* further ones */
     string_list setup;
     int monitor_port; /* 0: a free one */
     enum time_control time_control;

@@ -68,6 +68,7 @@ enum command_kind {
     COMMAND_NODE_STOP,   /* it is told to end, and the run goes on without it */
     COMMAND_NODE_KILL,   /* SIGKILL: a failure, with what its on_failure says */
     COMMAND_NODE_RESTART, /* it is ended and started anew */
+    COMMAND_NODE_TEXT,    /* a line is typed to one of its UARTs; only nodes in Renode take one */
     /* What is shown of the run: an earlier barrier, while its nodes wait at the last one, the head. There the commands above
      * that move the run move what is shown, and go on with the run beyond the head. Nothing of this is a record. */
     COMMAND_BACK,        /* `count` quanta back */
@@ -77,6 +78,7 @@ enum command_kind {
     COMMAND_VIEW_RECORD, /* to the barrier at which record `count` was written */
     COMMAND_HEAD         /* to the head */
 };
+#define COMMAND_TEXT_MAX 1000 /* bytes */
 struct command {
     enum command_kind kind;
     uint64_t count;
@@ -84,6 +86,8 @@ struct command {
     double pace;
     int signal;
     int node;
+    const char *uart; /* text: whose name in the scenario that is; NULL: the one of messages */
+    const char *text; /* one line of UTF-8 without control characters; copied */
     bool discard; /* abort, kill: nothing is to be kept of a run that never moved, unless out_dir was named */
 };
 /* Acts at the next barrier. Returns false when the present state does not take the command (it is then ignored). */
@@ -146,14 +150,15 @@ struct node_status {
     int pid;                        /* of its process; 0: none */
     const char *container;          /* the short id of its container; NULL: none */
     const char *health;             /* of its container's check: "starting", "healthy", "unhealthy"; NULL: it has none */
+    simtime clock;                  /* its own clock, as it said itself or was counted; -1: it has none that is known */
     const char *activity;           /* what its start is busy with: "pulling layers 3 of 7, 41 %"; NULL: nothing of note */
     double waiting_s;               /* how long it has been asked for what it has not answered; 0: it has answered */
     const char *tail;               /* the last that it wrote to stderr, some lines; "" where it did not */
 };
 /* `i` is the index in the scenario. */
 void session_node(const struct session *s, int i, struct node_status *out);
-/* The wall time that a share (0 … 1) of node i's quanta did not exceed, in ns: of those in which it had something to do;
- * 0: none yet. */
+/* The wall time that a share (0 … 1) of node i's quanta did not exceed, in ns: of those in which it had something to
+ * do, or of all where it does not say when it has; 0: none yet. */
 uint64_t session_step_ns(const struct session *s, int i, double share);
 
 /* The node's metrics as they stand in its file, the last `size`-1 bytes at most, cut to whole lines; NUL-terminated.
@@ -172,6 +177,10 @@ struct session_usage {
     unsigned processes;
 };
 bool session_usage(const struct session *s, int i, struct session_usage *out);
+
+/* Millions of instructions that node i's processor has lately done in a second of its own time. Where it must be asked
+ * for them it is, at most once a second and between two quanta; the answer is there later. False: not known. */
+bool session_processor(const struct session *s, int i, double *mips);
 
 /* Results of machine-learning inference so far: how many, and the virtual time from sample to result (nearest rank;
  * 0 while there are none). */

@@ -13,7 +13,7 @@
 #include "node/engine.h"
 #include "node/guard.h"
 #include "node/orphans.h"
-#include "node/sockets.h"
+#include "node/socket_dir.h"
 
 #define FILES_PER_NODE 4   /* descriptors that a node outside the program needs, and some while it is started */
 #define FILES_BESIDES  200 /* that the program needs for other things */
@@ -111,7 +111,8 @@ struct launcher *launcher_new(const struct scenario *s)
                                      .index = i,
                                      .driver = drivers[spec->implementation],
                                      .host = &l->host,
-                                     .last_active = -1 };
+                                     .last_active = -1,
+                                     .clock = -1 };
         l->remote_count += l->nodes[i].driver->is_remote;
     }
     l->remotes = mem_array((size_t)l->remote_count, sizeof(struct node *));
@@ -431,6 +432,13 @@ void launcher_rest(struct launcher *l, bool rests)
             l->rest_ns = clock_ns() + REST_NS;
             node_look(l->remotes[i], l->rest_ns);
         }
+}
+
+void launcher_check(struct launcher *l)
+{
+    for (int i = 0; i < l->remote_count; i++)
+        if (l->remotes[i]->driver->check && l->remotes[i]->phase == NODE_IDLE)
+            l->remotes[i]->driver->check(l->remotes[i]);
 }
 
 static void look_at_clocks(struct launcher *l)

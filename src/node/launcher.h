@@ -61,6 +61,8 @@ void launcher_freeze(struct node *n);
 void launcher_pause(struct node *n, bool paused);
 /* The run stands still, or goes on: nodes that need not run for that are frozen once it has rested for a second. */
 void launcher_rest(struct launcher *l, bool rests);
+/* At a barrier at which one has failed, and the run goes on: what must hold of the others is looked at. */
+void launcher_check(struct launcher *l);
 /* Whether a node that has failed can be started again: nothing of it is left. */
 bool launcher_is_over(const struct node *n);
 

@@ -444,6 +444,7 @@ static bool run_command(struct session *s, const struct command *c)
     case COMMAND_NODE_STOP:
     case COMMAND_NODE_KILL:
     case COMMAND_NODE_RESTART:
+    case COMMAND_NODE_TEXT:
         return nodes_take_command(s, c);
     default:
         return false;

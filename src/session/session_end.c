@@ -150,12 +150,27 @@ static void warn_of_ends(struct session *s)
     }
 }
 
+/* What was found of nodes as they were told to end, and makes a run a failed one. */
+static void judge_breaches(struct session *s)
+{
+    for (int r = 0; r < s->remote_count; r++) {
+        const struct node *n = launcher_node(s->launcher, s->remotes[r]);
+        struct error breach = n->breach;
+        if (!breach.code)
+            continue;
+        error_add(&breach, "nodes[%d] %s", n->index, n->spec->id);
+        add_to_verdict(s, breach.text);
+        s->failed_node = s->failed_node < 0 ? n->index : s->failed_node;
+    }
+}
+
 void session_conclude(struct session *s)
 {
     struct results *r = &s->results;
     struct error err = { 0 };
     simtime now = coordinator_counts(s->coordinator)->now;
     judge_orphans(s);
+    judge_breaches(s);
     if (s->ending == SESSION_FINISHED)
         warn_of_ends(s);
     s->state = s->ending;

@@ -360,6 +360,7 @@ void viewing_node(struct session *s, int i, struct node_status *out)
                                  .dropped = (uint64_t)n[MOMENT_LOST],
                                  .queue = (uint64_t)n[MOMENT_QUEUE],
                                  .restarts = (unsigned)n[MOMENT_RESTARTS],
+                                 .clock = -1,
                                  .tail = "" };
     if (!n[MOMENT_LOG])
         return;

@@ -28,7 +28,7 @@ static bool count_sent(struct session *s, const struct node *n)
 
 static void note_step(struct session *s, const struct node *n, uint64_t events_before, int64_t ns)
 {
-    if (n->events != events_before)
+    if (n->events != events_before || n->answer.next == NEXT_UNKNOWN)
         histogram_add(&s->timing[n->index].steps, (uint64_t)ns);
 }
 

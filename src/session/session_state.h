@@ -46,7 +46,7 @@ struct pace_mark {
 
 struct node_timing {
     int64_t total_ns;
-    struct histogram steps; /* ns, of quanta in which it had something to do */
+    struct histogram steps; /* ns, of quanta in which it had something to do, or does not say whether it had */
 };
 
 /* What is in hand with a node. */
@@ -83,6 +83,7 @@ struct session {
     unsigned spins_lost; /* in a row: how often waiting without sleep was in vain */
     unsigned spins_left_out;
     struct command commands[SESSION_COMMANDS]; /* to nodes, for the next barrier */
+    char *command_texts[SESSION_COMMANDS]; /* what their `text` is; owned */
     int command_count;
     struct acts *acts;  /* of the scenario's faults */
     struct node_care *care; /* of the nodes */

@@ -99,6 +99,7 @@ void session_node(const struct session *s, int i, struct node_status *out)
                                  .pid = n->pid,
                                  .container = n->container,
                                  .health = n->health,
+                                 .clock = n->clock,
                                  .activity = n->activity && *n->activity ? n->activity : NULL,
                                  .tail = buffer_string(&n->tail) };
     if (n->driver->is_remote && (n->phase == NODE_BUSY || n->phase == NODE_STARTING))
@@ -115,6 +116,14 @@ size_t session_log(const struct session *s, int i, char *buf, size_t size)
 bool session_usage(const struct session *s, int i, struct session_usage *out)
 {
     return !s->viewing.is_past && launcher_usage(s->launcher, i, &out->cpu_s, &out->memory, &out->processes);
+}
+
+bool session_processor(const struct session *s, int i, double *mips)
+{
+    if (s->viewing.is_past)
+        return false;
+    struct node *n = launcher_node(s->launcher, i);
+    return n->driver->processor && n->driver->processor(n, mips);
 }
 
 uint64_t session_step_ns(const struct session *s, int i, double share)
