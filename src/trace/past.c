@@ -19,6 +19,8 @@ struct past {
     struct buffer loaded; /* of one slot, as much as there was */
     int64_t loaded_slot;  /* -1: none */
     size_t at;            /* behind the last entry that was taken, in it */
+    int64_t broken_slot;  /* where an entry was found that says what cannot be: it ends the file; -1: none */
+    size_t broken_at;
     struct moment_run run;
     struct moment_node *nodes;
     char **causes;
@@ -46,7 +48,7 @@ struct past *past_open(int fd, int node_count, struct error *err)
     struct past *p = mem_alloc(sizeof *p);
     p->fd = fd;
     p->node_count = node_count;
-    p->loaded_slot = -1;
+    p->loaded_slot = p->broken_slot = -1;
     if (!read_header(p)) {
         error_set(err, EXIT_INVALID, "no history of a run with %d node%s", node_count, node_count == 1 ? "" : "s");
         past_free(p);
@@ -121,10 +123,17 @@ static bool run_fields(const struct moment_run *before, char kind, const char **
     return true;
 }
 
-/* The entry behind the last one that was taken; false where there is no whole one. */
+static size_t slot_front(int64_t slot)
+{
+    return slot == 0 ? HISTORY_HEADER : 0;
+}
+
+/* The entry behind the last one that was taken; false where there is no whole one. At the front of a slot is a checkpoint, and
+ * only there; time and records never go back. */
 static bool look(const struct past *p, struct entry *e)
 {
-    if (p->at >= p->loaded.len)
+    bool is_broken = p->loaded_slot == p->broken_slot && p->at >= p->broken_at;
+    if (p->at >= p->loaded.len || is_broken)
         return false;
     const char *at = p->loaded.data + p->at, *end = p->loaded.data + p->loaded.len;
     uint64_t len;
@@ -135,7 +144,10 @@ static bool look(const struct past *p, struct entry *e)
     e->body = at;
     e->end = at + len;
     e->next = (size_t)(e->end + 1 - p->loaded.data);
-    return run_fields(&p->run, e->kind, &e->body, e->end, &e->run);
+    bool is_first = p->at == slot_front(p->loaded_slot);
+    return is_first == (e->kind == 'c') && run_fields(&p->run, e->kind, &e->body, e->end, &e->run) &&
+           (is_first || (e->run.v[MOMENT_NOW] >= p->run.v[MOMENT_NOW] &&
+                         e->run.v[MOMENT_RECORDS] >= p->run.v[MOMENT_RECORDS]));
 }
 
 static bool take_cause(struct past *p, int i, const char **at, const char *end)
@@ -204,8 +216,12 @@ static bool take(struct past *p, const struct entry *e)
 {
     const char *at = e->body;
     p->is_end = false;
-    if (!take_nodes(p, e, &at) || (e->kind == 'e' && !take_end(p, &at, e->end)))
+    if (!take_nodes(p, e, &at) || (e->kind == 'e' && !take_end(p, &at, e->end))) {
+        p->broken_slot = p->loaded_slot;
+        p->broken_at = p->at;
+        p->loaded_slot = -1; /* half of it was taken: what was before is read anew */
         return false;
+    }
     p->is_end = e->kind == 'e';
     p->run = e->run;
     p->at = e->next;
@@ -216,11 +232,6 @@ static int64_t slot_count(const struct past *p)
 {
     struct stat st;
     return fstat(p->fd, &st) == 0 ? (st.st_size + p->slot - 1) / p->slot : 0;
-}
-
-static size_t slot_front(int64_t slot)
-{
-    return slot == 0 ? HISTORY_HEADER : 0;
 }
 
 /* A field of the checkpoint at the front of a slot; INT64_MAX where there is none. */
@@ -277,10 +288,8 @@ static bool seek(struct past *p, enum moment_run_field field, int64_t most)
     if (!can_go_on(p, field, most) && !enter(p, field, most))
         return false;
     while (look(p, &e) && e.run.v[field] <= most)
-        if (!take(p, &e)) {
-            p->loaded_slot = -1;
-            return false;
-        }
+        if (!take(p, &e))
+            return seek(p, field, most); /* up to that entry, which ends the file now */
     return p->run.v[field] <= most;
 }
 

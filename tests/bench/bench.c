@@ -19,6 +19,7 @@ static const struct section {
     { "containers", "nodes in containers, beside a plain client and a process; DOCKER_HOST says where",
       bench_containers },
     { "renode", "firmware in Renode, beside a plain client of the same Renode", bench_renode },
+    { "past", "any moment of a recorded run, beside reading its history once", bench_past },
     { "queue", "the event queue beside a plain binary heap", bench_queue },
 };
 #define SECTIONS (sizeof sections / sizeof sections[0])
