@@ -261,6 +261,14 @@ void app_act(struct app *app, enum action action)
         p = app->panes[PANE_EVENTS];
     if (action == ACTION_FOLD && app_top(app) < MAIN_PANES)
         p = app->panes[PANE_NODES];
+    if (action == ACTION_BREAKS) {
+        breaks_open(app);
+        return;
+    }
+    if (action == ACTION_ENTER && app_top(app) == PANE_BREAKS) {
+        breaks_edit(app);
+        return;
+    }
     if (p->ops->act(p, &v, action)) {
         if (action == ACTION_FOLLOW && p == app->panes[PANE_EVENTS])
             app_say(app, ROLE_INFO, pane_events_following(p) ? "Following the newest event" : "Staying here");

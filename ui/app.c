@@ -43,6 +43,7 @@ struct view app_view(const struct app *app)
         .session = app->session,
         .store = app->session ? session_store(app->session) : NULL,
         .status = &app->status,
+        .breakpoints = app->options->session.breakpoints,
         .model = app->scenario ? &app->model : NULL,
         .find = app->find.active ? app->find.text : "",
         .since = app->since,
@@ -63,7 +64,7 @@ unsigned app_context(const struct app *app)
     enum pane_id top = app_top(app);
     if (app->prompt != PROMPT_NONE)
         return CONTEXT_PROMPT;
-    if (top == PANE_HELP || top == PANE_RECORD)
+    if (top == PANE_HELP || top == PANE_RECORD || top == PANE_BREAKS)
         return CONTEXT_POPUP;
     if (!app->session)
         return CONTEXT_BROKEN;
@@ -126,6 +127,7 @@ static void make_panes(struct app *app)
         [PANE_NODES] = pane_nodes_new,     [PANE_EVENTS] = pane_events_new, [PANE_HEALTH] = pane_health_new,
         [PANE_BARRIER] = pane_barrier_new, [PANE_DETAIL] = pane_detail_new, [PANE_PROBLEMS] = pane_problems_new,
         [PANE_LOG] = pane_log_new,         [PANE_RECORD] = pane_record_new, [PANE_HELP] = pane_help_new,
+        [PANE_BREAKS] = pane_breaks_new,
     };
     for (int i = 0; i < PANES; i++)
         app->panes[i] = makers[i]();
@@ -180,6 +182,7 @@ static void look_at_wishes(struct app *app)
         app->pausing = false;
     if (app->act.pending)
         prompt_look_at_act(app);
+    breaks_look(app);
     if (app->message[0] && app->wall && now->state == SESSION_RUNNING && clock_ms() - app->message_ms > MESSAGE_MS) {
         app->message[0] = '\0';
         app->dirty = true;
@@ -202,7 +205,7 @@ void app_refresh(struct app *app)
     bool over = session_state_over(now->state);
     look_at_wishes(app);
     if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
-        app->prompt = app->prompt == PROMPT_FIND ? PROMPT_FIND : PROMPT_NONE; /* the others make no sense any more */
+        app->prompt = prompt_needs_run(app->prompt) ? PROMPT_NONE : app->prompt;
     if (!over)
         return;
     if (!session_state_over(before.state))
@@ -413,8 +416,9 @@ bool app_settled(const struct app *app)
     if (app->leaving || !app->session)
         return true;
     enum session_state s = app->status.state;
-    return app->await == AWAIT_NOTHING && app->then == THEN_STAY && !app->find.searching && s != SESSION_LOADED &&
-           s != SESSION_STARTING && (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
+    return app->await == AWAIT_NOTHING && !breaks_pending(app) && app->then == THEN_STAY && !app->find.searching &&
+           s != SESSION_LOADED && s != SESSION_STARTING &&
+           (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
 }
 
 int app_exit_code(const struct app *app)

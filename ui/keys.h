@@ -15,6 +15,8 @@ enum action {
     ACTION_STEP_N, /* find previous while a find is active */
     ACTION_CONTINUE,
     ACTION_UNTIL,
+    ACTION_BREAKS,
+    ACTION_DELETE,
     ACTION_ABORT,
     ACTION_NODE_STOP,
     ACTION_NODE_KILL,

@@ -14,6 +14,7 @@ enum pane_id {
     PANE_PROBLEMS,
     PANE_LOG,
     PANE_RECORD,
+    PANE_BREAKS,
     PANE_HELP,
     PANES,
     PANE_NONE = -1

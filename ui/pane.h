@@ -18,6 +18,7 @@ struct view {
     const struct session *session;
     struct store *store; /* reading moves its buffer, no more */
     const struct session_status *status;
+    struct breakpoints *breakpoints;
     const struct model *model;
     const char *find;      /* text that is being looked for; "": none */
     simtime since;         /* the time of the frame before, for activity marks */
@@ -61,6 +62,7 @@ struct pane *pane_problems_new(void);
 struct pane *pane_help_new(void);
 struct pane *pane_record_new(void);
 struct pane *pane_log_new(void);
+struct pane *pane_breaks_new(void);
 
 void pane_events_go(struct pane *p, uint64_t n); /* selects record n; ends following */
 bool pane_events_following(const struct pane *p);

@@ -44,6 +44,7 @@ struct session *session_new(const struct scenario *scenario, const struct sessio
         session_free(s);
         return NULL;
     }
+    stops_open(s);
     for (int i = 0; i < scenario->node_count; i++) {
         struct node *node = launcher_node(launcher, i);
         node->metrics = metrics_buffer(s->results.metrics, i);
@@ -74,6 +75,7 @@ void session_free(struct session *s)
         return;
     if (s->results.events && !session_state_over(s->state))
         leave(s);
+    stops_close(s);
     if (s->discard && !s->ran && folder_is_numbered(s->results.folder))
         folder_discard(s->results.folder); /* somebody has only looked at the scenario */
     nodes_close(s);
@@ -244,13 +246,17 @@ static bool settle(struct session *s)
     nodes_obey(s);
     if (s->state == SESSION_RUNNING)
         nodes_act(s);
+    stops_heed(s);
+    if (s->state == SESSION_ENDING || session_state_over(s->state))
+        return false;
     return nodes_handle_failures(s) && nodes_are_settled(s) && nodes_handle_failures(s) && !s->restarting;
 }
 
 /* Begins a round where there is something to do before the limit. */
 static bool next_round(struct session *s, int64_t now)
 {
-    simtime limit = paced_limit(s, now), act = nodes_next_act(s);
+    simtime limit = paced_limit(s, now), act = nodes_next_act(s), stop = stops_next(s);
+    act = stop < act ? stop : act;
     if (coordinator_begin(s->coordinator, act < limit ? act : limit, &s->target)) {
         round_begin(s);
         return true;

@@ -7,6 +7,7 @@
 #include "bus/bus.h"
 #include "lockstep/session.h"
 #include "node/launcher.h"
+#include "session/breakpoints.h"
 #include "sim/coordinator.h"
 #include "trace/events.h"
 #include "trace/latencies.h"
@@ -40,8 +41,14 @@ struct pace_mark {
     simtime now;
 };
 
+/* What conditions may ask about nodes. */
+struct node_look {
+    struct condition_nodes nodes; /* first: condition_nodes are a node_look */
+    struct session *session;
+};
+
 struct node_timing {
-    int64_t total_ns;
+    int64_t total_ns, last_ns;
     struct histogram steps; /* ns, of quanta in which it had something to do */
 };
 
@@ -106,6 +113,7 @@ struct session {
     struct pace_mark marks[SPEED_MARKS]; /* of the last second or so, oldest first */
     int mark_count;
     struct node_timing *timing; /* of the nodes */
+    struct node_look look;      /* for conditions */
 
     const char *outcome; /* NULL while not over */
     struct error verdict; /* code: the exit code; text: the cause */
@@ -126,6 +134,13 @@ void session_keep_log(struct session *s, struct node *n); /* what it wrote goes 
 void session_fail(struct session *s, const struct error *err); /* the run ends here, for a reason that is of no node */
 /* What was recorded up to now is on disk when this returns; false where it cannot be, and the run is over by that. */
 bool session_keep_results(struct session *s);
+
+/* session_stops.c */
+void stops_open(struct session *s);
+void stops_close(struct session *s);
+/* At a barrier: does what a breakpoint that was reached says. */
+void stops_heed(struct session *s);
+simtime stops_next(const struct session *s); /* the next barrier that one waits for; SIMTIME_NEVER: none does */
 
 /* session_round.c */
 void round_begin(struct session *s); /* towards s->target */
