@@ -45,7 +45,7 @@ struct view app_view(const struct app *app)
         .status = &app->status,
         .breakpoints = app->options->session.breakpoints,
         .model = app->scenario ? &app->model : NULL,
-        .find = app->find.active ? app->find.text : "",
+        .find = app->find.active && !app->find.condition ? app->find.text : "",
         .since = app->since,
         .wall = app->wall,
         .killed = app->killed,
@@ -149,6 +149,7 @@ void app_init(struct app *app, const struct ui_options *options, struct loop *lo
 
 void app_free(struct app *app)
 {
+    find_end(app);
     unload(app);
     free_panes(app);
 }
@@ -164,7 +165,7 @@ void app_rerun(struct app *app)
     app->aborted = app->killed = app->pausing = false;
     app->act = (struct node_act){ 0 };
     app->tallied_state = SESSION_LOADED;
-    app->find = (struct find){ 0 };
+    find_end(app);
     app->message[0] = '\0';
     load(app, false);
 }
@@ -357,14 +358,18 @@ void app_hang_up(struct app *app)
 bool app_work(struct app *app)
 {
     bool more = find_work(app);
-    struct pane *top = app->panes[app_top(app)];
+    struct pane *top = app->panes[app_top(app)], *events = app->panes[PANE_EVENTS];
     int64_t ms = clock_ms();
     bool due = app->status.state != SESSION_RUNNING || ms - app->worked_ms >= WORK_MS;
+    app->worked_ms = due ? ms : app->worked_ms;
     if (top->ops->work && due) {
-        app->worked_ms = ms;
         struct view v = app_view(app);
         bool again = top->ops->work(top, &v, &app->dirty);
         more |= again && app->status.state != SESSION_RUNNING;
+    }
+    if (due && top != events) { /* its filter goes on below what is open */
+        struct view v = app_view(app);
+        more |= events->ops->work(events, &v, &app->dirty) && app->status.state != SESSION_RUNNING;
     }
     return more;
 }

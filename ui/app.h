@@ -17,6 +17,7 @@ enum prompt {
     PROMPT_STEPS,
     PROMPT_UNTIL,
     PROMPT_BREAK,
+    PROMPT_FILTER,
     PROMPT_QUIT,
     PROMPT_RERUN,
     PROMPT_NODE_STOP,
@@ -32,6 +33,7 @@ enum then { THEN_STAY, THEN_RERUN, THEN_QUIT };
 
 struct find {
     char text[256];
+    struct condition *condition; /* that the text is; NULL: it is a text */
     bool active; /* n and N go on with it */
     bool searching, backward, wrapped;
     uint64_t at, start;
@@ -74,6 +76,7 @@ struct app {
     struct editor editor;
     const char *prompt_error; /* what is wrong with what was typed; static, what is below, or NULL */
     char prompt_error_text[sizeof(struct condition_error)];
+    char filter_last[256];    /* the last filter, for the key Up */
     int break_id;             /* the breakpoint that is being edited; 0: a new one */
     uint64_t break_seen;      /* the last hit that was told */
     struct find find;
@@ -140,7 +143,9 @@ void breaks_edit(struct app *app);
 const char *breaks_take(struct app *app, const char *text); /* what is wrong with it, or NULL */
 void breaks_look(struct app *app);                          /* whether one was reached */
 bool breaks_pending(const struct app *app);
+const char *filter_take(struct app *app, const char *text); /* actions.c; what is wrong with it, or NULL */
 void find_start(struct app *app, const char *text); /* find.c */
+void find_end(struct app *app);
 void find_next(struct app *app, bool backward);
 bool find_work(struct app *app);
 

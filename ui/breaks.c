@@ -97,7 +97,12 @@ void breaks_look(struct app *app)
     say_hit(app, hit);
     if (hit->action == BREAKPOINT_NOTE || hit->is_time)
         return;
-    pane_events_go(app->panes[PANE_EVENTS], hit->record);
+    struct pane *events = app->panes[PANE_EVENTS];
+    struct view v = app_view(app);
+    struct filter *filter = pane_events_filtered(events);
+    if (filter && !filter_holds(filter, v.store, hit->record))
+        pane_events_filter(events, &v, NULL); /* it would not be in sight */
+    pane_events_go(events, hit->record);
     app->focus = PANE_EVENTS;
     if (app->open_count && app_top(app) == PANE_BREAKS && app->prompt == PROMPT_NONE)
         app->open_count--; /* it would stand before the record */

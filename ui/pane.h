@@ -4,6 +4,7 @@
 
 #include "lockstep/session.h"
 #include "ui/canvas.h"
+#include "ui/filter.h"
 #include "ui/keys.h"
 #include "ui/list.h"
 #include "ui/model.h"
@@ -66,6 +67,10 @@ struct pane *pane_breaks_new(void);
 
 void pane_events_go(struct pane *p, uint64_t n); /* selects record n; ends following */
 bool pane_events_following(const struct pane *p);
+bool pane_events_selected(const struct pane *p, uint64_t *n); /* false: there is none */
+/* Shows only what the filter holds for; takes it. NULL: everything again. */
+void pane_events_filter(struct pane *p, const struct view *v, struct filter *filter);
+struct filter *pane_events_filtered(const struct pane *p); /* or NULL */
 void pane_detail_show(struct pane *p, int node);
 void pane_record_show(struct pane *p, uint64_t n);
 void pane_log_show(struct pane *p, int node);

@@ -15,6 +15,7 @@ static const struct {
     [PROMPT_STEPS] = { "How many quanta: ", false },
     [PROMPT_UNTIL] = { "Run until (2.5s, 100ms, +1s): ", false },
     [PROMPT_BREAK] = { "Break at (condition or time): ", false },
+    [PROMPT_FILTER] = { "Filter (empty: all): ", false },
     [PROMPT_QUIT] = { "The run is not over. End it and quit? (y/n) ", true },
     [PROMPT_RERUN] = { "The run is not over. End it and start anew? (y/n) ", true },
     [PROMPT_NODE_STOP] = { "Stop %s and go on without it? (y/n) ", true },
@@ -55,7 +56,7 @@ bool prompt_is_question(enum prompt prompt)
 
 bool prompt_needs_run(enum prompt prompt)
 {
-    return prompt != PROMPT_FIND && prompt != PROMPT_BREAK;
+    return prompt != PROMPT_FIND && prompt != PROMPT_BREAK && prompt != PROMPT_FILTER;
 }
 
 const char *prompt_refuse(struct app *app, const struct condition_error *err)
@@ -222,6 +223,9 @@ static void accept(struct app *app)
     case PROMPT_BREAK:
         app->prompt_error = breaks_take(app, text);
         break;
+    case PROMPT_FILTER:
+        app->prompt_error = filter_take(app, text);
+        break;
     default:
         break;
     }
@@ -258,6 +262,8 @@ bool prompt_key(struct app *app, uint32_t key)
         app->prompt = PROMPT_NONE;
     else if (key == INPUT_ENTER)
         accept(app);
+    else if (key == INPUT_UP && app->prompt == PROMPT_FILTER)
+        editor_set(&app->editor, app->filter_last);
     else if (key == INPUT_BACKSPACE && !app->editor.len)
         app->prompt = PROMPT_NONE;
     else

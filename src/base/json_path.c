@@ -30,17 +30,32 @@ static inline const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
+/* Eight bytes at once: the highest bit of those that are `c` is set, and of none before the first such. */
+static inline uint64_t bytes_that_are(uint64_t word, char c)
+{
+    uint64_t x = word ^ UINT64_C(0x0101010101010101) * (unsigned char)c;
+    return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
+}
+
 /* `at` is behind the opening quote. Returns what is behind the closing one, NULL where there is none. */
 static inline const char *skip_string(const char *at, const char *end, bool *escapes)
 {
-    for (; at < end; at++) {
+    while (at < end) {
+        uint64_t word;
+        while (end - at >= 8) {
+            memcpy(&word, at, sizeof word);
+            if (bytes_that_are(word, '"') | bytes_that_are(word, '\\'))
+                break;
+            at += 8;
+        }
+        while (at < end && *at != '"' && *at != '\\')
+            at++;
+        if (at == end)
+            break;
         if (*at == '"')
             return at + 1;
-        if (*at == '\\') {
-            *escapes = true;
-            if (++at == end)
-                break;
-        }
+        *escapes = true;
+        at += end - at < 2 ? 1 : 2;
     }
     return NULL;
 }
@@ -82,75 +97,107 @@ static enum json_kind kind_of(char c)
     }
 }
 
-/* Takes the value at `at`. Returns what is behind it, NULL where the text ends before. */
-static inline const char *take_value(const char *at, const char *end, struct json_span *out)
+/* Returns what is behind the value at `at`, NULL where the text ends before. */
+static inline const char *skip_value(const char *at, const char *end, bool *escapes)
 {
-    *out = (struct json_span){ .kind = kind_of(*at), .s = at, .blanks = true };
-    if (*at == '"') {
-        at = skip_string(at + 1, end, &out->escapes);
-    } else if (*at == '{' || *at == '[') {
-        at = skip_nested(at, end);
-    } else {
-        while (at < end && *at != ',' && *at != '}' && *at != ']' && !is_blank(*at))
-            at++;
-        at = at == out->s ? NULL : at;
-    }
-    out->len = at ? (size_t)(at - out->s) : 0;
-    return at;
+    static const bool ends_scalar[256] = {
+        [','] = true, ['}'] = true, [']'] = true, [' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true
+    };
+    const char *first = at;
+    if (*at == '"')
+        return skip_string(at + 1, end, escapes);
+    if (*at == '{' || *at == '[')
+        return skip_nested(at, end);
+    while (at < end && !ends_scalar[(unsigned char)*at])
+        at++;
+    return at == first ? NULL : at;
 }
 
-static bool is_key(const struct json_span *name, const struct json_step *step)
+static struct json_span span_of(const char *s, const char *end, bool escapes)
 {
-    if (!name->escapes)
-        return name->len == step->len + 2 && memcmp(name->s + 1, step->key, step->len) == 0;
+    return (
+        struct json_span){ .kind = kind_of(*s), .s = s, .len = (size_t)(end - s), .blanks = true, .escapes = escapes };
+}
+
+/* Whether the name in s[0..len), quotes and all, is that of the step. */
+static inline bool is_key(const char *s, size_t len, bool escapes, const struct json_step *step)
+{
+    if (!escapes)
+        return len == step->len + 2 && memcmp(s + 1, step->key, step->len) == 0;
     struct json_text t;
     struct json_span string;
-    json_text_begin(&t, name->s, name->len);
+    json_text_begin(&t, s, len);
     return json_text_value(&t, &string) && json_span_is(&string, step->key, step->len);
 }
 
-/* Of the object or array whose inside begins at `at`. */
-static bool find_item(const char *at, const char *end, bool object, const struct json_step *step, struct json_span *out)
+/* The inside of an object begins at `at`. */
+static bool find_member(const char *at, const char *end, const struct json_step *step, struct json_span *out)
 {
     bool found = false;
-    if (!object && step->index == JSON_NO_INDEX)
+    for (;;) {
+        bool escapes = false, wanted;
+        at = skip_blanks(at, end);
+        const char *name = at;
+        if (at == end || *at != '"' || !(at = skip_string(at + 1, end, &escapes)))
+            return found;
+        wanted = is_key(name, (size_t)(at - name), escapes, step);
+        at = skip_blanks(at, end);
+        if (at == end || *at != ':')
+            return found;
+        at = skip_blanks(at + 1, end);
+        const char *value = at;
+        escapes = false;
+        if (at == end || !(at = skip_value(at, end, &escapes)))
+            return found;
+        if (wanted) {
+            found = true;
+            *out = span_of(value, at, escapes);
+        }
+        at = skip_blanks(at, end);
+        if (at == end || *at++ != ',')
+            return found;
+    }
+}
+
+/* The inside of an array begins at `at`. */
+static bool find_element(const char *at, const char *end, const struct json_step *step, struct json_span *out)
+{
+    if (step->index == JSON_NO_INDEX)
         return false;
     for (uint32_t i = 0;; i++) {
-        struct json_span name = { 0 }, value;
+        bool escapes = false;
         at = skip_blanks(at, end);
-        if (object) {
-            if (at == end || *at != '"' || !(at = take_value(at, end, &name)))
-                return found;
-            at = skip_blanks(at, end);
-            if (at == end || *at != ':')
-                return found;
-            at = skip_blanks(at + 1, end);
-        }
-        if (at == end || !(at = take_value(at, end, &value)))
-            return found;
-        if (object ? is_key(&name, step) : i == step->index) {
-            found = true;
-            *out = value;
-            if (!object)
-                return true;
+        const char *value = at;
+        if (at == end || !(at = skip_value(at, end, &escapes)))
+            return false;
+        if (i == step->index) {
+            *out = span_of(value, at, escapes);
+            return true;
         }
         at = skip_blanks(at, end);
-        if (at == end || *at != ',')
-            return found;
-        at++;
+        if (at == end || *at++ != ',')
+            return false;
     }
 }
 
 bool json_find(const char *s, size_t len, const struct json_step *path, size_t steps, struct json_span *out)
 {
     const char *end = s + len, *at = skip_blanks(s, end);
-    if (at == end || (!steps && !take_value(at, end, out)))
+    if (at == end)
         return false;
+    if (!steps) {
+        bool escapes = false;
+        const char *behind = skip_value(at, end, &escapes);
+        if (behind)
+            *out = span_of(at, behind, escapes);
+        return behind;
+    }
     for (size_t i = 0; i < steps; i++) {
-        if (at == end || (*at != '{' && *at != '['))
-            return false;
         struct json_span inner;
-        if (!find_item(at + 1, end, *at == '{', &path[i], &inner))
+        bool found = *at == '{'   ? find_member(at + 1, end, &path[i], &inner)
+                     : *at == '[' ? find_element(at + 1, end, &path[i], &inner)
+                                  : false;
+        if (!found)
             return false;
         *out = inner;
         at = inner.s;
@@ -166,22 +213,20 @@ static inline bool is_digit(char c)
 
 /* The digits of a number, without its point, and the power of ten that goes with them. */
 struct digits {
-    uint64_t value;
-    int count; /* that are in value */
+    uint64_t value; /* good where `count` is 19 at most */
+    ptrdiff_t count;
     int exponent;
     bool plain; /* no point and no exponent */
-    bool all;   /* none was left out */
 };
 
-static const char *take_digits(const char *at, const char *end, struct digits *d)
+static inline const char *take_digits(const char *at, const char *end, struct digits *d)
 {
-    for (; at < end && is_digit(*at); at++) {
-        if (d->count < 18)
-            d->value = d->value * 10 + (uint64_t)(*at - '0');
-        else
-            d->all = false;
-        d->count += d->count < 18 && d->value;
-    }
+    const char *first = at;
+    uint64_t value = d->value;
+    for (; at < end && is_digit(*at); at++)
+        value = value * 10 + (uint64_t)(*at - '0');
+    d->value = value;
+    d->count += at - first;
     return at;
 }
 
@@ -206,7 +251,7 @@ static bool take_exponent(const char *at, const char *end, struct digits *d)
 /* Without its sign. */
 static bool take_number(const char *at, const char *end, struct digits *d)
 {
-    *d = (struct digits){ .plain = true, .all = true };
+    *d = (struct digits){ .plain = true };
     const char *first = at;
     at = take_digits(at, end, d);
     if (at == first || (*first == '0' && at > first + 1))
@@ -244,8 +289,9 @@ bool json_number_read(const char *s, size_t len, struct json_number *out)
     bool negative = len && *s == '-';
     if (!len || !take_number(s + negative, s + len, &d))
         return false;
-    *out = (struct json_number){ .is_whole = d.plain && d.all, .whole = (int64_t)d.value };
-    if (!d.all || d.exponent > 22 || d.exponent < -22)
+    *out = (struct json_number){ .is_whole = d.plain && d.count <= 18 };
+    out->whole = out->is_whole ? (int64_t)d.value : 0;
+    if (d.count > 19 || d.exponent > 22 || d.exponent < -22)
         return json_number_exact(s, len, out);
     out->value = (double)d.value;
     if (d.exponent < 0)

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "trace/record_line.h"
 #include "trace/store_open.h"
 
 #define CHUNK_MAX (64u << 20) /* bytes of STORE_STRIDE lines that are read at once at most */
@@ -15,8 +16,8 @@
 struct store {
     int fd;
     const struct store_index *index;
-    struct buffer chunk;   /* the lines of one stride */
-    uint64_t chunk_first;  /* number of its first line */
+    struct buffer chunk;  /* the lines of one stride */
+    uint64_t chunk_first; /* number of its first line */
     size_t starts[STORE_STRIDE + 1];
     uint64_t chunk_lines;  /* whole lines in it; 0: no chunk */
     struct json *value;    /* of the record that was read last */
@@ -64,8 +65,8 @@ static int read_chunk(struct store *s, uint64_t first)
 {
     const struct store_index *x = s->index;
     size_t slot = (size_t)(first / STORE_STRIDE);
-    int64_t from = x->offsets[slot], to = slot + 1 < x->count && x->offsets[slot + 1] < x->end ? x->offsets[slot + 1]
-                                                                                             : x->end;
+    int64_t from = x->offsets[slot],
+            to = slot + 1 < x->count && x->offsets[slot + 1] < x->end ? x->offsets[slot + 1] : x->end;
     size_t len = (size_t)(to - from), done = 0;
     s->chunk_lines = 0;
     s->chunk.len = 0;
@@ -196,6 +197,44 @@ static bool says(const struct record *r, const char *text)
            contains(time, len, text);
 }
 
+/* Whether `value` may stand as a JSON string in s[0..len); true also where it might be written in another way. */
+static bool may_hold(const char *s, size_t len, const char *value)
+{
+    char quoted[68];
+    size_t n = value ? strlen(value) : 0;
+    if (!n || n > sizeof quoted - 4)
+        return true;
+    for (size_t i = 0; i < n; i++)
+        if (value[i] < ' ' || value[i] > '~' || value[i] == '"' || value[i] == '\\')
+            return true;
+    quoted[0] = ':';
+    quoted[1] = '"';
+    memcpy(quoted + 2, value, n);
+    quoted[n + 2] = '"';
+    return memmem(s, len, quoted, n + 3) != NULL;
+}
+
+static bool may_match(const struct store_query *q, const char *s, size_t len)
+{
+    for (size_t i = 0; i < sizeof q->values / sizeof *q->values; i++)
+        if (!may_hold(s, len, q->values[i]))
+            return false;
+    return true;
+}
+
+/* As store_read does it, where that need not be. */
+static bool ask_holds(struct store *s, const struct store_query *q, uint64_t n, struct text line)
+{
+    struct record r;
+    if (!may_match(q, line.s, line.len))
+        return false;
+    if (!record_from_line(line.s, line.len, &r) && store_read(s, n, &r) < 0)
+        return false;
+    if (r.kind == RECORD_RUN)
+        r.payload.len = 0;
+    return q->holds(q->data, &r);
+}
+
 /* The line as a whole holds keys too, so a hit there is only a reason to look closer. */
 static bool matches(struct store *s, const struct store_query *q, uint64_t n)
 {
@@ -207,6 +246,10 @@ static bool matches(struct store *s, const struct store_query *q, uint64_t n)
         return false;
     if (q->node && !contains(line.s, line.len, q->node))
         return false;
+    if (q->holds && !ask_holds(s, q, n, line))
+        return false;
+    if (!q->text && !q->node)
+        return true;
     if (store_read(s, n, &r) < 0)
         return false;
     if (q->node && !is_text(r.src, q->node) && !is_text(r.dst, q->node))
@@ -227,4 +270,18 @@ enum store_found store_find(struct store *s, const struct store_query *q, bool b
         *n += backward ? (uint64_t)-1 : 1;
     }
     return *n < count ? STORE_MORE : STORE_NOT_FOUND;
+}
+
+unsigned store_scan(struct store *s, const struct store_query *q, uint64_t first, uint64_t hits[STORE_STRIDE / 64])
+{
+    uint64_t count = store_count(s), there = first < count ? count - first : 0;
+    unsigned n = there < STORE_STRIDE ? (unsigned)there : STORE_STRIDE;
+    struct text line;
+    memset(hits, 0, STORE_STRIDE / 64 * sizeof *hits);
+    if (!n || store_line(s, first + n - 1, &line) < 0 || !may_match(q, s->chunk.data, s->chunk.len))
+        return n;
+    for (unsigned i = 0; i < n; i++)
+        if (matches(s, q, first + i))
+            hits[i / 64] |= UINT64_C(1) << i % 64;
+    return n;
 }

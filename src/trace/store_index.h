@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STORE_STRIDE 256 /* records */
+#include "lockstep/store.h"
+
 
 struct store_index {
     int64_t *offsets; /* of records 0, STRIDE, 2 * STRIDE, … */
