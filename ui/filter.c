@@ -53,7 +53,9 @@ static bool holds(void *data, const struct record *r)
 void filter_query(struct filter *f, struct store_query *q)
 {
     struct condition_scope scope = condition_scope(f->condition);
-    *q = (struct store_query){ .holds = holds, .data = f->condition, .values = { scope.src, scope.dst, scope.type } };
+    *q = (struct store_query){ .holds = holds,
+                               .data = f->condition,
+                               .values = { scope.src, scope.dst, scope.type, scope.kind } };
 }
 
 void filter_go(struct filter *f, uint64_t n)

@@ -150,7 +150,8 @@ static void make_query(const struct app *app, struct both *both, struct store_qu
     }
     if (f->condition) {
         struct condition_scope scope = condition_scope(f->condition);
-        q->values[0] = scope.src, q->values[1] = scope.dst, q->values[2] = scope.type;
+        const char *values[] = { scope.src, scope.dst, scope.type, scope.kind };
+        memcpy(q->values, values, sizeof values);
     }
 }
 

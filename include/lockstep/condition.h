@@ -95,11 +95,11 @@ bool condition_matches(struct condition *c, const struct record *r, const struct
 void condition_restart(struct condition *c); /* forgets what count and changed know */
 
 /* For those who can tell cheaply that a record need not be asked about. The condition holds for no record whose kind is
- * not in the set (1 << kind), and for none whose source, destination or type is another one than these; NULL: any. Of
+ * not in the set (1 << kind), and for none whose source, destination, type or kind is another one than these; NULL: any. Of
  * one with CONDITION_HISTORY: every record counts. */
 struct condition_scope {
     unsigned kinds;
-    const char *src, *dst, *type;
+    const char *src, *dst, *type, *kind;
 };
 struct condition_scope condition_scope(const struct condition *c);
 

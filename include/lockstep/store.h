@@ -32,7 +32,7 @@ struct store_query {
                       *r); /* whether it is one; NULL: any. The record is as store_read gives
                             * it, but for `loss` and the counts of the last one, and for `run`, which has no payload */
     void *data;            /* for `holds` */
-    const char *values[3]; /* texts that must each be some value in the record, so that `holds` need not be asked about
+    const char *values[4]; /* texts that must each be some value in the record, so that `holds` need not be asked about
                             * most; NULL: no such */
 };
 

@@ -79,5 +79,5 @@ struct condition_scope condition_scope(const struct condition *c)
     if (c->needs & CONDITION_HISTORY)
         return (struct condition_scope){ .kinds = ALL_KINDS };
     return (struct condition_scope){ c->tree->kinds, required(c->tree, FIELD_SRC), required(c->tree, FIELD_DST),
-                                     required(c->tree, FIELD_TYPE) };
+                                     required(c->tree, FIELD_TYPE), required(c->tree, FIELD_KIND) };
 }
