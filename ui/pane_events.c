@@ -223,12 +223,13 @@ static void draw_preview(const struct pane *p, const struct view *v, const struc
 static void title_filter(const struct pane_events *p, uint64_t records, struct buffer *out)
 {
     char count[FORMAT_TEXT], at[FORMAT_TEXT];
-    uint64_t hits = filter_count(p->filter);
+    uint64_t hits = filter_count(p->filter), n;
     const char *more = filter_complete(p->filter, records) ? "" : "+";
     if (p->follow)
         buffer_format(out, " %s%s", format_count(hits, count), more);
-    else
-        buffer_format(out, " %s of %s%s", format_count(hits ? p->pane.list.cursor + 1 : 0, at),
+    else /* the list has not been drawn yet */
+        buffer_format(out, " %s of %s%s",
+                      format_count(pane_events_selected(&p->pane, &n) ? filter_rank(p->filter, n) + 1 : 0, at),
                       format_count(hits, count), more);
     buffer_format(out, " in %s%s, filter: ", format_count(records, count), p->follow ? ", follow" : "");
     const char *text = filter_text(p->filter);
@@ -291,7 +292,8 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     int preview = a->height >= 14 ? 3 : a->height >= 8 ? 2 : 0;
     list_show(&p->list, count, a->height - preview, a->y);
     events->shown = p->list.cursor;
-    record_at(events, p->list.top, &events->top);
+    if (count)
+        record_at(events, p->list.top, &events->top);
     if (!count) {
         draw_nothing(events, v, a);
         return;

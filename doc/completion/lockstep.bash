@@ -27,7 +27,7 @@ _lockstep_check_node()
 _lockstep()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local options="--batch --dry-run --run --seed --duration --quantum --set --until --out --pace --no-skip --json
+    local options="--batch --dry-run --run --seed --duration --quantum --set --until --break --out --pace --no-skip --json
         --verbose --quiet --no-color --ascii --keys --size --help --version"
     COMPREPLY=()
     if [[ ${COMP_WORDS[1]} == check-node && COMP_CWORD -gt 1 ]]; then
@@ -35,7 +35,7 @@ _lockstep()
         return
     fi
     case $before in
-        --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --pace)
+        --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --break | --pace)
             return
             ;;
         --size)
