@@ -148,11 +148,8 @@ static void make_query(const struct app *app, struct both *both, struct store_qu
         q->holds = hold_both;
         q->data = both;
     }
-    if (f->condition) {
-        struct condition_scope scope = condition_scope(f->condition);
-        const char *values[] = { scope.src, scope.dst, scope.type, scope.kind };
-        memcpy(q->values, values, sizeof values);
-    }
+    if (f->condition)
+        filter_scope(f->condition, app->scenario, q);
 }
 
 bool find_work(struct app *app)

@@ -100,6 +100,7 @@ void condition_restart(struct condition *c); /* forgets what count and changed k
 struct condition_scope {
     unsigned kinds;
     const char *src, *dst, *type, *kind;
+    simtime from, until; /* and for none before and after these */
 };
 struct condition_scope condition_scope(const struct condition *c);
 

@@ -27,13 +27,16 @@ struct store_query {
     const char *text; /* a part of what the record says: kind, time in seconds ("2.750000"), ids, type, payload,
                        * causes; the case of ASCII letters does not count; NULL: any */
     const char *node; /* id that is source or destination; NULL: any */
-    bool (*holds)(void *data,
-                  const struct record
-                      *r); /* whether it is one; NULL: any. The record is as store_read gives
-                            * it, but for `loss` and the counts of the last one, and for `run`, which has no payload */
-    void *data;            /* for `holds` */
-    const char *values[4]; /* texts that must each be some value in the record, so that `holds` need not be asked about
-                            * most; NULL: no such */
+    /* Whether it is one; NULL: any. The record is as store_read gives it, but for `loss`, the counts of the last one, and
+     * `run`, which has no payload. */
+    bool (*holds)(void *data, const struct record *r);
+    void *data; /* for `holds` */
+    /* With `holds`, so that it need not be asked about most: what must be so of a record that it is true of. Zero: nothing
+     * is known. */
+    const char *values[4]; /* texts that are each some value in it */
+    unsigned kinds;        /* a set of which its kind is one */
+    uint64_t nodes;        /* bits i % 64 of nodes i that are its source or destination */
+    simtime from, until;   /* its time; until 0: any */
 };
 
 /* Looks for a match from *n on (forward or backward, *n itself included) through at most `limit` records. Found: *n is
@@ -42,8 +45,8 @@ enum store_found store_find(struct store *s, const struct store_query *q, bool b
 
 #define STORE_STRIDE 256 /* records that are looked at together at least cost */
 
-/* Looks at records `first`, a multiple of STORE_STRIDE, and the STORE_STRIDE - 1 behind it, as many as there are: bit i
- * % 64 of hits[i / 64] says whether record first + i matches. Returns how many there were; one that cannot be read does
+/* Looks at records `first`, a multiple of STORE_STRIDE, and the STORE_STRIDE - 1 behind it, as many as there are. Bit
+ * i % 64 of hits[i / 64] says whether record first + i matches. Returns how many there were; one that cannot be read does
  * not match. */
 unsigned store_scan(struct store *s, const struct store_query *q, uint64_t first, uint64_t hits[STORE_STRIDE / 64]);
 

@@ -74,10 +74,33 @@ static const char *required(const struct test *t, enum field field)
     return text;
 }
 
+/* Takes what the test leaves out of the time between. */
+static void narrow(const struct test *t, simtime *from, simtime *until)
+{
+    if (t->op == TEST_ALL)
+        for (const struct test *part = t->first; part; part = part->next)
+            narrow(part, from, until);
+    if (t->op != TEST_COMPARE || t->field != FIELD_TIME || t->comparison == COMPARE_NE)
+        return;
+    simtime time = t->constant.number.whole;
+    bool upper = t->comparison == COMPARE_LT || t->comparison == COMPARE_LE || t->comparison == COMPARE_EQ;
+    bool lower = t->comparison == COMPARE_GT || t->comparison == COMPARE_GE || t->comparison == COMPARE_EQ;
+    if (upper && time < *until)
+        *until = time;
+    if (lower && time > *from)
+        *from = time;
+}
+
 struct condition_scope condition_scope(const struct condition *c)
 {
+    struct condition_scope scope = { .kinds = ALL_KINDS, .until = SIMTIME_NEVER };
     if (c->needs & CONDITION_HISTORY)
-        return (struct condition_scope){ .kinds = ALL_KINDS };
-    return (struct condition_scope){ c->tree->kinds, required(c->tree, FIELD_SRC), required(c->tree, FIELD_DST),
-                                     required(c->tree, FIELD_TYPE), required(c->tree, FIELD_KIND) };
+        return scope;
+    scope.kinds = c->tree->kinds;
+    scope.src = required(c->tree, FIELD_SRC);
+    scope.dst = required(c->tree, FIELD_DST);
+    scope.type = required(c->tree, FIELD_TYPE);
+    scope.kind = required(c->tree, FIELD_KIND);
+    narrow(c->tree, &scope.from, &scope.until);
+    return scope;
 }

@@ -32,8 +32,38 @@ void store_index_note(struct store_index *x, uint64_t n, int64_t offset)
     x->offsets[x->count++] = offset;
 }
 
+static inline uint64_t node_bit(int node)
+{
+    return node >= 0 ? UINT64_C(1) << node % 64 : 0;
+}
+
+void store_index_zone(struct store_index *x, const struct record *r)
+{
+    if (r->n % STORE_STRIDE == 0) {
+        x->zones = mem_grow(x->zones, x->zone_count, &x->zone_capacity, sizeof *x->zones);
+        x->zones[x->zone_count++] = (struct store_zone){ .from = r->t, .to = r->t };
+    }
+    struct store_zone *z = &x->zones[x->zone_count - 1];
+    z->nodes |= node_bit(r->src_node) | node_bit(r->dst_node);
+    z->kinds |= 1u << r->kind;
+    z->from = r->t < z->from ? r->t : z->from;
+    z->to = r->t > z->to ? r->t : z->to;
+}
+
+/* Whether one of the records around n can match, by what is known of them together. */
+static bool zone_may_match(const struct store_index *x, const struct store_query *q, uint64_t n)
+{
+    size_t slot = (size_t)(n / STORE_STRIDE);
+    if (!q->holds || slot >= x->zone_count)
+        return true;
+    const struct store_zone *z = &x->zones[slot];
+    return (!q->kinds || (z->kinds & q->kinds)) && (z->nodes & q->nodes) == q->nodes &&
+           (!q->until || (z->to >= q->from && z->from <= q->until));
+}
+
 void store_index_free(struct store_index *x)
 {
+    free(x->zones);
     free(x->offsets);
     *x = (struct store_index){ 0 };
 }
@@ -263,11 +293,14 @@ enum store_found store_find(struct store *s, const struct store_query *q, bool b
     for (; limit > 0; limit--) {
         if (*n >= count)
             return STORE_NOT_FOUND;
-        if (matches(s, q, *n))
+        uint64_t in_stride = *n % STORE_STRIDE, step = 1;
+        if (!zone_may_match(s->index, q, *n))
+            step = backward ? in_stride + 1 : STORE_STRIDE - in_stride; /* over all of them */
+        else if (matches(s, q, *n))
             return STORE_FOUND;
-        if (backward && *n == 0)
+        if (backward && *n < step)
             return STORE_NOT_FOUND;
-        *n += backward ? (uint64_t)-1 : 1;
+        *n = backward ? *n - step : *n + step;
     }
     return *n < count ? STORE_MORE : STORE_NOT_FOUND;
 }
@@ -278,7 +311,8 @@ unsigned store_scan(struct store *s, const struct store_query *q, uint64_t first
     unsigned n = there < STORE_STRIDE ? (unsigned)there : STORE_STRIDE;
     struct text line;
     memset(hits, 0, STORE_STRIDE / 64 * sizeof *hits);
-    if (!n || store_line(s, first + n - 1, &line) < 0 || !may_match(q, s->chunk.data, s->chunk.len))
+    if (!n || !zone_may_match(s->index, q, first) || store_line(s, first + n - 1, &line) < 0 ||
+        !may_match(q, s->chunk.data, s->chunk.len))
         return n;
     for (unsigned i = 0; i < n; i++)
         if (matches(s, q, first + i))

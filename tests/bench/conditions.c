@@ -1,13 +1,12 @@
 /* Conditions: what breakpoints cost a run, and how soon a filter and a find show something in a long one. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "bench.h"
+#include "trace/record_line.h"
 #include "trace/store_open.h"
 #include "ui/filter.h"
 
@@ -85,22 +84,21 @@ static bool bench_cost(const struct bench *b)
     return true;
 }
 
-/* The offsets of its lines, as they are known while a run goes on. */
-static bool index_lines(int fd, struct store_index *x)
+/* The offsets of its lines and what is known of strides, as while a run goes on; but for the nodes, of which there are
+ * too many here for that to matter. */
+static bool index_lines(FILE *f, struct store_index *x)
 {
-    static char part[1 << 20];
-    int64_t at = 0;
-    bool begins = true;
-    for (ssize_t n; (n = pread(fd, part, sizeof part, at)) > 0; at += n)
-        for (ssize_t i = 0; i < n;) {
-            if (begins)
-                store_index_note(x, x->records++, at + i);
-            const char *end = memchr(part + i, '\n', (size_t)(n - i));
-            begins = end;
-            i = end ? end - part + 1 : n;
-        }
-    x->end = at;
-    return x->records > 0;
+    char *line = NULL;
+    size_t size = 0;
+    for (ssize_t n; (n = getline(&line, &size, f)) > 0; x->end += n) {
+        struct record r;
+        if (!record_from_line(line, (size_t)n, &r))
+            break;
+        store_index_note(x, x->records++, x->end);
+        store_index_zone(x, &r);
+    }
+    free(line);
+    return x->records > 0 && feof(f);
 }
 
 static struct filter *make_filter(const char *text)
@@ -111,7 +109,7 @@ static struct filter *make_filter(const char *text)
         fprintf(stderr, "bench: %s: %s\n", text, err.text);
         abort();
     }
-    return filter_new(c);
+    return filter_new(c, NULL);
 }
 
 static void time_filter(struct store *store, const char *text)
@@ -157,10 +155,10 @@ static bool bench_filter(const struct bench *b)
     struct outcome o;
     struct store_index index = { 0 };
     struct rusage usage;
-    int fd = process_run(argv, &o) ? open(events, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd < 0 || !index_lines(fd, &index))
+    FILE *f = process_run(argv, &o) ? fopen(events, "re") : NULL;
+    if (!f || !index_lines(f, &index))
         return false;
-    struct store *store = store_new(fd, &index);
+    struct store *store = store_new(fileno(f), &index);
     printf(
         "  a filter from the middle of %llu records, and the first hit from their beginning; bars %.0f and %.0f ms\n",
         (unsigned long long)index.records, BAR_FILTER * 1e3, BAR_FIND * 1e3);
@@ -171,7 +169,7 @@ static bool bench_filter(const struct bench *b)
            held(usage.ru_maxrss <= BAR_KIB));
     store_free(store);
     store_index_free(&index);
-    close(fd);
+    fclose(f);
     return empty_folder(out);
 }
 

@@ -511,6 +511,30 @@ static void it_says_what_it_needs_and_where_it_cannot_hold(void **state)
     }
 }
 
+static void a_scope_tells_the_time_between(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        simtime from, until;
+    } rows[] = {
+        { "time > 2s && time <= 3s && size > 1", 2000000, 3000000 },
+        { "time == 5ms", 5000, 5000 },
+        { "(time >= 1s && kind == drop) && time < 9s", 1000000, 9000000 },
+        { "time > 2s || time < 1s", 0, SIMTIME_NEVER },
+        { "!(time > 2s)", 0, SIMTIME_NEVER },
+        { "time != 2s", 0, SIMTIME_NEVER },
+        { "time > 2s && count(size > 1) > 3", 0, SIMTIME_NEVER },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct condition *c = parse(rows[i].text);
+        struct condition_scope scope = condition_scope(c);
+        assert_int_equal(scope.from, rows[i].from);
+        assert_int_equal(scope.until, rows[i].until);
+        condition_free(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -524,6 +548,7 @@ int main(void)
         cmocka_unit_test(changed_compares_with_the_last_of_the_source),
         cmocka_unit_test(nodes_are_asked_for),
         cmocka_unit_test(it_says_what_it_needs_and_where_it_cannot_hold),
+        cmocka_unit_test(a_scope_tells_the_time_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
