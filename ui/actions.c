@@ -122,10 +122,10 @@ static void enter(struct app *app)
             open_detail(app);
         return;
     }
-    const struct list *l = &app->panes[PANE_EVENTS]->list;
-    if (!l->count)
+    uint64_t n;
+    if (!pane_events_selected(app->panes[PANE_EVENTS], &n))
         return;
-    pane_record_show(app->panes[PANE_RECORD], l->cursor);
+    pane_record_show(app->panes[PANE_RECORD], n);
     app_open(app, PANE_RECORD);
 }
 
@@ -158,13 +158,40 @@ static void back(struct app *app)
     if (close_top(app))
         return;
     if (app->find.active) {
-        app->find = (struct find){ 0 };
+        find_end(app);
         app_say(app, ROLE_DIM, "The find is over");
     } else if (app->status.is_past && !app->status.is_recorded && !app->zoom) {
         app_command(app, (struct command){ .kind = COMMAND_HEAD }, AWAIT_NOTHING);
     } else {
         app->zoom = false;
     }
+}
+
+const char *filter_take(struct app *app, const char *text)
+{
+    struct view v = app_view(app);
+    struct pane *events = app->panes[PANE_EVENTS];
+    struct condition_error err;
+    if (!text[strspn(text, " ")]) {
+        if (pane_events_filtered(events))
+            app_say(app, ROLE_DIM, "The filter is off: f and the key Up bring it back");
+        pane_events_filter(events, &v, NULL);
+        return NULL;
+    }
+    struct condition *c = condition_parse(text, &err);
+    if (!c)
+        return prompt_refuse(app, &err);
+    unsigned needs = condition_needs(c);
+    if (needs & (CONDITION_HISTORY | CONDITION_NODE)) {
+        condition_free(c);
+        return needs & CONDITION_HISTORY ? "count and changed go by what was before: they are for breakpoints only"
+                                         : "what a node was like is not recorded: node.… is for breakpoints only";
+    }
+    snprintf(app->filter_last, sizeof app->filter_last, "%s", text);
+    pane_events_filter(events, &v, filter_new(c, app->scenario));
+    app->open_count = 0;
+    app->focus = PANE_EVENTS;
+    return NULL;
 }
 
 /* Keys that move what is shown of the run. Returns false for others. */
@@ -228,6 +255,9 @@ static bool act_on_run(struct app *app, enum action action)
         return true;
     case ACTION_UNTIL:
         prompt_open(app, PROMPT_UNTIL);
+        return true;
+    case ACTION_FILTER:
+        prompt_open(app, PROMPT_FILTER);
         return true;
     default:
         return false;
@@ -335,6 +365,14 @@ void app_act(struct app *app, enum action action)
         p = app->panes[PANE_EVENTS];
     if (action == ACTION_FOLD && app_top(app) < MAIN_PANES)
         p = app->panes[PANE_NODES];
+    if (action == ACTION_BREAKS) {
+        breaks_open(app);
+        return;
+    }
+    if (action == ACTION_ENTER && app_top(app) == PANE_BREAKS) {
+        breaks_edit(app);
+        return;
+    }
     if (p->ops->act(p, &v, action)) {
         if (action == ACTION_FOLLOW && p == app->panes[PANE_EVENTS])
             app_say(app, ROLE_INFO, pane_events_following(p) ? "Following the newest event" : "Staying here");

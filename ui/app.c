@@ -43,8 +43,9 @@ struct view app_view(const struct app *app)
         .session = app->session,
         .store = app->session ? session_store(app->session) : NULL,
         .status = &app->status,
+        .breakpoints = app->options->session.breakpoints,
         .model = app->scenario ? &app->model : NULL,
-        .find = app->find.active ? app->find.text : "",
+        .find = app->find.active && !app->find.condition ? app->find.text : "",
         .since = app->since,
         .wall = app->wall && !app->status.is_past,
         .killed = app->killed,
@@ -63,7 +64,7 @@ unsigned app_context(const struct app *app)
     enum pane_id top = app_top(app);
     if (app->prompt != PROMPT_NONE)
         return CONTEXT_PROMPT;
-    if (top == PANE_HELP || top == PANE_RECORD || top == PANE_CHAIN)
+    if (top == PANE_HELP || top == PANE_RECORD || top == PANE_CHAIN || top == PANE_BREAKS)
         return CONTEXT_POPUP;
     if (!app->session)
         return CONTEXT_BROKEN;
@@ -143,7 +144,7 @@ static void make_panes(struct app *app)
         [PANE_NODES] = pane_nodes_new,     [PANE_EVENTS] = pane_events_new, [PANE_HEALTH] = pane_health_new,
         [PANE_BARRIER] = pane_barrier_new, [PANE_DETAIL] = pane_detail_new, [PANE_PROBLEMS] = pane_problems_new,
         [PANE_LOG] = pane_log_new,         [PANE_TIMELINE] = pane_timeline_new, [PANE_CHAIN] = pane_chain_new,
-        [PANE_RECORD] = pane_record_new, [PANE_HELP] = pane_help_new,
+        [PANE_RECORD] = pane_record_new,   [PANE_HELP] = pane_help_new,         [PANE_BREAKS] = pane_breaks_new,
     };
     for (int i = 0; i < PANES; i++)
         app->panes[i] = makers[i]();
@@ -165,6 +166,7 @@ void app_init(struct app *app, const struct ui_options *options, struct loop *lo
 
 void app_free(struct app *app)
 {
+    find_end(app);
     unload(app);
     free_panes(app);
 }
@@ -180,7 +182,7 @@ void app_rerun(struct app *app)
     app->aborted = app->killed = app->pausing = false;
     app->act = (struct node_act){ 0 };
     app->tallied_state = SESSION_LOADED;
-    app->find = (struct find){ 0 };
+    find_end(app);
     app->message[0] = '\0';
     load(app, false);
 }
@@ -198,6 +200,7 @@ static void look_at_wishes(struct app *app)
         app->pausing = false;
     if (app->act.pending)
         prompt_look_at_act(app);
+    breaks_look(app);
     if (app->message[0] && app->wall && now->state == SESSION_RUNNING && clock_ms() - app->message_ms > MESSAGE_MS) {
         app->message[0] = '\0';
         app->dirty = true;
@@ -220,7 +223,7 @@ void app_refresh(struct app *app)
     bool over = session_state_over(now->state);
     look_at_wishes(app);
     if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
-        app->prompt = app->prompt == PROMPT_FIND ? PROMPT_FIND : PROMPT_NONE; /* the others make no sense any more */
+        app->prompt = prompt_needs_run(app->prompt) ? PROMPT_NONE : app->prompt;
     if (!over)
         return;
     if (!session_state_over(before.state))
@@ -387,14 +390,18 @@ bool app_work(struct app *app)
     bool more = find_work(app);
     if (app->status.is_recorded)
         more |= store_catch_up(session_store(app->session), CATCH_UP_BYTES);
-    struct pane *top = app->panes[app_top(app)];
+    struct pane *top = app->panes[app_top(app)], *events = app->panes[PANE_EVENTS];
     int64_t ms = clock_ms();
     bool due = app->status.state != SESSION_RUNNING || ms - app->worked_ms >= WORK_MS;
+    app->worked_ms = due ? ms : app->worked_ms;
     if (top->ops->work && due) {
-        app->worked_ms = ms;
         struct view v = app_view(app);
         bool again = top->ops->work(top, &v, &app->dirty);
         more |= again && app->status.state != SESSION_RUNNING;
+    }
+    if (due && top != events) { /* its filter goes on below what is open */
+        struct view v = app_view(app);
+        more |= events->ops->work(events, &v, &app->dirty) && app->status.state != SESSION_RUNNING;
     }
     return more;
 }
@@ -446,8 +453,9 @@ bool app_settled(const struct app *app)
     if (app->leaving || !app->session)
         return true;
     enum session_state s = app->status.state;
-    return app->await == AWAIT_NOTHING && app->then == THEN_STAY && !app->find.searching && s != SESSION_LOADED &&
-           s != SESSION_STARTING && (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
+    return app->await == AWAIT_NOTHING && !breaks_pending(app) && app->then == THEN_STAY && !app->find.searching &&
+           s != SESSION_LOADED && s != SESSION_STARTING &&
+           (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
 }
 
 int app_exit_code(const struct app *app)

@@ -16,6 +16,7 @@ enum pane_id {
     PANE_TIMELINE,
     PANE_RECORD,
     PANE_CHAIN,
+    PANE_BREAKS,
     PANE_HELP,
     PANES,
     PANE_NONE = -1

@@ -4,6 +4,7 @@
 
 #include "lockstep/session.h"
 #include "ui/canvas.h"
+#include "ui/filter.h"
 #include "ui/keys.h"
 #include "ui/list.h"
 #include "ui/model.h"
@@ -18,6 +19,7 @@ struct view {
     const struct session *session;
     struct store *store; /* reading moves its buffer, no more */
     const struct session_status *status;
+    struct breakpoints *breakpoints;
     const struct model *model;
     const char *find;      /* text that is being looked for; "": none */
     simtime since;         /* the time of the frame before, for activity marks */
@@ -63,9 +65,14 @@ struct pane *pane_record_new(void);
 struct pane *pane_log_new(void);
 struct pane *pane_timeline_new(void);
 struct pane *pane_chain_new(void);
+struct pane *pane_breaks_new(void);
 
 void pane_events_go(struct pane *p, uint64_t n); /* selects record n; ends following */
 bool pane_events_following(const struct pane *p);
+bool pane_events_selected(const struct pane *p, uint64_t *n); /* false: there is none */
+/* Shows only what the filter holds for; takes it. NULL: everything again. */
+void pane_events_filter(struct pane *p, const struct view *v, struct filter *filter);
+struct filter *pane_events_filtered(const struct pane *p); /* or NULL */
 void pane_detail_show(struct pane *p, int node);
 void pane_record_show(struct pane *p, uint64_t n);
 void pane_log_show(struct pane *p, int node);

@@ -319,6 +319,16 @@ void bar_draw(const struct app *app, const struct area *a)
         draw_key(&bar, at, &answers[1], context);
         return;
     }
+    if (app->prompt == PROMPT_NONE && app_top(app) == PANE_BREAKS) {
+        static const struct binding keys[] = { { .names = "b", .label = "add" },
+                                               { .names = "Enter", .label = "edit" },
+                                               { .names = "Space", .label = "on/off" },
+                                               { .names = "x", .label = "remove" },
+                                               { .names = "Esc", .label = "back" } };
+        for (size_t i = 0, x = 1; i < sizeof keys / sizeof *keys; i++)
+            x = (size_t)draw_key(&bar, (int)x, &keys[i], context);
+        return;
+    }
     if (app->prompt != PROMPT_NONE && app->prompt_error) {
         area_put(&bar, 1, 0, ROLE_BAD, app->prompt_error);
         return;

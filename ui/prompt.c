@@ -14,6 +14,8 @@ static const struct {
     [PROMPT_FIND] = { "Find: ", false },
     [PROMPT_STEPS] = { "How many quanta: ", false },
     [PROMPT_UNTIL] = { "Run or go back to (2.5s, +1s, -100ms): ", false },
+    [PROMPT_BREAK] = { "Break at (condition or time): ", false },
+    [PROMPT_FILTER] = { "Filter (empty: all): ", false },
     [PROMPT_QUIT] = { "The run is not over. End it and quit? (y/n) ", true },
     [PROMPT_RERUN] = { "The run is not over. End it and start anew? (y/n) ", true },
     [PROMPT_NODE_STOP] = { "Stop %s and go on without it? (y/n) ", true },
@@ -50,6 +52,23 @@ void prompt_format(const struct app *app, struct buffer *out)
 bool prompt_is_question(enum prompt prompt)
 {
     return prompts[prompt].question;
+}
+
+bool prompt_needs_run(enum prompt prompt)
+{
+    return prompt != PROMPT_FIND && prompt != PROMPT_BREAK && prompt != PROMPT_FILTER;
+}
+
+const char *prompt_refuse(struct app *app, const struct condition_error *err)
+{
+    struct editor *e = &app->editor;
+    size_t column = 1;
+    for (e->cursor = 0; e->cursor < e->len && column < err->column; column++)
+        do
+            e->cursor++;
+        while (((unsigned char)e->text[e->cursor] & 0xc0) == 0x80);
+    snprintf(app->prompt_error_text, sizeof app->prompt_error_text, "%s", err->text);
+    return app->prompt_error_text;
 }
 
 void prompt_open(struct app *app, enum prompt prompt)
@@ -211,6 +230,12 @@ static void accept(struct app *app)
     case PROMPT_UNTIL:
         app->prompt_error = take_until(app, text);
         break;
+    case PROMPT_BREAK:
+        app->prompt_error = breaks_take(app, text);
+        break;
+    case PROMPT_FILTER:
+        app->prompt_error = filter_take(app, text);
+        break;
     default:
         break;
     }
@@ -247,6 +272,8 @@ bool prompt_key(struct app *app, uint32_t key)
         app->prompt = PROMPT_NONE;
     else if (key == INPUT_ENTER)
         accept(app);
+    else if (key == INPUT_UP && app->prompt == PROMPT_FILTER)
+        editor_set(&app->editor, app->filter_last);
     else if (key == INPUT_BACKSPACE && !app->editor.len)
         app->prompt = PROMPT_NONE;
     else

@@ -87,7 +87,7 @@ static void draw_body(struct app *app, const struct view *v, struct canvas *c)
     }
     for (int i = 0; i < app->open_count; i++) {
         enum pane_id id = app->open[i];
-        if (id == PANE_HELP || id == PANE_RECORD || id == PANE_CHAIN) {
+        if (id == PANE_HELP || id == PANE_RECORD || id == PANE_CHAIN || id == PANE_BREAKS) {
             draw_popup(app, v, &body, id);
         } else if (id == PANE_TIMELINE) {
             draw_strip(app, v, &body, id);

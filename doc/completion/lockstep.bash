@@ -27,7 +27,7 @@ _lockstep_check_node()
 _lockstep()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local options="--batch --dry-run --run --seed --duration --quantum --set --until --at --out --pace --no-skip --json
+    local options="--batch --dry-run --run --seed --duration --quantum --set --until --break --at --out --pace --no-skip --json
         --verbose --quiet --no-color --ascii --keys --size --help --version"
     COMPREPLY=()
     if [[ ${COMP_WORDS[1]} == replay && COMP_CWORD -gt 1 && $word != -* && $before != --* ]]; then
@@ -40,7 +40,7 @@ _lockstep()
         return
     fi
     case $before in
-        --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --at | --pace)
+        --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --break | --at | --pace)
             return
             ;;
         --size)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "lockstep/breakpoint.h"
 #include "lockstep/loop.h"
 #include "lockstep/record.h"
 #include "lockstep/scenario.h"
@@ -36,6 +37,7 @@ struct session_options {
     bool no_skip;         /* step every quantum, idle ones too */
     simtime until;        /* stop there, successfully (outcome `until`); SIMTIME_NEVER: at the duration */
     bool start_running;   /* RUNNING once the nodes are ready; else PAUSED at t = 0 */
+    struct breakpoints *breakpoints; /* borrowed, until session_free; NULL: none */
 };
 
 /* Makes the run folder and prepares the nodes; starts nothing. The scenario is borrowed and must outlive the session.

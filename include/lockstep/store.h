@@ -29,15 +29,32 @@ int store_line(struct store *s, uint64_t n, struct text *line);
 
 enum store_found { STORE_FOUND, STORE_NOT_FOUND, STORE_MORE };
 
-/* What is looked for. Both may be set; then both must hold. */
+/* What is looked for. Where several are set, all must hold. */
 struct store_query {
-    const char *text;     /* a part of what the record says: kind, time in seconds ("2.750000"), ids, type, payload,
-                           * causes; the case of ASCII letters does not count; NULL: any */
-    const char *node;     /* id that is source or destination; NULL: any */
+    const char *text; /* a part of what the record says: kind, time in seconds ("2.750000"), ids, type, payload,
+                       * causes; the case of ASCII letters does not count; NULL: any */
+    const char *node; /* id that is source or destination; NULL: any */
+    /* Whether it is one; NULL: any. The record is as store_read gives it, but for `loss`, the counts of the last one, and
+     * `run`, which has no payload. */
+    bool (*holds)(void *data, const struct record *r);
+    void *data; /* for `holds` */
+    /* With `holds`, so that it need not be asked about most: what must be so of a record that it is true of. Zero: nothing
+     * is known. */
+    const char *values[4]; /* texts that are each some value in it */
+    unsigned kinds;        /* a set of which its kind is one */
+    uint64_t nodes;        /* bits i % 64 of nodes i that are its source or destination */
+    simtime from, until;   /* its time; until 0: any */
 };
 
 /* Looks for a match from *n on (forward or backward, *n itself included) through at most `limit` records. Found: *n is
  * the match. STORE_MORE: nothing up to *n, which is where to go on. */
 enum store_found store_find(struct store *s, const struct store_query *q, bool backward, uint64_t limit, uint64_t *n);
+
+#define STORE_STRIDE 256 /* records that are looked at together at least cost */
+
+/* Looks at records `first`, a multiple of STORE_STRIDE, and the STORE_STRIDE - 1 behind it, as many as there are. Bit
+ * i % 64 of hits[i / 64] says whether record first + i matches. Returns how many there were; one that cannot be read does
+ * not match. */
+unsigned store_scan(struct store *s, const struct store_query *q, uint64_t first, uint64_t hits[STORE_STRIDE / 64]);
 
 #endif

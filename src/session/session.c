@@ -45,6 +45,7 @@ struct session *session_new(const struct scenario *scenario, const struct sessio
         session_free(s);
         return NULL;
     }
+    stops_open(s);
     for (int i = 0; i < scenario->node_count; i++) {
         struct node *node = launcher_node(launcher, i);
         node->metrics = metrics_buffer(s->results.metrics, i);
@@ -75,6 +76,7 @@ void session_free(struct session *s)
         return;
     if (s->results.events && !session_state_over(s->state))
         leave(s);
+    stops_close(s);
     if (s->discard && !s->ran && folder_is_numbered(s->results.folder))
         folder_discard(s->results.folder); /* somebody has only looked at the scenario */
     nodes_close(s);
@@ -249,6 +251,9 @@ static bool settle(struct session *s)
     nodes_obey(s);
     if (s->state == SESSION_RUNNING)
         nodes_act(s);
+    stops_heed(s);
+    if (s->state == SESSION_ENDING || session_state_over(s->state))
+        return false;
     if (!nodes_handle_failures(s) || !nodes_are_settled(s) || !nodes_handle_failures(s))
         return false;
     if (s->state == SESSION_RUNNING && bus_has_news(s->bus) && !session_keep_results(s))
@@ -259,8 +264,8 @@ static bool settle(struct session *s)
 /* Begins a round where there is something to do before the limit. */
 static bool next_round(struct session *s, int64_t now)
 {
-    simtime limit = paced_limit(s, now), act = nodes_next_act(s);
-    simtime before = now_of(s);
+    simtime limit = paced_limit(s, now), act = nodes_next_act(s), stop = stops_next(s), before = now_of(s);
+    act = stop < act ? stop : act;
     bool begun = coordinator_begin(s->coordinator, act < limit ? act : limit, &s->target);
     if (now_of(s) > before && coordinator_counts(s->coordinator)->waiting)
         session_note_moment(s); /* messages have arrived behind idle quanta */

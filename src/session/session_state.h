@@ -7,6 +7,7 @@
 #include "bus/bus.h"
 #include "lockstep/session.h"
 #include "node/launcher.h"
+#include "session/breakpoints.h"
 #include "session/session_past.h"
 #include "sim/coordinator.h"
 #include "trace/events.h"
@@ -44,8 +45,14 @@ struct pace_mark {
     simtime now;
 };
 
+/* What conditions may ask about nodes. */
+struct node_look {
+    struct condition_nodes nodes; /* first: condition_nodes are a node_look */
+    struct session *session;
+};
+
 struct node_timing {
-    int64_t total_ns;
+    int64_t total_ns, last_ns;
     struct histogram steps; /* ns, of quanta in which it had something to do, or does not say whether it had */
 };
 
@@ -111,6 +118,7 @@ struct session {
     struct pace_mark marks[SPEED_MARKS]; /* of the last second or so, oldest first */
     int mark_count;
     struct node_timing *timing; /* of the nodes */
+    struct node_look look;      /* for conditions */
 
     uint64_t noted_turns, noted_dropped; /* of the launcher and the coordinator, in the moment that was noted last */
     struct viewing viewing; /* of an earlier moment */
@@ -141,6 +149,13 @@ bool session_keep_results(struct session *s);
 
 /* session_moment.c: how the run and its nodes stand now goes to the history, to be written with the next results. */
 void session_note_moment(struct session *s);
+
+/* session_stops.c */
+void stops_open(struct session *s);
+void stops_close(struct session *s);
+/* At a barrier: does what a breakpoint that was reached says. */
+void stops_heed(struct session *s);
+simtime stops_next(const struct session *s); /* the next barrier that one waits for; SIMTIME_NEVER: none does */
 
 /* session_round.c */
 void round_begin(struct session *s); /* towards s->target */

@@ -163,7 +163,7 @@ class Options(common.Case):
 
     def test_bad_usage_exits_with_2(self):
         for args in (["--nonsense", BASELINE], [], ["--batch"], ["--seed"], [BASELINE, BASELINE], [BASELINE],
-                     ["--json", "--dry-run", BASELINE], ["--batch", "--until", "x", BASELINE],
+                     ["--json", "--dry-run", BASELINE], ["--batch", "--until", "5x", BASELINE],
                      ["--batch", "--set", "x", BASELINE], ["--keys", "k", "--batch", BASELINE],
                      ["--size", "0x0", "--keys", "k", BASELINE]):
             _, err = self.lockstep(*args, expect=2)
