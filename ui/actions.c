@@ -227,7 +227,7 @@ static bool act_on_time(struct app *app, enum action action)
 /* Keys that move the run. Returns false for others. */
 static bool act_on_run(struct app *app, enum action action)
 {
-    bool running = status_now(app).state == SESSION_RUNNING;
+    bool running = status_now(app).state == SESSION_RUNNING || status_now(app).is_searching;
     switch (action) {
     case ACTION_PAUSE:
         app_command(app, (struct command){ .kind = running ? COMMAND_PAUSE : COMMAND_RUN },

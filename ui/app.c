@@ -109,7 +109,7 @@ static void load(struct app *app, bool start_running)
         struct session_options session = o->session;
         session.start_running = start_running;
         session.loop = app->loop;
-        app->session = o->run_dir ? session_open_run(app->scenario, o->run_dir, app->loop, &app->launch)
+        app->session = o->run_dir ? session_open_run(app->scenario, o->run_dir, &session, &app->launch)
                                   : session_new(app->scenario, &session, &app->launch);
     }
     if (app->session && o->at)
@@ -194,7 +194,8 @@ static void look_at_wishes(struct app *app)
 {
     const struct session_status *now = &app->status;
     bool over = session_state_over(now->state);
-    if (over || (app->await == AWAIT_PAUSE && now->state == SESSION_PAUSED && now->run_to == SIMTIME_NEVER))
+    if (over || (app->await == AWAIT_PAUSE && now->state == SESSION_PAUSED && now->run_to == SIMTIME_NEVER &&
+                 !now->is_searching))
         app->await = AWAIT_NOTHING;
     if (now->state != SESSION_RUNNING)
         app->pausing = false;
@@ -215,7 +216,7 @@ void app_refresh(struct app *app)
     session_status(app->session, &app->status);
     const struct session_status *now = &app->status;
     if (before.state != now->state || before.quanta != now->quanta || before.records != now->records ||
-        before.now != now->now || before.is_past != now->is_past || before.waiting_for != now->waiting_for)
+        before.now != now->now || before.is_past != now->is_past || before.is_searching != now->is_searching || before.waiting_for != now->waiting_for)
         app->dirty = true;
     uint64_t states = now->state == SESSION_PAUSED ? model_states(&app->model, app->session) : app->states;
     app->dirty |= states != app->states;
@@ -453,7 +454,7 @@ bool app_settled(const struct app *app)
     if (app->leaving || !app->session)
         return true;
     enum session_state s = app->status.state;
-    return app->await == AWAIT_NOTHING && !breaks_pending(app) && app->then == THEN_STAY && !app->find.searching &&
+    return app->await == AWAIT_NOTHING && !breaks_pending(app) && !app->status.is_searching && app->then == THEN_STAY && !app->find.searching &&
            s != SESSION_LOADED && s != SESSION_STARTING &&
            (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
 }

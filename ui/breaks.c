@@ -78,7 +78,11 @@ static void say_hit(struct app *app, const struct breakpoint_hit *hit)
     char n[FORMAT_TEXT], others[40] = "";
     if (hit->others)
         snprintf(others, sizeof others, ", and %d more", hit->others);
-    if (hit->is_time)
+    if (!hit->id && hit->is_time)
+        app_say(app, ROLE_WARN, "Nowhere: %.150s", hit->text);
+    else if (!hit->id)
+        app_say(app, ROLE_INFO, "First with record %s: %.150s", format_count(hit->record, n), hit->text);
+    else if (hit->is_time)
         app_say(app, ROLE_INFO, "Break %d: reached %.150s%s", hit->id, hit->text, others);
     else if (hit->action == BREAKPOINT_NOTE)
         app_say(app, ROLE_INFO, "Noted record %s%s: %.150s", format_count(hit->record, n), others, hit->text);

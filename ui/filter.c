@@ -146,6 +146,20 @@ bool filter_work(struct filter *f, struct store *store, bool tail, bool *changed
     return more_below(f, records) || f->from > 0;
 }
 
+void filter_fit(struct filter *f, uint64_t records)
+{
+    uint64_t strides = (records + STORE_STRIDE - 1) / STORE_STRIDE;
+    if (f->to > strides)
+        f->to = strides;
+    if (f->from > f->to)
+        f->from = f->to;
+    if (f->to == f->from)
+        return;
+    struct stride *last = &f->strides[f->to - 1];
+    if (last->done > records_in(f->to - 1, records)) /* what it holds behind the last record is not there */
+        *last = (struct stride){ 0 };
+}
+
 bool filter_complete(const struct filter *f, uint64_t records)
 {
     return f->from == 0 && !more_below(f, records);

@@ -25,6 +25,8 @@ bool filter_work(struct filter *f, struct store *store, bool tail, bool *changed
 bool filter_complete(const struct filter *f,
                      uint64_t records); /* all of so many records were looked at, and are in sight */
 
+/* There are so many records now: fewer than before, where an earlier moment of the run is shown. */
+void filter_fit(struct filter *f, uint64_t records);
 uint64_t filter_count(const struct filter *f);                        /* hits in sight */
 uint64_t filter_rank(const struct filter *f, uint64_t n);             /* hits in sight before record n */
 bool filter_select(const struct filter *f, uint64_t k, uint64_t *n);  /* the k-th hit in sight, from 0 */

@@ -36,7 +36,7 @@ const struct binding key_table[] = {
       .label = "back", .bar = CONTEXT_PAST | CONTEXT_PAUSED | CONTEXT_OVER, .group = "Time" },
     { { ',' }, ACTION_BACK_NEXT, ",", .help = "back to where something happened before",
       .label = "event back", .bar = CONTEXT_PAST },
-    { { 'C' }, ACTION_BACK_RUN, "C", .help = "back to the begin" },
+    { { 'C' }, ACTION_BACK_RUN, "C", .help = "back to the breakpoint before, or to the begin" },
     { { 'v' }, ACTION_VIEW, "v", .help = "to the moment of the selected event", .label = "view", .bar = CONTEXT_PAST },
     { { 'V' }, ACTION_HEAD, "V", .help = "to the last moment, where the nodes are", .label = "now", .bar = CONTEXT_PAST },
     { { 'T' }, ACTION_TIMELINE, "T", .help = "the timeline: each node over time; Left and Right move through it",

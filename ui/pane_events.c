@@ -28,9 +28,10 @@ static void take_cursor(struct pane_events *p)
 }
 
 /* Puts the list's places where the records are by now. Returns how many there are. */
-static uint64_t place_list(struct pane_events *p)
+static uint64_t place_list(struct pane_events *p, uint64_t records)
 {
     struct list *l = &p->pane.list;
+    filter_fit(p->filter, records);
     take_cursor(p);
     uint64_t count = filter_count(p->filter), cursor = filter_rank(p->filter, p->at);
     cursor = cursor < count ? cursor : count ? count - 1 : 0;
@@ -244,6 +245,7 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     uint64_t records = store_count(v->store);
     const struct pane_events *events = (const struct pane_events *)p;
     if (events->filter) {
+        filter_fit(events->filter, records);
         title_filter(events, records, out);
         return;
     }
@@ -286,7 +288,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     struct pane_events *events = (struct pane_events *)p;
     uint64_t count = v->store ? store_count(v->store) : 0;
     if (events->filter)
-        count = place_list(events);
+        count = place_list(events, count);
     else if (events->follow && count)
         p->list.cursor = count - 1;
     int preview = a->height >= 14 ? 3 : a->height >= 8 ? 2 : 0;

@@ -217,7 +217,9 @@ static void draw_results(const struct view *v, const struct area *a, int left)
 static void draw_past(const struct session_status *s, struct pen *p)
 {
     char x[FORMAT_TEXT], y[FORMAT_TEXT];
-    if (s->missing && (s->now >= s->head || s->now == 0))
+    if (s->is_searching)
+        pen_put(p, ROLE_BUSY, "Looking for where it would have stopped; Space gives up");
+    else if (s->missing && (s->now >= s->head || s->now == 0))
         pen_put(p, ROLE_WARN, s->missing);
     else
         pen_printf(p, ROLE_INFO, "%s %s of %s", s->is_recorded ? "Recorded:" : "Viewing", format_clock(s->now, x),

@@ -26,6 +26,7 @@ enum breakpoint_action {
 struct breakpoint {
     int id;           /* from 1; stays the same while it exists */
     const char *text; /* as it was written; borrowed, good until it is changed or removed */
+    const char *condition; /* of it, the words before it left out; NULL: it is a time */
     enum breakpoint_action action;
     bool is_time, once, enabled;
     simtime time;    /* where it is one */
@@ -53,7 +54,7 @@ bool breakpoints_get(const struct breakpoints *b, size_t i, struct breakpoint *o
 /* The last time that one acted. */
 struct breakpoint_hit {
     uint64_t serial; /* counts from 1 over all runs; 0: none yet */
-    int id;
+    int id;          /* 0: no breakpoint, but where COMMAND_VIEW_WHERE led to; is_time: it led nowhere */
     enum breakpoint_action action;
     char text[CONDITION_TEXT_MAX + 1];
     bool is_time;

@@ -45,8 +45,10 @@ struct session_options {
 struct session *session_new(const struct scenario *scenario, const struct session_options *options,
                             struct error *err);
 /* A run that was recorded in its run folder, to be looked at: it has no nodes, and commands move what is shown of it. Shown
- * first is its begin. The scenario, loaded with scenario_load_recorded, is borrowed. NULL with *err set (EXIT_INVALID). */
-struct session *session_open_run(const struct scenario *scenario, const char *run_dir, struct loop *loop, struct error *err);
+ * first is its begin. The scenario, loaded with scenario_load_recorded, is borrowed; of the options
+ * the loop and the breakpoints count. NULL with *err set (EXIT_INVALID). */
+struct session *session_open_run(const struct scenario *scenario, const char *run_dir,
+                                 const struct session_options *options, struct error *err);
 /* Ends what still runs, at once, as COMMAND_KILL with discard does. NULL is fine. */
 void session_free(struct session *s);
 
@@ -75,9 +77,10 @@ enum command_kind {
      * that move the run move what is shown, and go on with the run beyond the head. Nothing of this is a record. */
     COMMAND_BACK,        /* `count` quanta back */
     COMMAND_BACK_NEXT,   /* to the barrier before at which something was recorded */
-    COMMAND_BACK_RUN,    /* to the begin */
+    COMMAND_BACK_RUN,    /* to the breakpoint before, else to the begin */
     COMMAND_VIEW,        /* to the first barrier at or after `time`, at most the head */
     COMMAND_VIEW_RECORD, /* to the barrier at which record `count` was written */
+    COMMAND_VIEW_WHERE,  /* to the first barrier of all at which a record was written that the condition `text` holds for */
     COMMAND_HEAD         /* to the head */
 };
 #define COMMAND_TEXT_MAX 1000 /* bytes */
@@ -117,6 +120,7 @@ struct session_status {
     double waiting_s;        /* for how long */
     bool is_past;            /* this is an earlier moment, or one of a recorded run; what depends on the wall clock is unknown */
     bool is_recorded;        /* of a run without nodes */
+    bool is_searching;       /* what is recorded is looked through for a breakpoint, or for a condition */
     bool is_over;            /* the run itself is, whatever moment of it is shown */
     simtime head;            /* the last barrier of the run */
     const char *missing;     /* what is not there of a recorded run, one line; NULL: nothing */

@@ -271,6 +271,7 @@ bool breakpoints_get(const struct breakpoints *b, size_t i, struct breakpoint *o
     const struct entry *e = &b->entries[i];
     *out = (struct breakpoint){ .id = e->id,
                                 .text = e->text,
+                                .condition = e->condition ? condition_text(e->condition) : NULL,
                                 .action = e->action,
                                 .is_time = !e->condition,
                                 .once = e->once,
@@ -350,6 +351,30 @@ static void note_times(struct breakpoints *b, simtime now, uint64_t records)
         if (!e->condition && e->enabled && e->time > b->now && e->time <= now)
             note_match(b, e, records);
     }
+}
+
+static void note_hit(struct breakpoints *b, int id, const char *text, simtime now, uint64_t record)
+{
+    b->hit = (struct breakpoint_hit){ .serial = b->hit.serial + 1,
+                                      .id = id,
+                                      .action = BREAKPOINT_PAUSE,
+                                      .is_time = record == UINT64_MAX,
+                                      .now = now,
+                                      .record = record };
+    snprintf(b->hit.text, sizeof b->hit.text, "%s", text);
+}
+
+void breakpoints_note_past(struct breakpoints *b, int id, simtime now, uint64_t record)
+{
+    const struct entry *e = b && id > 0 ? find(b, id) : NULL;
+    if (e)
+        note_hit(b, id, e->text, now, record);
+}
+
+void breakpoints_note_where(struct breakpoints *b, const char *text, simtime now, uint64_t record)
+{
+    if (b)
+        note_hit(b, 0, skip_blanks(text), now, record);
 }
 
 bool breakpoints_take(struct breakpoints *b, simtime now, uint64_t records)

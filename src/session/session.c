@@ -80,7 +80,7 @@ void session_free(struct session *s)
     if (s->discard && !s->ran && folder_is_numbered(s->results.folder))
         folder_discard(s->results.folder); /* somebody has only looked at the scenario */
     nodes_close(s);
-    viewing_free(&s->viewing);
+    viewing_free(s);
     coordinator_free(s->coordinator);
     launcher_free(s->launcher);
     message_pool_free(s->pool);
@@ -295,6 +295,8 @@ static void run(struct session *s, int64_t now, int64_t deadline)
 void session_step(struct session *s)
 {
     int64_t now = clock_ns(), deadline = now + SLICE_NS;
+    if (s->viewing.search.is_active)
+        search_work(s, deadline);
     switch (s->state) {
     case SESSION_LOADED:
         set_state(s, SESSION_STARTING);
@@ -335,6 +337,8 @@ static int remote_ms(const struct session *s)
 /* How long there is nothing to do: 0 now, -1 for ever, else milliseconds. */
 static int idle_ms(const struct session *s)
 {
+    if (s->viewing.search.is_active)
+        return 0;
     if (session_state_over(s->state))
         return -1;
     if (s->state == SESSION_PAUSED)

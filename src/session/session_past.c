@@ -15,8 +15,10 @@
 #define CATCH_UP_FIRST                                                                                                 \
     (64 << 20) /* bytes of a recorded events.jsonl that are looked through before anything is shown */
 
-void viewing_free(struct viewing *v)
+void viewing_free(struct session *s)
 {
+    struct viewing *v = &s->viewing;
+    search_end(s);
     past_free(v->past);
     past_free(v->survey);
     if (v->directory >= 0)
@@ -25,8 +27,6 @@ void viewing_free(struct viewing *v)
     free(v->run_dir);
     *v = (struct viewing){ .directory = -1 };
 }
-
-static bool show(struct session *s, simtime t);
 
 static const char *run_dir(const struct session *s)
 {
@@ -116,15 +116,16 @@ static void open_recorded(struct session *s)
     if (records < (uint64_t)past_run(v->past)->v[MOMENT_RECORDS])
         error_set(&v->missing, EXIT_INVALID, "events.jsonl is cut: it has %" PRIu64 " of %" PRId64 " records", records,
                   past_run(v->past)->v[MOMENT_RECORDS]);
-    show(s, 0);
+    viewing_show(s, 0);
 }
 
-struct session *session_open_run(const struct scenario *scenario, const char *dir, struct loop *loop, struct error *err)
+struct session *session_open_run(const struct scenario *scenario, const char *dir, const struct session_options *options,
+                                 struct error *err)
 {
     struct session *s = mem_alloc(sizeof *s);
     struct viewing *v = &s->viewing;
     s->scenario = scenario;
-    s->options = (struct session_options){ .loop = loop, .until = SIMTIME_NEVER };
+    s->options = (struct session_options){ .loop = options->loop, .breakpoints = options->breakpoints, .until = SIMTIME_NEVER };
     s->state = SESSION_FINISHED; /* nothing of it goes on */
     s->failed_node = -1;
     s->results.summary_fd = -1;
@@ -145,8 +146,7 @@ static simtime head_of(const struct session *s)
     return s->viewing.is_recorded ? s->viewing.head : now_of(s);
 }
 
-/* Shows the barrier t; the head where that is at or behind it. */
-static bool show(struct session *s, simtime t)
+bool viewing_show(struct session *s, simtime t)
 {
     struct viewing *v = &s->viewing;
     simtime head = head_of(s);
@@ -158,9 +158,24 @@ static bool show(struct session *s, simtime t)
         v->is_past = v->is_recorded;
         return false;
     }
-    uint64_t records = v->is_past ? (uint64_t)past_run(v->past)->v[MOMENT_RECORDS] : UINT64_MAX;
-    store_limit(s->results.store, to_head ? UINT64_MAX : records);
+    viewing_limit_store(s);
     return true;
+}
+
+void viewing_limit_store(struct session *s)
+{
+    const struct viewing *v = &s->viewing;
+    bool all = !v->is_past || !v->past || v->at >= head_of(s);
+    store_limit(s->results.store, all ? UINT64_MAX : (uint64_t)past_run(v->past)->v[MOMENT_RECORDS]);
+}
+
+int viewing_node_named(const struct session *s, struct text id)
+{
+    char name[80] = "";
+    if (!id.len || id.len >= sizeof name)
+        return -1;
+    memcpy(name, id.s, id.len);
+    return scenario_find_node(s->scenario, name);
 }
 
 static simtime at_of(const struct session *s)
@@ -202,15 +217,17 @@ static bool go_back(struct session *s, const struct command *c)
         return false;
     switch (c->kind) {
     case COMMAND_BACK:
-        return at > 0 && show(s, barrier_before(s, at, c->count ? c->count : 1));
+        return at > 0 && viewing_show(s, barrier_before(s, at, c->count ? c->count : 1));
     case COMMAND_BACK_NEXT:
-        return at > 0 && show(s, event_before(s, at));
+        return at > 0 && viewing_show(s, event_before(s, at));
     case COMMAND_BACK_RUN:
-        return at > 0 && show(s, 0);
+        return at > 0 && (search_breakpoints(s, true, 0, &(struct command){ .kind = COMMAND_HEAD }) || viewing_show(s, 0));
+    case COMMAND_VIEW_WHERE:
+        return search_condition(s, c->text);
     case COMMAND_VIEW:
-        return show(s, barrier_after(s, c->time));
+        return viewing_show(s, barrier_after(s, c->time));
     default:
-        return show(s, past_seek_record(s->viewing.past, c->count) ? past_run(s->viewing.past)->v[MOMENT_NOW]
+        return viewing_show(s, past_seek_record(s->viewing.past, c->count) ? past_run(s->viewing.past)->v[MOMENT_NOW]
                                                                    : head_of(s));
     }
 }
@@ -247,21 +264,34 @@ static bool go_on(struct session *s, struct command *c, bool *taken)
     if (c->kind == COMMAND_STEP && beyond)
         c->count -= (uint64_t)((head - at + s->scenario->quantum - 1) / s->scenario->quantum);
     *taken = !beyond;
-    return show(s, to == SIMTIME_NEVER ? head : to);
+    bool is_step = c->kind == COMMAND_NEXT || (c->kind == COMMAND_STEP && !beyond);
+    simtime until = to == SIMTIME_NEVER ? head : to;
+    if (!is_step && search_breakpoints(s, false, until, beyond ? c : &(struct command){ .kind = COMMAND_HEAD })) {
+        *taken = true; /* what is left of it is done once nothing was found */
+        return true;
+    }
+    return viewing_show(s, to == SIMTIME_NEVER ? head : to);
 }
 
 bool viewing_command(struct session *s, struct command *c, bool *taken)
 {
     *taken = true;
+    if (s->viewing.search.is_active) {
+        search_end(s);
+        viewing_limit_store(s);
+        if (c->kind == COMMAND_PAUSE)
+            return true;
+    }
     switch (c->kind) {
     case COMMAND_BACK:
     case COMMAND_BACK_NEXT:
     case COMMAND_BACK_RUN:
     case COMMAND_VIEW:
     case COMMAND_VIEW_RECORD:
+    case COMMAND_VIEW_WHERE:
         return go_back(s, c);
     case COMMAND_HEAD:
-        return s->viewing.is_past && show(s, SIMTIME_NEVER);
+        return s->viewing.is_past && viewing_show(s, SIMTIME_NEVER);
     case COMMAND_RUN:
     case COMMAND_STEP:
     case COMMAND_NEXT:
@@ -272,7 +302,7 @@ bool viewing_command(struct session *s, struct command *c, bool *taken)
     case COMMAND_ABORT:
     case COMMAND_KILL:
         if (s->viewing.is_past && !s->viewing.is_recorded)
-            show(s, SIMTIME_NEVER);
+            viewing_show(s, SIMTIME_NEVER);
         break;
     default:
         if (s->viewing.is_past && c->kind != COMMAND_PACE)
@@ -319,6 +349,7 @@ void viewing_status(const struct session *s, struct session_status *out)
         .is_past = true,
         .is_recorded = v->is_recorded,
         .is_over = session_state_over(s->state),
+        .is_searching = v->search.is_active,
         .head = head_of(s),
         .missing = v->missing.code ? v->missing.text : NULL,
     };

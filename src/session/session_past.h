@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "lockstep/session.h"
+#include "session/session_search.h"
 #include "trace/past.h"
 
 struct viewing {
@@ -18,9 +19,10 @@ struct viewing {
     char *run_dir;        /* of a recorded run */
     struct error missing; /* what is not there of it; no code: nothing */
     struct buffer tail;   /* of a node's log, for node_status */
+    struct search search; /* of what a command looks for */
 };
 
-void viewing_free(struct viewing *v);
+void viewing_free(struct session *s);
 
 /* Takes the commands that move what is shown, and in the past those that would move the run: *taken is set where it
  * did. What is left of the command is for the run itself. Returns false where it cannot be done. */
@@ -28,6 +30,11 @@ bool viewing_command(struct session *s, struct command *c, bool *taken);
 
 /* A reader of the history that moves nothing that is shown; NULL: there is none. */
 struct past *viewing_survey(struct session *s);
+
+/* Shows the barrier t; the head where that is at or behind it. False where the history cannot be read. */
+bool viewing_show(struct session *s, simtime t);
+void viewing_limit_store(struct session *s);                        /* to the records of the moment that is shown */
+int viewing_node_named(const struct session *s, struct text id);    /* index, or -1 */
 
 /* What session_status and its like tell of the moment that is shown. */
 void viewing_status(const struct session *s, struct session_status *out);

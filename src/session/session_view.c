@@ -64,6 +64,7 @@ void session_status(const struct session *s, struct session_status *out)
                                     .run_dir = folder_path(s->results.folder),
                                     .waiting_for = -1,
                                     .is_over = session_state_over(s->state),
+                                    .is_searching = s->viewing.search.is_active,
                                     .head = c->now };
     if (s->state == SESSION_RUNNING && s->limit < s->stop_at)
         out->run_to = s->limit;

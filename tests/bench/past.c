@@ -52,7 +52,7 @@ static bool measure(const char *folder, const struct scenario *scenario)
     uint64_t bytes, seed = 42;
     double start = now_seconds();
     struct loop *loop = loop_new(no_signals);
-    struct session *s = session_open_run(scenario, folder, loop, &err);
+    struct session *s = session_open_run(scenario, folder, &(struct session_options){ .loop = loop }, &err);
     double open = now_seconds() - start;
     while (s && store_catch_up(session_store(s), INT64_MAX))
         ;

@@ -108,6 +108,40 @@ class Replay(common.Case):
         self.assertRegex(shown["head"].splitlines()[0], r"PAUSED +1\.000 000 s")
         self.assertRegex(shown["beyond"].splitlines()[0], r"PAUSED +1\.004 000 s")
 
+    def stops(self, shown, prefix, count):
+        """Times and selected records of the screens."""
+        out = []
+        for i in range(count):
+            screen = shown[f"{prefix}{i}"]
+            time = re.search(r"(PAUSED|PAST|REPLAY|FINISHED) +([0-9. ]+) s", screen.splitlines()[0]).group(2)
+            place = re.search(r"2 Events ([0-9,]+) of", screen)
+            out.append((time, place and place.group(1)))
+        return out
+
+    def test_breakpoints_stop_in_the_past_where_they_stopped_the_run_both_ways(self):
+        scenario = self.write("s.yaml", LOSSY.format(duration="8s", seed=5, gateway=""))
+        for condition, count in (("kind == drop", 12), ("type == AGGREGATE", 1),
+                                 ("count(src == b) >= 9 && src == b && changed(payload.sample_id)", 12), ("2.345s", 1),
+                                 ("node.state == paused && src == b", 1), ("src == nobody", 0)):
+            with self.subTest(condition=condition):
+                out = self.dir / f"run{abs(hash(condition))}"
+                live = ["until PAUSED"]
+                for i in range(count):
+                    live += ["c", f"screen live{i}"]
+                live += ["c"] if not count else []
+                live += [line for i in range(count - 1) for line in ("C", f"screen back{i}")]
+                shown = self.keys([scenario, "--out", out, "--break", condition], [*live, "V", "b", "Esc", "a"], expect=None)
+                want = self.stops(shown, "live", count)
+                self.assertEqual(len(set(want)), count, want)
+                self.assertEqual(self.stops(shown, "back", count - 1), want[:-1][::-1])
+                self.batch(scenario, out, "-q")
+                steps = [line for i in range(count) for line in ("c", f"screen on{i}")]
+                steps += [line for i in range(count - 1) for line in ("C", f"screen off{i}")] + ["C", "screen begin"]
+                shown = self.keys(["replay", out, "--break", condition], steps)
+                self.assertEqual(self.stops(shown, "on", count), want)
+                self.assertEqual(self.stops(shown, "off", count - 1), want[:-1][::-1])
+                self.assertRegex(shown["begin"].splitlines()[0], r"0\.000 000 s")
+
     def record(self, duration="3s", seed=8):
         self.batch(self.write("s.yaml", LOSSY.format(duration=duration, seed=seed, gateway="")), "whole", "-q")
         return self.dir / "whole"

@@ -1,0 +1,241 @@
+#include "session/session_search.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "session/session_state.h"
+
+#define SLICE          512        /* records between two looks at the clock */
+#define CATCH_UP_BYTES (16 << 20) /* of a recorded run, at once */
+
+/* A condition of its own: what count and changed know of the run that goes on must not be disturbed. */
+struct probe {
+    struct condition *condition;
+    int id; /* of the breakpoint; 0: it is none */
+    unsigned needs;
+};
+
+/* Where node.state is from, in the past. */
+struct past_look {
+    struct condition_nodes nodes; /* first */
+    struct session *session;
+    uint64_t n; /* the record */
+};
+
+static void look(const struct condition_nodes *nodes, int node, struct condition_node *out)
+{
+    const struct past_look *l = (const struct past_look *)nodes;
+    struct past *p = viewing_survey(l->session);
+    *out = (struct condition_node){ .step_ns = -1 };
+    if (!p || !past_seek_record(p, l->n))
+        return;
+    int64_t state = past_node(p, node)->v[MOMENT_STATE];
+    out->state = state >= 0 && state < NODE_STATES ? node_state_name((enum node_state)state) : NULL;
+}
+
+void search_end(struct session *s)
+{
+    struct search *f = &s->viewing.search;
+    for (size_t i = 0; i < f->count; i++)
+        condition_free(f->probes[i].condition);
+    free(f->probes);
+    *f = (struct search){ 0 };
+}
+
+static bool add_probe(struct search *f, const char *text, int id)
+{
+    struct condition_error err;
+    struct condition *c = condition_parse(text, &err);
+    if (!c)
+        return false;
+    f->probes = mem_resize(f->probes, (f->count + 1) * sizeof *f->probes);
+    f->probes[f->count++] = (struct probe){ c, id, condition_needs(c) };
+    f->from_begin |= (condition_needs(c) & CONDITION_HISTORY) != 0;
+    return true;
+}
+
+static simtime barrier_after(const struct session *s, simtime t)
+{
+    simtime q = s->scenario->quantum, end = s->scenario->duration;
+    return t >= end || (t + q - 1) / q * q >= end ? end : (t + q - 1) / q * q;
+}
+
+/* A time at which one pauses, if that is nearer than those before. */
+static void consider_time(struct session *s, const struct breakpoint *b, simtime from)
+{
+    struct search *f = &s->viewing.search;
+    simtime t = barrier_after(s, b->time);
+    bool is_nearer = f->backward ? t < from && t > f->stop : t > from && t < f->stop;
+    if (is_nearer && (f->backward ? t >= f->target : t <= f->target)) {
+        f->stop = t;
+        f->stop_id = b->id;
+    }
+}
+
+static uint64_t records_until(struct session *s, simtime t)
+{
+    struct past *p = viewing_survey(s);
+    return p && t >= 0 && past_seek(p, t) ? (uint64_t)past_run(p)->v[MOMENT_RECORDS] : 0;
+}
+
+static void choose_records(struct session *s, simtime from)
+{
+    struct search *f = &s->viewing.search;
+    f->first = f->backward ? records_until(s, f->stop >= 0 ? f->stop : f->target - 1) : records_until(s, from);
+    f->end = f->backward ? records_until(s, from - 1) : records_until(s, f->stop < f->target ? f->stop : f->target);
+    f->at = f->from_begin ? 0 : f->backward ? f->end : f->first;
+    f->found = UINT64_MAX;
+}
+
+bool search_breakpoints(struct session *s, bool backward, simtime target, const struct command *rest)
+{
+    struct search *f = &s->viewing.search;
+    struct breakpoints *all = s->options.breakpoints;
+    struct breakpoint b;
+    simtime from = s->viewing.is_past ? s->viewing.at : now_of(s);
+    search_end(s);
+    *f = (struct search){ .backward = backward, .target = target, .stop = backward ? -1 : SIMTIME_NEVER, .rest = *rest };
+    for (size_t i = 0; all && breakpoints_get(all, i, &b); i++) {
+        if (!b.enabled || b.action == BREAKPOINT_NOTE || b.action == BREAKPOINT_END)
+            continue;
+        if (b.is_time)
+            consider_time(s, &b, from);
+        else
+            add_probe(f, b.condition, b.id);
+    }
+    choose_records(s, from);
+    f->is_active = f->count > 0 || f->stop_id > 0;
+    return f->is_active;
+}
+
+bool search_condition(struct session *s, const char *text)
+{
+    struct search *f = &s->viewing.search;
+    search_end(s);
+    *f = (struct search){ .target = SIMTIME_NEVER, .stop = SIMTIME_NEVER, .rest = { .kind = COMMAND_HEAD } };
+    if (!add_probe(f, text, 0))
+        return false;
+    f->end = UINT64_MAX;
+    f->found = UINT64_MAX;
+    f->is_active = true;
+    return true;
+}
+
+/* The first of those that hold for a record; each is asked, as some go by what was before. */
+static int probe_holding(struct session *s, const struct record *r)
+{
+    struct search *f = &s->viewing.search;
+    struct past_look l = { { look }, s, r->n };
+    int holding = -1;
+    for (size_t i = 0; i < f->count; i++)
+        if (condition_matches(f->probes[i].condition, r, f->probes[i].needs & CONDITION_NODE ? &l.nodes : NULL) &&
+            holding < 0)
+            holding = (int)i;
+    return holding;
+}
+
+static void arrive(struct session *s, uint64_t record, int id)
+{
+    struct past *p = viewing_survey(s);
+    simtime t = p && past_seek_record(p, record) ? past_run(p)->v[MOMENT_NOW] : SIMTIME_NEVER;
+    if (!id)
+        breakpoints_note_where(s->options.breakpoints, condition_text(s->viewing.search.probes[0].condition), t, record);
+    search_end(s);
+    viewing_show(s, t);
+    breakpoints_note_past(s->options.breakpoints, id, t, record);
+}
+
+/* Nowhere: then the moment that is shown stays. */
+static bool is_nowhere(struct session *s)
+{
+    const struct search *f = &s->viewing.search;
+    if (f->count != 1 || f->probes[0].id || f->stop_id)
+        return false;
+    breakpoints_note_where(s->options.breakpoints, condition_text(f->probes[0].condition), 0, UINT64_MAX);
+    search_end(s);
+    viewing_limit_store(s);
+    return true;
+}
+
+/* Nothing was found up to where it was looked for. */
+static void arrive_at_end(struct session *s)
+{
+    struct search f = s->viewing.search;
+    bool is_stop = f.stop_id > 0 && (f.backward ? f.stop >= f.target : f.stop <= f.target);
+    s->viewing.search = (struct search){ .probes = f.probes, .count = f.count };
+    search_end(s);
+    viewing_show(s, is_stop ? f.stop : f.target);
+    if (is_stop)
+        breakpoints_note_past(s->options.breakpoints, f.stop_id, f.stop, UINT64_MAX);
+    else if (f.rest.kind != COMMAND_HEAD)
+        session_command(s, &f.rest);
+}
+
+/* Backward it is the first match of the last barrier that has one, as the run would have stopped for that. */
+static void note_found(struct session *s, uint64_t n, int id)
+{
+    struct search *f = &s->viewing.search;
+    struct past *p = viewing_survey(s);
+    simtime t = p && past_seek_record(p, n) ? past_run(p)->v[MOMENT_NOW] : 0;
+    if (f->from_begin && f->found != UINT64_MAX && t == f->found_at)
+        return;
+    if (!f->from_begin && t > 0) { /* nothing before that barrier counts any more */
+        uint64_t first = records_until(s, t - 1);
+        f->first = first > f->first ? first : f->first;
+    }
+    f->found = n;
+    f->found_id = id;
+    f->found_at = t;
+}
+
+/* One record; returns false once the search is over. */
+static bool look_at(struct session *s, uint64_t n)
+{
+    struct search *f = &s->viewing.search;
+    struct record r;
+    if (store_read(s->results.store, n, &r) < 0)
+        return true;
+    r.src_node = s->scenario ? viewing_node_named(s, r.src) : -1;
+    int probe = probe_holding(s, &r);
+    if (probe < 0 || n < f->first || n >= f->end)
+        return true;
+    if (f->backward) {
+        note_found(s, n, f->probes[probe].id);
+        return true;
+    }
+    arrive(s, n, f->probes[probe].id);
+    return false;
+}
+
+/* Returns whether there is more to look at. */
+static bool look_on(struct session *s)
+{
+    struct search *f = &s->viewing.search;
+    bool down = f->backward && !f->from_begin;
+    uint64_t all = store_count(s->results.store), end = f->end < all ? f->end : all;
+    for (int i = 0; i < SLICE; i++) {
+        if (down ? f->at <= f->first : f->at >= end)
+            return false;
+        uint64_t n = down ? --f->at : f->at++;
+        if (!look_at(s, n))
+            return true; /* it is over */
+    }
+    return true;
+}
+
+void search_work(struct session *s, int64_t deadline_ns)
+{
+    struct search *f = &s->viewing.search;
+    store_limit(s->results.store, UINT64_MAX);
+    bool more = true;
+    while (f->is_active && more && clock_ns() < deadline_ns)
+        more = look_on(s);
+    if (f->is_active && !more && f->found != UINT64_MAX)
+        arrive(s, f->found, f->found_id);
+    else if (f->is_active && !more && f->end > store_count(s->results.store) && store_catch_up(s->results.store, CATCH_UP_BYTES))
+        ; /* there are more records than were found so far */
+    else if (f->is_active && !more && !is_nowhere(s))
+        arrive_at_end(s);
+    if (f->is_active)
+        viewing_limit_store(s);
+}
