@@ -30,26 +30,39 @@ static inline const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
-/* Eight bytes at once: the highest bit of those that are `c` is set, and of none before the first such. */
+/* Eight bytes at once: the highest bit of the first that is `c` is set, and none below it. */
 static inline uint64_t bytes_that_are(uint64_t word, char c)
 {
     uint64_t x = word ^ UINT64_C(0x0101010101010101) * (unsigned char)c;
     return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
 }
 
+/* The next quote or backslash, or the end. */
+static inline const char *find_quote(const char *at, const char *end)
+{
+    while (end - at >= 8) {
+        uint64_t word, found;
+        memcpy(&word, at, sizeof word);
+        found = bytes_that_are(word, '"') | bytes_that_are(word, '\\');
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        if (found)
+            return at + __builtin_ctzll(found) / 8;
+#else
+        if (found)
+            break;
+#endif
+        at += 8;
+    }
+    while (at < end && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
 /* `at` is behind the opening quote. Returns what is behind the closing one, NULL where there is none. */
 static inline const char *skip_string(const char *at, const char *end, bool *escapes)
 {
     while (at < end) {
-        uint64_t word;
-        while (end - at >= 8) {
-            memcpy(&word, at, sizeof word);
-            if (bytes_that_are(word, '"') | bytes_that_are(word, '\\'))
-                break;
-            at += 8;
-        }
-        while (at < end && *at != '"' && *at != '\\')
-            at++;
+        at = find_quote(at, end);
         if (at == end)
             break;
         if (*at == '"')

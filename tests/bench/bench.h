@@ -30,10 +30,11 @@ void bench_node(void);
 
 /* process.c */
 struct outcome {
-    double seconds;     /* from before the fork until the end was known */
-    double cpu_seconds; /* of all its threads, system time included */
-    long rss_kib;       /* peak resident memory */
-    int status;         /* as of wait4 */
+    double seconds;      /* from before the fork until the end was known */
+    double cpu_seconds;  /* of all its threads, system time included */
+    double user_seconds; /* without that */
+    long rss_kib;        /* peak resident memory */
+    int status;          /* as of wait4 */
 };
 /* Runs a program to its end under the usual limit of 1,024 open files, its output thrown away. False with a line on
  * stderr where it could not be started or did not end with exit code 0. */
@@ -57,8 +58,8 @@ bool count_lines(const char *path, uint64_t *lines, uint64_t *bytes);
  * holds goes through SHA-256, as in a run. */
 bool copy_folder(const char *from, const char *to, uint64_t *bytes, double *seconds);
 
-/* A figure of the first line of FOLDER/NAME that has the text `with` in it: the number behind `key`. False with a line on
- * stderr where there is none. */
+/* A figure of the first line of FOLDER/NAME that has the text `with` in it: the number behind `key`. False with a line
+ * on stderr where there is none. */
 bool find_number(const char *folder, const char *name, const char *with, const char *key, double *value);
 
 struct sample {

@@ -68,9 +68,9 @@ class Until(common.Case):
 
 
 class Break(common.Case):
-    def by_keys(self, out, lines, *args, **options):
+    def by_keys(self, out, lines, *args, scenario=BASELINE, **options):
         keys = self.write("keys", "\n".join(lines) + "\n")
-        self.lockstep("--keys", keys, "--out", self.dir / out, *args, BASELINE, **options)
+        self.lockstep("--keys", keys, "--out", self.dir / out, *args, scenario, **options)
 
     def hits(self, out):
         lines = [json.loads(line) for line in (self.dir / out / "wall.jsonl").read_text().splitlines()]
@@ -93,6 +93,14 @@ class Break(common.Case):
                                       (4500000, "4.5s", None)])
         self.assertEqual([(h[2] in late) for h in pauses[3:]], [True])
         self.assertEqual(len(hits) - len(pauses), 7) # of nine; two come with a pause
+
+    def test_nodes_in_processes_do_not_notice(self):
+        self.batch(PROCESSES, "whole")
+        self.by_keys("out", ["Space", "until PAUSED"] * 3 + ["c", "until FINISHED"], "--break",
+                     "once src == far && time > 1s", "--break", "once node.state == idle && time > 2s", "--break",
+                     "once node.step_time > 1us && time > 3s", scenario=PROCESSES)
+        self.assertEqual(self.events("whole"), self.events("out"))
+        self.assertEqual(len(self.hits("out")), 3)
 
     def test_abort_ends_it(self):
         self.by_keys("out", ["Space", "until ABORTED"], "--break", "abort payload.sample_id == 4", expect=130)

@@ -6,27 +6,31 @@
 #include "trace/record_line.h"
 #include "trace/store_open.h"
 
-static const char *const lines[] = {
-    "{\"n\":0,\"t\":0,\"kind\":\"run\",\"scenario\":\"x\",\"digest\":\"00\",\"seed\":1,\"quantum\":1000,\"duration\":5,\"nodes\":[\"a\"]}",
-    "{\"n\":1,\"t\":1000000,\"kind\":\"message\",\"id\":0,\"src\":\"s1\",\"dst\":\"gw\",\"type\":\"T\",\"size\":64,\"payload\":{\"a\":1.50,"
-    "\"due\":7},\"due\":1010000}",
-    "{\"n\":2,\"t\":5,\"kind\":\"message\",\"id\":1,\"src\":\"s1\",\"dst\":\"gw\",\"type\":\"T\",\"size\":0,\"payload\":{\"due\":7}}",
-    "{\"n\":3,\"t\":5,\"kind\":\"message\",\"id\":2,\"src\":\"s1\",\"dst\":\"no\\\"body\",\"type\":\"T\",\"size\":1,\"payload\":null}",
-    "{\"n\":4,\"t\":5,\"kind\":\"message\",\"id\":3,\"src\":\"s1\",\"dst\":\"gw\",\"type\":\"\\u0041\",\"size\":1,\"payload\":5,\"due\":5}",
-    "{\"n\":5,\"t\":5,\"kind\":\"message\",\"id\":3,\"src\":\"s1\",\"dst\":\"gw\",\"type\":\"T\",\"size\":1,\"payload\":5}",
-    "{\"n\":6,\"t\":5,\"kind\":\"message\",\"id\":3,\"src\":\"s1\",\"dst\":\"gw\",\"type\":\"T\",\"size\":1,\"payload\":\",\\\"due\\\":9\",\"due\":8}",
-    "{\"n\":7,\"t\":5,\"kind\":\"message\",\"id\":3,\"src\":\"s1\",\"dst\":\"gw\",\"type\":\"\",\"size\":4294967296,\"payload\":[{}],\"due\":6}",
-    "{\"n\":8,\"t\":9007199254740991,\"kind\":\"local\",\"src\":\"gw\",\"type\":\"P\",\"payload\":\"sample_1\"}",
-    "{\"n\":9,\"t\":5,\"kind\":\"local\",\"src\":\"gw\",\"type\":\"P\\n\",\"payload\":{\"x\":{\"due\":5}}}",
-    "{\"n\":10,\"t\":5,\"kind\":\"local\",\"src\":\"gw\",\"type\":\"P\",\"payload\":-5}",
-    "{\"n\":11,\"t\":5,\"kind\":\"drop\",\"id\":7,\"reason\":\"loss\"}",
-    "{\"n\":12,\"t\":5,\"kind\":\"node\",\"node\":\"gw\",\"state\":\"failed\",\"cause\":\"exit code 3\"}",
-    "{\"n\":13,\"t\":5,\"kind\":\"link\",\"src\":\"a\",\"dst\":\"b\",\"latency\":2000,\"loss\":0.25,\"cause\":\"fault\"}",
-    "{\"n\":14,\"t\":5,\"kind\":\"command\",\"text\":\"stop gw\"}",
-    "{\"n\":15,\"t\":5,\"kind\":\"warning\",\"node\":\"gw\",\"text\":\"a \\u00e9\"}",
-    "{\"n\":16,\"t\":5,\"kind\":\"end\",\"outcome\":\"until\",\"cause\":\"\",\"quanta\":1,\"messages\":2,\"dropped\":3,\"in_flight\":4}",
+/* With ' for the quotes of JSON. */
+static const char *const spellings[] = {
+    "{'n':0,'t':0,'kind':'run','scenario':'x','digest':'00','seed':1,'quantum':1000,'duration':5,'nodes':['a']}",
+    "{'n':1,'t':1000000,'kind':'message','id':0,'src':'s1','dst':'gw','type':'T','size':64,'payload':{'a':1.50,'due':7}"
+    ",'due':1010000}",
+    "{'n':2,'t':5,'kind':'message','id':1,'src':'s1','dst':'gw','type':'T','size':0,'payload':{'due':7}}",
+    "{'n':3,'t':5,'kind':'message','id':2,'src':'s1','dst':'no\\\"body','type':'T','size':1,'payload':null}",
+    "{'n':4,'t':5,'kind':'message','id':3,'src':'s1','dst':'gw','type':'\\u0041','size':1,'payload':5,'due':5}",
+    "{'n':5,'t':5,'kind':'message','id':3,'src':'s1','dst':'gw','type':'T','size':1,'payload':5}",
+    "{'n':6,'t':5,'kind':'message','id':3,'src':'s1','dst':'gw','type':'T','size':1,'payload':',\\\"due\\\":9','due':"
+    "8}",
+    "{'n':7,'t':5,'kind':'message','id':3,'src':'s1','dst':'gw','type':'','size':4294967296,'payload':[{}],'due':6}",
+    "{'n':8,'t':9007199254740991,'kind':'local','src':'gw','type':'P','payload':'sample_1'}",
+    "{'n':9,'t':5,'kind':'local','src':'gw','type':'P\\n','payload':{'x':{'due':5}}}",
+    "{'n':10,'t':5,'kind':'local','src':'gw','type':'P','payload':-5}",
+    "{'n':11,'t':5,'kind':'drop','id':7,'reason':'loss'}",
+    "{'n':12,'t':5,'kind':'node','node':'gw','state':'failed','cause':'exit code 3'}",
+    "{'n':13,'t':5,'kind':'link','src':'a','dst':'b','latency':2000,'loss':0.25,'cause':'fault'}",
+    "{'n':14,'t':5,'kind':'command','text':'stop gw'}",
+    "{'n':15,'t':5,'kind':'warning','node':'gw','text':'a \\u00e9'}",
+    "{'n':16,'t':5,'kind':'end','outcome':'until','cause':'','quanta':1,'messages':2,'dropped':3,'in_flight':4}",
 };
-#define LINES ((int)(sizeof lines / sizeof *lines))
+#define LINES ((int)(sizeof spellings / sizeof *spellings))
+
+static char lines[LINES][300];
 
 static void check_text(const char *what, int i, struct text a, struct text b)
 {
@@ -95,6 +99,9 @@ static void what_is_cut_is_refused(void **state)
 
 int main(void)
 {
+    for (int i = 0; i < LINES; i++)
+        for (size_t k = 0; spellings[i][k]; k++)
+            lines[i][k] = spellings[i][k] == '\'' ? '"' : spellings[i][k];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_says_what_store_read_says),
         cmocka_unit_test(what_is_cut_is_refused),
