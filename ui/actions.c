@@ -241,6 +241,8 @@ static bool act_on_screen(struct app *app, enum action action)
         back(app);
         return true;
     case ACTION_HELP:
+        if (app_top(app) != PANE_HELP)
+            pane_help_show(app->panes[PANE_HELP], false);
         toggle(app, PANE_HELP);
         return true;
     case ACTION_PROBLEMS:
@@ -269,7 +271,9 @@ void app_act(struct app *app, enum action action)
     if (act_on_run(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
         act_on_screen(app, action))
         return;
-    if (action == ACTION_FIND && app->session)
+    if (action == ACTION_COMMAND)
+        line_prompt_open(app);
+    else if (action == ACTION_FIND && app->session)
         prompt_open(app, PROMPT_FIND);
     else if (action == ACTION_FIND_NEXT && app->session)
         find_next(app, false);

@@ -141,6 +141,7 @@ void app_init(struct app *app, const struct ui_options *options, struct loop *lo
 {
     *app = (struct app){ .options = options, .loop = loop, .wall = !options->keys_file, .bottom = PANE_HEALTH };
     app->status = (struct session_status){ .waiting_for = -1, .run_to = SIMTIME_NEVER };
+    history_open(&app->line.history, !options->keys_file);
     make_panes(app);
     load(app, options->session.start_running);
 }
@@ -149,6 +150,7 @@ void app_free(struct app *app)
 {
     unload(app);
     free_panes(app);
+    line_prompt_free(&app->line);
 }
 
 void app_rerun(struct app *app)
@@ -202,7 +204,7 @@ void app_refresh(struct app *app)
     bool over = session_state_over(now->state);
     look_at_wishes(app);
     if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
-        app->prompt = app->prompt == PROMPT_FIND ? PROMPT_FIND : PROMPT_NONE; /* the others make no sense any more */
+        app->prompt = prompt_outlives_run(app->prompt) ? app->prompt : PROMPT_NONE; /* the others make no sense any more */
     if (!over)
         return;
     if (!session_state_over(before.state))

@@ -3,6 +3,7 @@
 #ifndef UI_APP_H
 #define UI_APP_H
 
+#include "ui/commands.h"
 #include "ui/editor.h"
 #include "ui/layout.h"
 #include "ui/pane.h"
@@ -16,6 +17,7 @@ enum prompt {
     PROMPT_FIND,
     PROMPT_STEPS,
     PROMPT_UNTIL,
+    PROMPT_COMMAND,
     PROMPT_QUIT,
     PROMPT_RERUN,
     PROMPT_NODE_STOP,
@@ -30,7 +32,7 @@ enum await { AWAIT_NOTHING, AWAIT_PAUSE, AWAIT_OVER };
 enum then { THEN_STAY, THEN_RERUN, THEN_QUIT };
 
 struct find {
-    char text[256];
+    char text[EDITOR_TEXT];
     bool active; /* n and N go on with it */
     bool searching, backward, wrapped;
     uint64_t at, start;
@@ -71,6 +73,7 @@ struct app {
     struct node_act act;
     bool pausing; /* at the end of this quantum, by a key */
     struct editor editor;
+    struct line_prompt line;
     const char *prompt_error; /* what is wrong with what was typed; static or NULL */
     struct find find;
     char message[256];
@@ -126,8 +129,10 @@ void prompt_open(struct app *app, enum prompt prompt);     /* prompt.c */
 bool prompt_key(struct app *app, uint32_t key);
 void prompt_format(const struct app *app, struct buffer *out);
 bool prompt_is_question(enum prompt prompt);
+bool prompt_outlives_run(enum prompt prompt);
 void prompt_look_at_act(struct app *app); /* whether what was wanted of a node is done */
 void prompt_ask_node(struct app *app, enum prompt prompt, int node);
+void prompt_do_to_node(struct app *app, enum prompt prompt, int node); /* without asking */
 void find_start(struct app *app, const char *text); /* find.c */
 void find_next(struct app *app, bool backward);
 bool find_work(struct app *app);

@@ -72,9 +72,14 @@ static const char *parse_line(const char *line, struct key_step *step)
         return parse_until(trimmed(rest), step) ? NULL : "until needs a state (PAUSED, FINISHED, …) or a time (2.5s)";
     if ((rest = behind(line, "resize")))
         return parse_size(trimmed(rest), step) ? NULL : "resize needs COLUMNSxROWS, at most 1000x500";
+    if (line[0] == ':' && line[1]) {
+        step->kind = KEY_STEP_COMMAND;
+        step->text = mem_text(line);
+        return utf8_check(line, strlen(line)) == strlen(line) ? NULL : "the text is no valid UTF-8";
+    }
     step->kind = KEY_STEP_KEY;
     step->key = key_named(line);
-    return step->key ? NULL : "no key and no step; a step is a key's name, type, until, see, screen or resize";
+    return step->key ? NULL : "no key and no step; a step is a key's name, type, until, see, screen, resize or :COMMAND";
 }
 
 static void add_step(struct key_script *script, const struct key_step *step)

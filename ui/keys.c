@@ -43,6 +43,7 @@ const struct binding key_table[] = {
     { { 't' }, ACTION_FOLD, "t", .help = "fold or unfold the tier" },
     { { 'w' }, ACTION_PROBLEMS, "w", .help = "problems and warnings of scenario and run, and back",
       .label = "warnings", .bar = CONTEXT_WARNINGS, .other = "back", .other_in = CONTEXT_WARNINGS },
+    { { ':' }, ACTION_COMMAND, ":", .help = "a command line; Tab completes, :help lists" },
     { { INPUT_ESC }, ACTION_BACK, "Esc", .help = "close what is open, end the find",
       .label = "back", .bar = PLACES, .other = "cancel", .other_in = CONTEXT_PROMPT },
     { { 'x' }, ACTION_NODE_STOP, "x", .help = "stop the selected node; the run goes on without it",

@@ -305,6 +305,8 @@ void bar_draw(const struct app *app, const struct area *a)
         area_put(&bar, 1, 0, ROLE_BAD, app->prompt_error);
         return;
     }
+    if (line_prompt_bar(app, &bar))
+        return;
     int last = 0;
     for (size_t i = 0; i < key_table_count; i++)
         if (stands_last(&key_table[i]) && (key_table[i].bar & context))

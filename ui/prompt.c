@@ -14,6 +14,7 @@ static const struct {
     [PROMPT_FIND] = { "Find: ", false },
     [PROMPT_STEPS] = { "How many quanta: ", false },
     [PROMPT_UNTIL] = { "Run until (2.5s, 100ms, +1s): ", false },
+    [PROMPT_COMMAND] = { ":", false },
     [PROMPT_QUIT] = { "The run is not over. End it and quit? (y/n) ", true },
     [PROMPT_RERUN] = { "The run is not over. End it and start anew? (y/n) ", true },
     [PROMPT_NODE_STOP] = { "Stop %s and go on without it? (y/n) ", true },
@@ -50,6 +51,11 @@ void prompt_format(const struct app *app, struct buffer *out)
 bool prompt_is_question(enum prompt prompt)
 {
     return prompts[prompt].question;
+}
+
+bool prompt_outlives_run(enum prompt prompt)
+{
+    return prompt == PROMPT_FIND || prompt == PROMPT_COMMAND;
 }
 
 void prompt_open(struct app *app, enum prompt prompt)
@@ -132,6 +138,12 @@ static void command_node(struct app *app, enum prompt question)
                                   .restarts = n.restarts,
                                   .was_left_out = n.state == NODE_FROZEN,
                                   .asked_ms = clock_ms() };
+}
+
+void prompt_do_to_node(struct app *app, enum prompt prompt, int node)
+{
+    app->prompt_node = node;
+    command_node(app, prompt);
 }
 
 void prompt_look_at_act(struct app *app)
@@ -230,6 +242,10 @@ bool prompt_key(struct app *app, uint32_t key)
 {
     if (prompt_is_question(app->prompt)) {
         answer(app, key);
+        return true;
+    }
+    if (app->prompt == PROMPT_COMMAND) {
+        line_prompt_key(app, key);
         return true;
     }
     app->prompt_error = NULL;

@@ -81,6 +81,7 @@ static void draw_body(struct app *app, const struct view *v, struct canvas *c)
             draw_frame(app, v, &body, id);
         }
     }
+    line_prompt_draw(app, &body);
 }
 
 static void draw_too_small(struct canvas *c)

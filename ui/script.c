@@ -141,6 +141,19 @@ static void type(struct script *s, const struct key_step *step)
     settle(s, step);
 }
 
+static void do_command(struct script *s, const struct key_step *step)
+{
+    struct command_error err;
+    s->app.dirty = true;
+    s->app.message[0] = '\0';
+    if (!command_do(&s->app, step->text, &err)) {
+        char why[900];
+        snprintf(why, sizeof why, "'%.400s': column %zu: %s", step->text, err.column, err.text);
+        fail(s, step, why);
+    }
+    settle(s, step);
+}
+
 static void take_step(struct script *s, const struct key_step *step)
 {
     struct input in = { .key = step->key };
@@ -161,6 +174,9 @@ static void take_step(struct script *s, const struct key_step *step)
         break;
     case KEY_STEP_SCREEN:
         save_screen(s, step);
+        break;
+    case KEY_STEP_COMMAND:
+        do_command(s, step);
         break;
     case KEY_STEP_RESIZE:
         canvas_resize(&s->canvas, step->columns, step->rows);
