@@ -140,6 +140,7 @@ static void free_panes(struct app *app)
 void app_init(struct app *app, const struct ui_options *options, struct loop *loop)
 {
     *app = (struct app){ .options = options, .loop = loop, .wall = !options->keys_file, .bottom = PANE_HEALTH };
+    app->export.fd = -1;
     app->status = (struct session_status){ .waiting_for = -1, .run_to = SIMTIME_NEVER };
     history_open(&app->line.history, !options->keys_file);
     make_panes(app);
@@ -148,6 +149,7 @@ void app_init(struct app *app, const struct ui_options *options, struct loop *lo
 
 void app_free(struct app *app)
 {
+    export_cancel(app);
     unload(app);
     free_panes(app);
     line_prompt_free(&app->line);
@@ -155,6 +157,7 @@ void app_free(struct app *app)
 
 void app_rerun(struct app *app)
 {
+    export_cancel(app);
     unload(app);
     free_panes(app);
     make_panes(app);
@@ -356,6 +359,7 @@ void app_hang_up(struct app *app)
 bool app_work(struct app *app)
 {
     bool more = find_work(app);
+    more |= export_work(app);
     struct pane *top = app->panes[app_top(app)];
     int64_t ms = clock_ms();
     bool due = app->status.state != SESSION_RUNNING || ms - app->worked_ms >= WORK_MS;
@@ -413,9 +417,9 @@ void app_input(struct app *app, const struct input *in)
 bool app_settled(const struct app *app)
 {
     if (app->leaving || !app->session)
-        return true;
+        return app->leaving || !app->export.active;
     enum session_state s = app->status.state;
-    return app->await == AWAIT_NOTHING && app->then == THEN_STAY && !app->find.searching && s != SESSION_LOADED &&
+    return app->await == AWAIT_NOTHING && app->then == THEN_STAY && !app->find.searching && !app->export.active && s != SESSION_LOADED &&
            s != SESSION_STARTING && (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
 }
 

@@ -5,6 +5,7 @@
 
 #include "ui/commands.h"
 #include "ui/editor.h"
+#include "ui/export.h"
 #include "ui/layout.h"
 #include "ui/pane.h"
 #include "ui/ui.h"
@@ -18,6 +19,8 @@ enum prompt {
     PROMPT_STEPS,
     PROMPT_UNTIL,
     PROMPT_COMMAND,
+    PROMPT_EXPORT,
+    PROMPT_OVERWRITE,
     PROMPT_QUIT,
     PROMPT_RERUN,
     PROMPT_NODE_STOP,
@@ -36,6 +39,8 @@ struct find {
     bool active; /* n and N go on with it */
     bool searching, backward, wrapped;
     uint64_t at, start;
+    const struct pane *in_list; /* where the last match was, in row `row`; NULL: in none */
+    uint64_t row;
 };
 
 /* What a person wants of a node, until it is so. */
@@ -74,6 +79,7 @@ struct app {
     bool pausing; /* at the end of this quantum, by a key */
     struct editor editor;
     struct line_prompt line;
+    struct export export;
     const char *prompt_error; /* what is wrong with what was typed; static or NULL */
     struct find find;
     char message[256];
@@ -133,6 +139,7 @@ bool prompt_outlives_run(enum prompt prompt);
 void prompt_look_at_act(struct app *app); /* whether what was wanted of a node is done */
 void prompt_ask_node(struct app *app, enum prompt prompt, int node);
 void prompt_do_to_node(struct app *app, enum prompt prompt, int node); /* without asking */
+void line_prompt_open(struct app *app, enum prompt prompt); /* line_prompt.c */
 void find_start(struct app *app, const char *text); /* find.c */
 void find_next(struct app *app, bool backward);
 bool find_work(struct app *app);

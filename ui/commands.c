@@ -118,6 +118,12 @@ static bool run_pane(struct app *app, const struct command_call *call, struct co
     return true;
 }
 
+static bool run_export(struct app *app, const struct command_call *call, struct command_error *err)
+{
+    const char *why = export_begin(app, call->values[0].text);
+    return !why || command_refuse(err, call->values[0].column, "%s", why);
+}
+
 static bool run_help(struct app *app, const struct command_call *call, struct command_error *err)
 {
     (void)err;
@@ -171,6 +177,11 @@ static const struct command_row rows[] = {
     { "log", NULL, ONE_NODE, .help = "what a node wrote", .run = run_log },
     { "pane", NULL, { { .kind = ARGUMENT_WORD, .name = "NAME", .words = PANE_WORDS } }, .help = "go to a pane: " PANE_WORDS,
       .run = run_pane },
+    { "sort-next", NULL, .help = "sort by the next column", .action = ACTION_SORT_NEXT },
+    { "sort-previous", NULL, .help = "sort by the column before", .action = ACTION_SORT_PREVIOUS },
+    { "sort-reverse", NULL, .help = "the other way around", .action = ACTION_SORT_REVERSE },
+    { "export", NULL, { { .kind = ARGUMENT_FILE, .name = "FILE" } },
+      .help = "write what the pane shows: .txt, .json or .csv", .run = run_export },
     { "find", NULL, { { .kind = ARGUMENT_TEXT, .name = "TEXT" } }, .help = "find a text in the focused list, or in all events",
       .run = run_find },
     { "find-next", NULL, .help = "the next match", .action = ACTION_FIND_NEXT },

@@ -16,7 +16,6 @@ struct line_prompt {
     char error[480];     /* where prompt_error points to */
 };
 
-void line_prompt_open(struct app *app);              /* that of commands */
 void line_prompt_key(struct app *app, uint32_t key); /* of prompts with completion */
 void line_prompt_free(struct line_prompt *p);
 /* Does what a line says. Returns false with *err told where it is refused. */

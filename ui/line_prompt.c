@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "ui/app.h"
 
 #define CTRL(c) ((c)&0x1f)
@@ -19,9 +20,13 @@ void line_prompt_free(struct line_prompt *p)
     history_free(&p->history);
 }
 
-void line_prompt_open(struct app *app)
+void line_prompt_open(struct app *app, enum prompt prompt)
 {
-    app->prompt = PROMPT_COMMAND;
+    if (prompt == PROMPT_EXPORT && !app->panes[app_top(app)]->ops->export) {
+        app_say(app, ROLE_WARN, "This pane cannot be exported");
+        return;
+    }
+    app->prompt = prompt;
     app->prompt_error = NULL;
     editor_set(&app->editor, "");
     history_rest(&app->line.history);
@@ -42,6 +47,13 @@ static void tell(struct app *app, const struct command_error *err)
 static void accept(struct app *app)
 {
     struct command_error err;
+    if (app->prompt == PROMPT_EXPORT) {
+        app->prompt = PROMPT_NONE;
+        app->prompt_error = export_begin(app, app->editor.text);
+        if (app->prompt_error)
+            app->prompt = PROMPT_EXPORT;
+        return;
+    }
     history_add(&app->line.history, app->editor.text);
     app->prompt = PROMPT_NONE;
     if (command_do(app, app->editor.text, &err))
@@ -73,6 +85,13 @@ static void put_word(struct editor *e, size_t from, const char *word, size_t len
         editor_key(e, INPUT_LEFT);
 }
 
+static void complete_file(const struct editor *e, struct candidates *c)
+{
+    char *word = mem_text_n(e->text, e->cursor);
+    candidates_file(word, c);
+    free(word);
+}
+
 static void complete(struct app *app)
 {
     struct line_prompt *p = &app->line;
@@ -80,13 +99,17 @@ static void complete(struct app *app)
     struct candidates *c = &p->candidates;
     bool again = p->tabbed;
     unlist(p);
-    command_complete(&command_table, app->scenario, e->text, e->cursor, c);
+    if (app->prompt == PROMPT_COMMAND)
+        command_complete(&command_table, app->scenario, e->text, e->cursor, c);
+    else
+        complete_file(e, c);
     size_t typed = e->cursor - c->from;
     p->tabbed = true;
     if (!c->count)
         app->prompt_error = "nothing fits here";
     else if (c->count == 1)
-        put_word(e, c->from, c->items[0], c->common, !e->text[e->cursor] && goes_on(app, c->items[0]) ? " " : "");
+        put_word(e, c->from, c->items[0], c->common,
+                 !e->text[e->cursor] && app->prompt == PROMPT_COMMAND && goes_on(app, c->items[0]) ? " " : "");
     else if (c->common > typed)
         put_word(e, c->from, c->items[0], c->common, "");
     else
@@ -97,6 +120,8 @@ static void complete(struct app *app)
 
 static void recall(struct app *app, bool back)
 {
+    if (app->prompt != PROMPT_COMMAND)
+        return;
     const char *line = history_move(&app->line.history, back, app->editor.text);
     if (line)
         editor_set(&app->editor, line);

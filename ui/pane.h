@@ -7,6 +7,7 @@
 #include "ui/keys.h"
 #include "ui/list.h"
 #include "ui/model.h"
+#include "ui/table.h"
 #include "ui/usage.h"
 
 /* What panes read. Everything is borrowed; `session` and what hangs on it is NULL where there is no run. */
@@ -41,6 +42,11 @@ struct pane_ops {
     /* A bounded slice of work beside drawing; returns whether there is more to do, and sets *changed when what is
      * drawn has. May be NULL. */
     bool (*work)(struct pane *p, const struct view *v, bool *changed);
+    /* Row `n` of what it shows, or TABLE_HEADINGS, into an empty row: of a list the row that it shows there. Returns
+     * false behind the last one. NULL: it has none. */
+    bool (*export)(struct pane *p, const struct view *v, uint64_t n, struct table_row *row);
+    /* Find looks through these rows, and not through the run's records: their row n is selected by this. */
+    void (*go)(struct pane *p, const struct view *v, uint64_t n);
     /* The rows that it would like to have at a width; for popups. */
     int (*rows)(const struct pane *p, const struct view *v, int width);
     void (*free)(struct pane *p);
@@ -72,7 +78,8 @@ void pane_log_show(struct pane *p, int node);
 bool pane_log_find(struct pane *p, const char *text, bool backward, bool *around);
 void pane_nodes_select(struct pane *p, const struct view *v, int node);
 
-/* Verbs of panes that are a list and nothing else: `act` that moves the cursor, and `free`. */
+/* Verbs of panes that are a list and nothing else: `go`, `act` that moves the cursor, and `free`. */
+void pane_go(struct pane *p, const struct view *v, uint64_t n);
 bool pane_move(struct pane *p, const struct view *v, enum action action);
 void pane_free(struct pane *p);
 

@@ -20,6 +20,8 @@ struct sheet {
     bool commands;
     int first; /* line at the area's top */
     int line;
+    size_t row;      /* of the table … */
+    int line_of_row; /* … and where it stands */
     int half, split; /* the last heading's line up to `half` */
 };
 
@@ -80,6 +82,8 @@ static void draw_commands(struct sheet *s)
 {
     put_heading(s, "Commands");
     for (size_t i = 0; i < command_table.count; i++) {
+        if (i == s->row)
+            s->line_of_row = s->line;
         if (s->line <= s->half) /* any row may begin the second column */
             s->split = s->line;
         put_command(s, &command_table.rows[i]);
@@ -96,6 +100,8 @@ static void draw_sheet(struct sheet *s)
         const struct binding *b = &key_table[i];
         if (b->group)
             put_heading(s, b->group);
+        if (i == s->row)
+            s->line_of_row = s->line;
         if (b->names && b->help)
             put_key(s, ROLE_KEY, b->names, b->help);
     }
@@ -149,6 +155,42 @@ static bool act(struct pane *p, const struct view *v, enum action action)
     return list_scroll(&p->list, action);
 }
 
+/* Row n of the keys or commands. */
+static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
+{
+    bool commands = ((const struct pane_help *)p)->commands;
+    (void)v;
+    if (n == TABLE_HEADINGS) {
+        table_headings(row, commands ? "command help" : "keys help");
+    } else if (commands && n < command_table.count) {
+        struct buffer usage = { 0 };
+        command_usage(&command_table.rows[n], &usage);
+        table_text_n(row, usage.data, usage.len);
+        table_text(row, command_table.rows[n].help);
+        buffer_free(&usage);
+    } else if (!commands && n < key_table_count) {
+        row->part = !key_table[n].names || !key_table[n].help;
+        table_text(row, key_table[n].names);
+        table_text(row, key_table[n].help);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void go(struct pane *p, const struct view *v, uint64_t n)
+{
+    struct canvas none = { 0 };
+    struct area nowhere = { .canvas = &none };
+    struct sheet s = { .area = &nowhere, .commands = ((struct pane_help *)p)->commands, .row = (size_t)n };
+    int split, lines = count_lines(p, &split);
+    draw_sheet(&s);
+    bool two = (uint64_t)lines != p->list.count, right = two && s.line_of_row >= split;
+    list_go(&p->list, (uint64_t)(right ? s.line_of_row - split : s.line_of_row));
+    p->list.cursor = p->list.top;
+    (void)v;
+}
+
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
     (void)v;
@@ -169,6 +211,8 @@ struct pane *pane_help_new(void)
         .draw = draw,
         .act = act,
         .rows = rows,
+        .export = export_row,
+        .go = go,
         .free = pane_free,
     };
     struct pane_help *p = mem_alloc(sizeof *p);

@@ -116,6 +116,17 @@ bool pane_log_find(struct pane *p, const char *text, bool backward, bool *around
     return false;
 }
 
+static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
+{
+    const struct pane_log *l = log_of(p);
+    (void)v;
+    if (n == TABLE_HEADINGS)
+        table_headings(row, "time text");
+    else
+        return log_view_row(&l->log, n, row);
+    return true;
+}
+
 void pane_log_show(struct pane *p, int node)
 {
     struct pane_log *l = log_of(p);
@@ -139,6 +150,7 @@ struct pane *pane_log_new(void)
         .act = act,
         .node = selected,
         .work = work,
+        .export = export_row,
         .free = free_log,
     };
     struct pane_log *p = mem_alloc(sizeof *p);

@@ -15,6 +15,8 @@ static const struct {
     [PROMPT_STEPS] = { "How many quanta: ", false },
     [PROMPT_UNTIL] = { "Run until (2.5s, 100ms, +1s): ", false },
     [PROMPT_COMMAND] = { ":", false },
+    [PROMPT_EXPORT] = { "Export %s to (.txt, .json, .csv): ", false },
+    [PROMPT_OVERWRITE] = { "%s is there already. Overwrite it? (y/n) ", true },
     [PROMPT_QUIT] = { "The run is not over. End it and quit? (y/n) ", true },
     [PROMPT_RERUN] = { "The run is not over. End it and start anew? (y/n) ", true },
     [PROMPT_NODE_STOP] = { "Stop %s and go on without it? (y/n) ", true },
@@ -35,6 +37,10 @@ void prompt_format(const struct app *app, struct buffer *out)
 {
     const struct scenario_node *n = app->scenario ? &app->scenario->nodes[app->prompt_node] : NULL;
     const char *words[] = { n ? n->id : "", n ? on_failure_name(n->on_failure) : "" };
+    if (app->prompt == PROMPT_EXPORT)
+        words[0] = app->panes[app_top(app)]->ops->name;
+    else if (app->prompt == PROMPT_OVERWRITE)
+        words[0] = app->export.name;
     int next = 0;
     const char *text = prompts[app->prompt].text;
     if (app->prompt == PROMPT_NODE_RESTART && is_left_out(app, app->prompt_node))
@@ -55,13 +61,15 @@ bool prompt_is_question(enum prompt prompt)
 
 bool prompt_outlives_run(enum prompt prompt)
 {
-    return prompt == PROMPT_FIND || prompt == PROMPT_COMMAND;
+    return prompt == PROMPT_FIND || prompt == PROMPT_COMMAND || prompt == PROMPT_EXPORT || prompt == PROMPT_OVERWRITE;
 }
 
 void prompt_open(struct app *app, enum prompt prompt)
 {
     bool step = prompt == PROMPT_STEPS || prompt == PROMPT_UNTIL;
-    const char *not_now = !app->session                                   ? "There is no run; R reads the file again"
+    bool in_list = prompt == PROMPT_FIND && app->panes[app_top(app)]->ops->go;
+    const char *not_now = in_list                                         ? NULL
+                          : !app->session                                   ? "There is no run; R reads the file again"
                           : step && session_state_over(app->status.state) ? "The run is over; R starts it anew"
                           : step && app->status.state == SESSION_ENDING   ? "The run is ending already"
                                                                           : NULL;
@@ -240,12 +248,16 @@ static void answer(struct app *app, uint32_t key)
 
 bool prompt_key(struct app *app, uint32_t key)
 {
-    if (prompt_is_question(app->prompt)) {
-        answer(app, key);
+    if (app->prompt == PROMPT_COMMAND || app->prompt == PROMPT_EXPORT) {
+        line_prompt_key(app, key);
         return true;
     }
-    if (app->prompt == PROMPT_COMMAND) {
-        line_prompt_key(app, key);
+    if (app->prompt == PROMPT_OVERWRITE) {
+        export_answer(app, key);
+        return true;
+    }
+    if (prompt_is_question(app->prompt)) {
+        answer(app, key);
         return true;
     }
     app->prompt_error = NULL;
