@@ -382,23 +382,45 @@ static void mouse(struct app *app, const struct input *in)
         return;
     struct view v = app_view(app);
     struct pane *p = app->panes[target];
-    if (target < MAIN_PANES)
-        app->focus = target;
-    if (in->key != INPUT_CLICK) {
-        p->ops->act(p, &v, key_action(in->key));
+    if (in->key == INPUT_WHEEL_UP || in->key == INPUT_WHEEL_DOWN) {
+        p->ops->act(p, &v, in->key == INPUT_WHEEL_UP ? ACTION_WHEEL_UP : ACTION_WHEEL_DOWN);
         return;
     }
+    if (target < MAIN_PANES)
+        app->focus = target;
     if (target == PANE_EVENTS)
         p->ops->act(p, &v, ACTION_CLICK);
-    list_click(&p->list, in->y);
+    if (list_click(&p->list, in->y) && in->key == INPUT_DOUBLE_CLICK && app->prompt == PROMPT_NONE)
+        app_act(app, ACTION_ENTER);
+}
+
+/* The key that stands there in the key bar; INPUT_NONE where none does. */
+static uint32_t bar_key_at(const struct app *app, const struct input *in)
+{
+    if (!rect_contains(&app->layout.bar, in->x, in->y) || app->layout.too_small)
+        return INPUT_NONE;
+    for (int i = 0; i < app->bar_count; i++)
+        if (in->x >= app->bar[i].from && in->x < app->bar[i].to)
+            return app->bar[i].key;
+    return INPUT_NONE;
+}
+
+static bool is_mouse(uint32_t key)
+{
+    return key == INPUT_CLICK || key == INPUT_DOUBLE_CLICK || key == INPUT_WHEEL_UP || key == INPUT_WHEEL_DOWN;
 }
 
 void app_input(struct app *app, const struct input *in)
 {
     app->dirty = true;
     app->message[0] = '\0';
-    if (in->key == INPUT_CLICK || in->key == INPUT_WHEEL_UP || in->key == INPUT_WHEEL_DOWN) {
-        mouse(app, in);
+    if (is_mouse(in->key)) {
+        bool click = in->key == INPUT_CLICK || in->key == INPUT_DOUBLE_CLICK;
+        struct input key = { .key = click ? bar_key_at(app, in) : INPUT_NONE };
+        if (key.key)
+            app_input(app, &key);
+        else
+            mouse(app, in);
         return;
     }
     enum action action = key_action(in->key);

@@ -28,6 +28,8 @@ enum prompt {
     PROMPT_NODE_RESTART
 };
 
+#define BAR_KEYS 32
+
 /* What a command is to bring about. */
 enum await { AWAIT_NOTHING, AWAIT_PAUSE, AWAIT_OVER };
 
@@ -72,6 +74,11 @@ struct app {
     int open_count;
     bool zoom;
     struct layout layout; /* as drawn last */
+    struct bar_key {
+        int from, to; /* columns */
+        uint32_t key;
+    } bar[BAR_KEYS]; /* that are shown in the key bar */
+    int bar_count;
 
     enum prompt prompt;
     int prompt_node; /* that is to be stopped, killed, restarted */

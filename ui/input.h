@@ -28,6 +28,7 @@ enum input_key {
     INPUT_CLICK,
     INPUT_WHEEL_UP,
     INPUT_WHEEL_DOWN,
+    INPUT_DOUBLE_CLICK, /* comes behind an INPUT_CLICK */
     INPUT_UNKNOWN /* a key that means nothing here */
 };
 

@@ -83,7 +83,7 @@ const struct binding key_table[] = {
     { { CTRL('\\') }, .action = ACTION_FORCE },
     { { '?', INPUT_F1, 'h' }, ACTION_HELP, "? F1 h", .help = "this help",
       .label = "help", .bar = ALL & ~(unsigned)CONTEXT_POPUP },
-    { { INPUT_CLICK }, ACTION_CLICK, "Mouse", .help = "a click selects, the wheel scrolls" },
+    { { INPUT_CLICK }, ACTION_CLICK, "Mouse", .help = "a click selects or acts as its key; twice: Enter" },
     { { INPUT_WHEEL_UP }, .action = ACTION_WHEEL_UP },
     { { INPUT_WHEEL_DOWN }, .action = ACTION_WHEEL_DOWN },
 };

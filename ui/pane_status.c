@@ -273,11 +273,15 @@ static const char *label_of(const struct binding *b, unsigned context)
     return b->other && (context & b->other_in) ? b->other : b->label;
 }
 
-static int draw_key(const struct area *a, int x, const struct binding *b, unsigned context)
+static int draw_key(struct app *app, const struct area *a, int x, const struct binding *b, unsigned context)
 {
+    int from = x;
     x += area_text(a, x, 0, -1, ROLE_KEY, b->names, (size_t)name_length(b));
     area_put(a, ++x, 0, ROLE_LABEL, label_of(b, context));
-    return x + (int)strlen(label_of(b, context)) + 2;
+    x += (int)strlen(label_of(b, context));
+    if (app->bar_count < BAR_KEYS)
+        app->bar[app->bar_count++] = (struct bar_key){ a->x + from, a->x + x, b->keys[0] };
+    return x + 2;
 }
 
 static bool stands_last(const struct binding *b)
@@ -289,16 +293,18 @@ static bool stands_last(const struct binding *b)
     (CONTEXT_PAUSED | CONTEXT_RUNNING | CONTEXT_STARTING | CONTEXT_ENDING | CONTEXT_OVER | CONTEXT_PROCESSES |         \
      CONTEXT_NODES_LIVE)
 
-void bar_draw(const struct app *app, const struct area *a)
+void bar_draw(struct app *app, const struct area *a)
 {
     struct area bar = *a;
     bar.ground = GROUND_BAR;
     area_clear(&bar);
+    app->bar_count = 0;
     unsigned context = app_context(app);
     if (prompt_is_question(app->prompt)) {
-        static const struct binding answers[] = { { .names = "y", .label = "yes" }, { .names = "n", .label = "no" } };
-        int at = draw_key(&bar, 1, &answers[0], context);
-        draw_key(&bar, at, &answers[1], context);
+        static const struct binding answers[] = { { .keys = { 'y' }, .names = "y", .label = "yes" },
+                                                { .keys = { 'n' }, .names = "n", .label = "no" } };
+        int at = draw_key(app, &bar, 1, &answers[0], context);
+        draw_key(app, &bar, at, &answers[1], context);
         return;
     }
     if (app->prompt != PROMPT_NONE && app->prompt_error) {
@@ -320,10 +326,10 @@ void bar_draw(const struct app *app, const struct area *a)
                 continue;
             int width = name_length(b) + 1 + (int)strlen(label_of(b, context));
             if (x + width + 1 <= end)
-                x = draw_key(&bar, x, b, context);
+                x = draw_key(app, &bar, x, b, context);
         }
     x = end > 1 ? end : 1;
     for (size_t i = 0; i < key_table_count; i++)
         if (stands_last(&key_table[i]) && (key_table[i].bar & context))
-            x = draw_key(&bar, x, &key_table[i], context);
+            x = draw_key(app, &bar, x, &key_table[i], context);
 }

@@ -156,8 +156,14 @@ static void do_command(struct script *s, const struct key_step *step)
 
 static void take_step(struct script *s, const struct key_step *step)
 {
-    struct input in = { .key = step->key };
+    struct input in = { .key = step->key, .x = step->x, .y = step->y };
     switch (step->kind) {
+    case KEY_STEP_MOUSE:
+        if (step->key == INPUT_DOUBLE_CLICK) /* its first half */
+            app_input(&s->app, &(struct input){ .key = INPUT_CLICK, .x = step->x, .y = step->y });
+        app_input(&s->app, &in);
+        settle(s, step);
+        break;
     case KEY_STEP_KEY:
         app_input(&s->app, &in);
         settle(s, step);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "ui/crash.h"
 
@@ -22,6 +23,7 @@
 
 #define ESCAPE_DELAY_MS 25
 #define PAIRS_MAX       400
+#define DOUBLE_CLICK_MS 400
 
 /* The terminal. */
 static struct {
@@ -32,6 +34,8 @@ static struct {
     int columns, rows;
     short pairs[PAIRS_MAX][2]; /* colour pairs made so far, from pair 1 on */
     int pair_count, pair_limit;
+    int64_t click_ms;           /* the last click, and where; 0: none that may be the first of two */
+    int click_x, click_y;
     mbstate_t typed; /* the character whose first bytes have come */
 } term;
 
@@ -198,6 +202,17 @@ void term_show(const struct canvas *c)
     refresh();
 }
 
+/* Whether a click is the second of two. */
+static bool is_double(const struct input *in)
+{
+    int64_t ms = clock_ms();
+    bool is = term.click_ms && ms - term.click_ms <= DOUBLE_CLICK_MS && in->x == term.click_x && in->y == term.click_y;
+    term.click_ms = is ? 0 : ms;
+    term.click_x = in->x;
+    term.click_y = in->y;
+    return is;
+}
+
 static void read_mouse(struct input *in)
 {
     MEVENT event;
@@ -207,7 +222,7 @@ static void read_mouse(struct input *in)
     in->x = event.x;
     in->y = event.y;
     if (event.bstate & BUTTON1_PRESSED)
-        in->key = INPUT_CLICK;
+        in->key = is_double(in) ? INPUT_DOUBLE_CLICK : INPUT_CLICK;
     else if (event.bstate & BUTTON4_PRESSED)
         in->key = INPUT_WHEEL_UP;
     else if (event.bstate & BUTTON5_PRESSED)

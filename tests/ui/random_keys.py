@@ -32,9 +32,11 @@ def random_step(rng: random.Random) -> str:
     if kind < 0.13:
         return f"resize {rng.choice([1, 2, 39, 40, 59, 60, 80, 109, 110, rng.randint(1, 250)])}x" \
                f"{rng.choice([1, 2, 7, 8, 13, 16, 24, rng.randint(1, 80)])}"
-    if kind < 0.131:
+    if kind < 0.15:
+        return f"{rng.choice(['click', 'double-click', 'wheel-up', 'wheel-down'])} {rng.randint(0, 90)},{rng.randint(0, 26)}"
+    if kind < 0.17:
         return rng.choice([":step", ":next", ":pane events", ":help", ":help until", ":zoom", ":back", ":find sensor", ":export y.csv", ":sort-next"])
-    if kind < 0.133:
+    if kind < 0.172:
         return rng.choice(["q", "Q", "Ctrl-C"])
     return rng.choice(KEYS)
 

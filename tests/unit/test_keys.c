@@ -169,7 +169,7 @@ static void a_bad_step_is_refused_with_its_line(void **state)
     (void)state;
     static const char *const bad[] = { "jump",       "until",          "until tomorrow", "screen ", "resize 80",
                                        "resize 0x5", "resize 80x24x3", "resize 99999x9", "type",    "until -1s",
-                                       "type \xff",  "see ",           "see \xff",      ":find \xff" };
+                                       "type \xff",  "see ",           "see \xff",      ":find \xff", "click", "click 3", "wheel-up 3,4,5" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct key_script script = { 0 };
         struct error err = { 0 };
