@@ -45,6 +45,7 @@ struct view app_view(const struct app *app)
         .status = &app->status,
         .model = app->scenario ? &app->model : NULL,
         .find = app->find.active ? app->find.text : "",
+        .keys = &app->config.keys,
         .since = app->since,
         .wall = app->wall,
         .killed = app->killed,
@@ -82,10 +83,21 @@ unsigned app_context(const struct app *app)
     return (app->status.state == SESSION_PAUSED ? CONTEXT_PAUSED : CONTEXT_RUNNING) | find | place | nodes;
 }
 
+static void add_config_problems(struct app *app)
+{
+    for (size_t i = 0; i < app->config.problems.count; i++) {
+        const struct problem *p = &app->config.problems.items[i];
+        struct mark mark = { p->file, p->line, p->column };
+        problems_add(&app->problems, SEVERITY_WARNING, mark, p->path, "%s", p->text);
+    }
+}
+
 static void load(struct app *app, bool start_running)
 {
     const struct ui_options *o = app->options;
     app->scenario = scenario_load(o->file, o->overrides, o->override_count, &app->problems);
+    size_t of_scenario = app->problems.warnings;
+    add_config_problems(app);
     app->open_count = 0;
     app->since = app->drawn = -1;
     if (app->scenario) {
@@ -101,8 +113,11 @@ static void load(struct app *app, bool start_running)
     else
         app_open(app, PANE_PROBLEMS);
     if (app->session && app->problems.warnings)
-        app_say(app, ROLE_WARN, "%zu warning%s in the scenario: w shows them", app->problems.warnings,
-                app->problems.warnings == 1 ? "" : "s");
+        app_say(app, ROLE_WARN, "%zu warning%s in %s: w shows them", app->problems.warnings,
+                app->problems.warnings == 1 ? "" : "s",
+                app->problems.warnings == of_scenario ? "the scenario"
+                : of_scenario                         ? "the scenario and your settings"
+                                                      : "your settings");
     app->dirty = true;
 }
 
@@ -142,6 +157,7 @@ void app_init(struct app *app, const struct ui_options *options, struct loop *lo
     *app = (struct app){ .options = options, .loop = loop, .wall = !options->keys_file, .bottom = PANE_HEALTH };
     app->export.fd = -1;
     app->status = (struct session_status){ .waiting_for = -1, .run_to = SIMTIME_NEVER };
+    config_load(&app->config, !options->keys_file);
     history_open(&app->line.history, !options->keys_file);
     make_panes(app);
     load(app, options->session.start_running);
@@ -153,6 +169,7 @@ void app_free(struct app *app)
     unload(app);
     free_panes(app);
     line_prompt_free(&app->line);
+    config_free(&app->config);
 }
 
 void app_rerun(struct app *app)
@@ -207,7 +224,7 @@ void app_refresh(struct app *app)
     bool over = session_state_over(now->state);
     look_at_wishes(app);
     if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
-        app->prompt = prompt_outlives_run(app->prompt) ? app->prompt : PROMPT_NONE; /* the others make no sense any more */
+        app->prompt = prompt_outlives_run(app->prompt) ? app->prompt : PROMPT_NONE;
     if (!over)
         return;
     if (!session_state_over(before.state))
@@ -423,7 +440,7 @@ void app_input(struct app *app, const struct input *in)
             mouse(app, in);
         return;
     }
-    enum action action = key_action(in->key);
+    enum action action = keymap_action(&app->config.keys, in->key);
     if (action == ACTION_INTERRUPT && app->prompt == PROMPT_NONE)
         interrupt(app);
     else if (action == ACTION_FORCE)
@@ -441,8 +458,9 @@ bool app_settled(const struct app *app)
     if (app->leaving || !app->session)
         return app->leaving || !app->export.active;
     enum session_state s = app->status.state;
-    return app->await == AWAIT_NOTHING && app->then == THEN_STAY && !app->find.searching && !app->export.active && s != SESSION_LOADED &&
-           s != SESSION_STARTING && (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
+    bool waits = app->find.searching || app->export.active || app->await != AWAIT_NOTHING;
+    return !waits && app->then == THEN_STAY && s != SESSION_LOADED && s != SESSION_STARTING &&
+           (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
 }
 
 int app_exit_code(const struct app *app)

@@ -4,6 +4,7 @@
 #define UI_APP_H
 
 #include "ui/commands.h"
+#include "ui/config.h"
 #include "ui/editor.h"
 #include "ui/export.h"
 #include "ui/layout.h"
@@ -60,7 +61,8 @@ struct app {
     struct loop *loop; /* borrowed */
     bool wall;         /* show what depends on the wall clock */
 
-    struct problems problems;
+    struct config config;
+    struct problems problems; /* of the scenario, and behind them those of the config */
     struct scenario *scenario; /* NULL: not valid */
     struct session *session;   /* NULL: none could be started */
     struct error launch;

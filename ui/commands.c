@@ -148,41 +148,38 @@ static bool run_keys(struct app *app, const struct command_call *call, struct co
     return true;
 }
 
-#define ONE_NODE                                                                                                       \
-    {                                                                                                                  \
-        {                                                                                                              \
-            .kind = ARGUMENT_NODE, .name = "NODE"                                                                      \
-        }                                                                                                              \
-    }
-
 /* In the order of the help. */
 /* clang-format off */
+#define ONE(of, called)   { { .kind = (of), .name = (called) } }
+#define MAYBE(of, called) { { .kind = (of), .name = (called), .optional = true } }
+
 static const struct command_row rows[] = {
     { "run", "continue c", .help = "run on to the end", .action = ACTION_CONTINUE },
     { "pause", NULL, .help = "pause at the end of this quantum", .run = run_pause },
-    { "step", "s", { { .kind = ARGUMENT_COUNT, .name = "N", .optional = true } }, .help = "one quantum, or N", .run = run_step },
+    { "step", "s", MAYBE(ARGUMENT_COUNT, "N"), .help = "one quantum, or N", .run = run_step },
     { "next", NULL, .help = "to the next quantum in which something happens", .action = ACTION_NEXT },
-    { "until", "u", { { .kind = ARGUMENT_TIME, .name = "T" } }, .help = "run until a time: 2.5s, 100ms, or from here: +1s",
+    { "until", "u", ONE(ARGUMENT_TIME, "T"), .help = "run until a time: 2.5s, 100ms, or from here: +1s",
       .run = run_until },
-    { "pace", NULL, { { .kind = ARGUMENT_NUMBER, .name = "X" } }, .help = "X times real time; 0: as fast as it goes",
+    { "pace", NULL, ONE(ARGUMENT_NUMBER, "X"), .help = "X times real time; 0: as fast as it goes",
       .run = run_pace },
     { "abort", NULL, .help = "end the run here, cleanly", .action = ACTION_ABORT },
     { "rerun", NULL, .help = "read the file again, start anew, paused", .action = ACTION_RERUN },
-    { "stop", NULL, ONE_NODE, .help = "stop a node; the run goes on without it", .run = run_stop },
-    { "kill", NULL, ONE_NODE, .help = "kill a node: a failure; its on_failure decides",
+    { "stop", NULL, ONE(ARGUMENT_NODE, "NODE"), .help = "stop a node; the run goes on without it", .run = run_stop },
+    { "kill", NULL, ONE(ARGUMENT_NODE, "NODE"), .help = "kill a node: a failure; its on_failure decides",
       .run = run_kill },
-    { "restart", NULL, ONE_NODE, .help = "end a node and start it anew; also a stopped one",
+    { "restart", NULL, ONE(ARGUMENT_NODE, "NODE"), .help = "end a node and start it anew; also a stopped one",
       .run = run_restart },
-    { "node", NULL, ONE_NODE, .help = "the details of a node", .run = run_node },
-    { "log", NULL, ONE_NODE, .help = "what a node wrote", .run = run_log },
-    { "pane", NULL, { { .kind = ARGUMENT_WORD, .name = "NAME", .words = PANE_WORDS } }, .help = "go to a pane: " PANE_WORDS,
+    { "node", NULL, ONE(ARGUMENT_NODE, "NODE"), .help = "the details of a node", .run = run_node },
+    { "log", NULL, ONE(ARGUMENT_NODE, "NODE"), .help = "what a node wrote", .run = run_log },
+    { "pane", NULL, { { .kind = ARGUMENT_WORD, .name = "NAME", .words = PANE_WORDS } },
+      .help = "go to a pane: " PANE_WORDS,
       .run = run_pane },
     { "sort-next", NULL, .help = "sort by the next column", .action = ACTION_SORT_NEXT },
     { "sort-previous", NULL, .help = "sort by the column before", .action = ACTION_SORT_PREVIOUS },
     { "sort-reverse", NULL, .help = "the other way around", .action = ACTION_SORT_REVERSE },
-    { "export", NULL, { { .kind = ARGUMENT_FILE, .name = "FILE" } },
+    { "export", NULL, ONE(ARGUMENT_FILE, "FILE"),
       .help = "write what the pane shows: .txt, .json or .csv", .run = run_export },
-    { "find", NULL, { { .kind = ARGUMENT_TEXT, .name = "TEXT" } }, .help = "find a text in the focused list, or in all events",
+    { "find", NULL, ONE(ARGUMENT_TEXT, "TEXT"), .help = "find a text in the focused list, or in all events",
       .run = run_find },
     { "find-next", NULL, .help = "the next match", .action = ACTION_FIND_NEXT },
     { "find-previous", NULL, .help = "the match before", .run = run_find_previous },
@@ -192,7 +189,7 @@ static const struct command_row rows[] = {
     { "warnings", NULL, .help = "problems and warnings, and back", .action = ACTION_PROBLEMS },
     { "back", NULL, .help = "close what is open, end the find", .action = ACTION_BACK },
     { "redraw", NULL, .help = "draw the screen anew", .action = ACTION_REDRAW },
-    { "help", NULL, { { .kind = ARGUMENT_COMMAND, .name = "COMMAND", .optional = true } }, .help = "the commands, or what one does",
+    { "help", NULL, MAYBE(ARGUMENT_COMMAND, "COMMAND"), .help = "the commands, or what one does",
       .run = run_help },
     { "keys", NULL, .help = "the keys", .run = run_keys },
     { "quit", "q", .help = "quit (asks while the run is not over)", .action = ACTION_QUIT },

@@ -106,7 +106,9 @@ static const char *parse_line(const char *line, struct key_step *step)
     }
     step->kind = KEY_STEP_KEY;
     step->key = key_named(line);
-    return step->key ? NULL : "no key and no step; a step is a key's name, type, until, see, screen, resize, click or :COMMAND";
+    return step->key ? NULL
+                     : "no key and no step; a step is a key's name, type, until, see, screen, resize, click or "
+                       ":COMMAND";
 }
 
 static void add_step(struct key_script *script, const struct key_step *step)

@@ -21,7 +21,7 @@ struct key_step {
     enum key_step_kind kind;
     int line;                 /* of the file, from 1 */
     uint32_t key;             /* KEY, MOUSE */
-    char *text;               /* TYPE: what is typed; SEE: what must be on the screen; SCREEN: the file; COMMAND; owned */
+    char *text; /* TYPE: what is typed; SEE: what must be on the screen; SCREEN: the file; COMMAND: it; owned */
     enum session_state state; /* UNTIL_STATE */
     simtime time;             /* UNTIL_TIME */
     int columns, rows;        /* RESIZE */

@@ -1,6 +1,7 @@
 #include "ui/keys.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -99,41 +100,43 @@ enum action key_action(uint32_t key)
     return ACTION_NONE;
 }
 
+/* Of a key's names the first is the one that is shown. */
+static const struct {
+    const char *name;
+    uint32_t key;
+} key_names[] = {
+    { "Space", ' ' },
+    { "Enter", INPUT_ENTER },
+    { "Return", INPUT_ENTER },
+    { "Esc", INPUT_ESC },
+    { "Escape", INPUT_ESC },
+    { "Tab", INPUT_TAB },
+    { "Shift-Tab", INPUT_BACK_TAB },
+    { "BTab", INPUT_BACK_TAB },
+    { "Up", INPUT_UP },
+    { "Down", INPUT_DOWN },
+    { "Left", INPUT_LEFT },
+    { "Right", INPUT_RIGHT },
+    { "Home", INPUT_HOME },
+    { "End", INPUT_END },
+    { "PgUp", INPUT_PAGE_UP },
+    { "PageUp", INPUT_PAGE_UP },
+    { "PgDn", INPUT_PAGE_DOWN },
+    { "PageDown", INPUT_PAGE_DOWN },
+    { "Backspace", INPUT_BACKSPACE },
+    { "Delete", INPUT_DELETE },
+    { "Insert", INPUT_INSERT },
+};
+
 uint32_t key_named(const char *name)
 {
-    static const struct {
-        const char *name;
-        uint32_t key;
-    } names[] = {
-        { "Space", ' ' },
-        { "Enter", INPUT_ENTER },
-        { "Return", INPUT_ENTER },
-        { "Esc", INPUT_ESC },
-        { "Escape", INPUT_ESC },
-        { "Tab", INPUT_TAB },
-        { "Shift-Tab", INPUT_BACK_TAB },
-        { "BTab", INPUT_BACK_TAB },
-        { "Up", INPUT_UP },
-        { "Down", INPUT_DOWN },
-        { "Left", INPUT_LEFT },
-        { "Right", INPUT_RIGHT },
-        { "Home", INPUT_HOME },
-        { "End", INPUT_END },
-        { "PgUp", INPUT_PAGE_UP },
-        { "PageUp", INPUT_PAGE_UP },
-        { "PgDn", INPUT_PAGE_DOWN },
-        { "PageDown", INPUT_PAGE_DOWN },
-        { "Backspace", INPUT_BACKSPACE },
-        { "Delete", INPUT_DELETE },
-        { "Insert", INPUT_INSERT },
-    };
     size_t len = strlen(name);
     uint32_t c = 0;
     if (len && utf8_decode(name, len, &c) == len)
         return utf8_is_safe(c) ? c : INPUT_NONE;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcasecmp(name, names[i].name))
-            return names[i].key;
+    for (size_t i = 0; i < sizeof key_names / sizeof *key_names; i++)
+        if (!strcasecmp(name, key_names[i].name))
+            return key_names[i].key;
     if ((*name == 'F' || *name == 'f') && len <= 3 && strspn(name + 1, "0123456789") == len - 1) {
         uint32_t n = 0;
         for (const char *d = name + 1; *d; d++)
@@ -143,4 +146,21 @@ uint32_t key_named(const char *name)
     const char *letter = !strncasecmp(name, "Ctrl-", 5) ? name + 5 : !strncmp(name, "C-", 2) ? name + 2 : "";
     bool control = strlen(letter) == 1 && ((*letter | 0x20) >= 'a' && (*letter | 0x20) <= 'z');
     return control ? (uint32_t)CTRL(*letter) : !strcmp(letter, "\\") ? (uint32_t)CTRL('\\') : INPUT_NONE;
+}
+
+const char *key_name(uint32_t key, char buf[KEY_NAME])
+{
+    char bytes[5] = "";
+    for (size_t i = 0; i < sizeof key_names / sizeof *key_names; i++)
+        if (key_names[i].key == key)
+            return key_names[i].name;
+    if (key >= INPUT_F1 && key <= INPUT_F12)
+        snprintf(buf, KEY_NAME, "F%u", (unsigned)(key - INPUT_F1 + 1));
+    else if (key < 0x20)
+        snprintf(buf, KEY_NAME, "Ctrl-%c", (char)(key | 0x40));
+    else if (key < INPUT_FIRST && utf8_encode(key, bytes) > 0)
+        snprintf(buf, KEY_NAME, "%s", bytes);
+    else
+        snprintf(buf, KEY_NAME, "?");
+    return buf;
 }

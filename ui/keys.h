@@ -97,5 +97,7 @@ extern const size_t key_table_count;
 enum action key_action(uint32_t key);
 /* "Space", "F5", "Ctrl-C", "s": the key of that name, or INPUT_NONE. Case counts only for single characters. */
 uint32_t key_named(const char *name);
+#define KEY_NAME 16 /* bytes */
+const char *key_name(uint32_t key, char buf[KEY_NAME]); /* the other way around */
 
 #endif

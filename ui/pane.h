@@ -4,7 +4,7 @@
 
 #include "lockstep/session.h"
 #include "ui/canvas.h"
-#include "ui/keys.h"
+#include "ui/keymap.h"
 #include "ui/list.h"
 #include "ui/model.h"
 #include "ui/table.h"
@@ -20,6 +20,7 @@ struct view {
     struct store *store; /* reading moves its buffer, no more */
     const struct session_status *status;
     const struct model *model;
+    const struct keymap *keys;
     const char *find;      /* text that is being looked for; "": none */
     simtime since;         /* the time of the frame before, for activity marks */
     bool wall;             /* show what depends on the wall clock; else a dash */

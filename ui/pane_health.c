@@ -339,8 +339,8 @@ static void export_process(const struct view *v, int node, const struct node_sta
 static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
 {
     if (n == TABLE_HEADINGS) {
-        table_headings(row, "node kind state health pid cpu memory_bytes events in out lost queue step_p50_s step_p99_s "
-                            "wall_s share restarts");
+        table_headings(row, "node kind state health pid cpu memory_bytes events in out lost queue step_p50_s "
+                            "step_p99_s wall_s share restarts");
         return true;
     }
     if (!v->scenario || !v->model || n >= (uint64_t)v->scenario->node_count)

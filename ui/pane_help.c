@@ -18,7 +18,8 @@ struct pane_help {
 struct sheet {
     const struct area *area;
     bool commands;
-    int first; /* line at the area's top */
+    const struct keymap *keys; /* NULL: lines are only counted */
+    int first;                 /* line at the area's top */
     int line;
     size_t row;      /* of the table … */
     int line_of_row; /* … and where it stands */
@@ -103,7 +104,7 @@ static void draw_sheet(struct sheet *s)
         if (i == s->row)
             s->line_of_row = s->line;
         if (b->names && b->help)
-            put_key(s, ROLE_KEY, b->names, b->help);
+            put_key(s, ROLE_KEY, s->keys ? keymap_names(s->keys, b) : b->names, b->help);
     }
     put_marks(s);
 }
@@ -131,7 +132,6 @@ static int rows(const struct pane *p, const struct view *v, int width)
 
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
 {
-    (void)v;
     (void)focus;
     int split, lines = count_lines(p, &split);
     bool two = a->width >= 2 * COLUMN_WIDTH;
@@ -141,8 +141,8 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         area_sub(a, 0, 0, two ? a->width / 2 : a->width, two && split - top < a->height ? split - top : a->height);
     struct area right = area_sub(a, a->width / 2, 0, two ? a->width / 2 : 0, a->height);
     bool commands = ((const struct pane_help *)p)->commands;
-    draw_sheet(&(struct sheet){ .area = &left, .commands = commands, .first = top });
-    draw_sheet(&(struct sheet){ .area = &right, .commands = commands, .first = split + top });
+    draw_sheet(&(struct sheet){ .area = &left, .commands = commands, .keys = v->keys, .first = top });
+    draw_sheet(&(struct sheet){ .area = &right, .commands = commands, .keys = v->keys, .first = split + top });
 }
 
 static bool act(struct pane *p, const struct view *v, enum action action)
@@ -159,7 +159,6 @@ static bool act(struct pane *p, const struct view *v, enum action action)
 static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
 {
     bool commands = ((const struct pane_help *)p)->commands;
-    (void)v;
     if (n == TABLE_HEADINGS) {
         table_headings(row, commands ? "command help" : "keys help");
     } else if (commands && n < command_table.count) {
@@ -170,7 +169,7 @@ static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct 
         buffer_free(&usage);
     } else if (!commands && n < key_table_count) {
         row->part = !key_table[n].names || !key_table[n].help;
-        table_text(row, key_table[n].names);
+        table_text(row, keymap_names(v->keys, &key_table[n]));
         table_text(row, key_table[n].help);
     } else {
         return false;

@@ -263,9 +263,15 @@ void status_draw(const struct app *app, const struct view *v, const struct area 
 }
 
 /* "Space p" stands in the bar as "Space". */
-static int name_length(const struct binding *b)
+static int name_length(const struct app *app, const struct binding *b)
 {
-    return (int)strcspn(b->names, " ");
+    return (int)strcspn(keymap_names(&app->config.keys, b), " ");
+}
+
+static uint32_t first_key(const struct app *app, const struct binding *b)
+{
+    bool of_table = b >= key_table && b < key_table + key_table_count;
+    return of_table ? app->config.keys.rows[b - key_table].keys[0] : b->keys[0];
 }
 
 static const char *label_of(const struct binding *b, unsigned context)
@@ -276,11 +282,11 @@ static const char *label_of(const struct binding *b, unsigned context)
 static int draw_key(struct app *app, const struct area *a, int x, const struct binding *b, unsigned context)
 {
     int from = x;
-    x += area_text(a, x, 0, -1, ROLE_KEY, b->names, (size_t)name_length(b));
+    x += area_text(a, x, 0, -1, ROLE_KEY, keymap_names(&app->config.keys, b), (size_t)name_length(app, b));
     area_put(a, ++x, 0, ROLE_LABEL, label_of(b, context));
     x += (int)strlen(label_of(b, context));
     if (app->bar_count < BAR_KEYS)
-        app->bar[app->bar_count++] = (struct bar_key){ a->x + from, a->x + x, b->keys[0] };
+        app->bar[app->bar_count++] = (struct bar_key){ a->x + from, a->x + x, first_key(app, b) };
     return x + 2;
 }
 
@@ -302,7 +308,7 @@ void bar_draw(struct app *app, const struct area *a)
     unsigned context = app_context(app);
     if (prompt_is_question(app->prompt)) {
         static const struct binding answers[] = { { .keys = { 'y' }, .names = "y", .label = "yes" },
-                                                { .keys = { 'n' }, .names = "n", .label = "no" } };
+                                                  { .keys = { 'n' }, .names = "n", .label = "no" } };
         int at = draw_key(app, &bar, 1, &answers[0], context);
         draw_key(app, &bar, at, &answers[1], context);
         return;
@@ -316,15 +322,15 @@ void bar_draw(struct app *app, const struct area *a)
     int last = 0;
     for (size_t i = 0; i < key_table_count; i++)
         if (stands_last(&key_table[i]) && (key_table[i].bar & context))
-            last += name_length(&key_table[i]) + 3 + (int)strlen(key_table[i].label);
+            last += name_length(app, &key_table[i]) + 3 + (int)strlen(key_table[i].label);
     int x = 1, end = a->width - last;
     for (int pass = 0; pass < 2; pass++) /* what counts in a special place comes first */
         for (size_t i = 0; i < key_table_count; i++) {
             const struct binding *b = &key_table[i];
             bool special = b->bar & context & ~(unsigned)ORDINARY;
-            if (!(b->bar & context) || !b->label || stands_last(b) || special == (pass > 0))
+            if (!(b->bar & context) || !b->label || !name_length(app, b) || stands_last(b) || special == (pass > 0))
                 continue;
-            int width = name_length(b) + 1 + (int)strlen(label_of(b, context));
+            int width = name_length(app, b) + 1 + (int)strlen(label_of(b, context));
             if (x + width + 1 <= end)
                 x = draw_key(app, &bar, x, b, context);
         }

@@ -29,12 +29,13 @@
 static struct {
     SCREEN *screen;
     int colors;
+    const struct theme *theme; /* NULL: as it is built in */
     enum charset charset;
     struct cell *shown; /* what it shows; columns * rows */
     int columns, rows;
     short pairs[PAIRS_MAX][2]; /* colour pairs made so far, from pair 1 on */
     int pair_count, pair_limit;
-    int64_t click_ms;           /* the last click, and where; 0: none that may be the first of two */
+    int64_t click_ms; /* the last click, and where; 0: none that may be the first of two */
     int click_x, click_y;
     mbstate_t typed; /* the character whose first bytes have come */
 } term;
@@ -88,6 +89,11 @@ int term_open(bool color, bool ascii, struct error *err)
     const char *main_screen = tigetstr("rmcup"); /* where there is one screen only, it is at least left clean */
     crash_arm(tigetstr("sgr0"), tigetstr("rmkx"), tigetstr("cnorm"), main_screen ? main_screen : tigetstr("clear"));
     return 0;
+}
+
+void term_use_theme(const struct theme *theme)
+{
+    term.theme = theme;
 }
 
 void term_close(void)
@@ -154,7 +160,9 @@ static short pair_of(int foreground, int background)
 
 static void put_cell(int x, int y, const struct cell *cell)
 {
-    struct look look = theme_look((enum role)cell->role, (enum ground)cell->ground, term.colors);
+    struct look look = term.theme
+                           ? theme_look_of(term.theme, (enum role)cell->role, (enum ground)cell->ground, term.colors)
+                           : theme_look((enum role)cell->role, (enum ground)cell->ground, term.colors);
     attr_t attributes = (look.attributes & ATTRIBUTE_BOLD ? A_BOLD : 0) |
                         (look.attributes & ATTRIBUTE_DIM ? A_DIM : 0) |
                         (look.attributes & ATTRIBUTE_REVERSE ? A_REVERSE : 0) |

@@ -22,6 +22,9 @@ TEXTS = ["3", "1", "+10ms", "2.5s", "100us", "nonsense", "sensor", "gateway", "T
          "0", "-5", "é日本", "no such text", " ", "9" * 300,
          "node sen", "step 2", "help", "pane ", "follow", "brake", "find gateway", "log gateway",
          "export x.csv", "x.json", "x.txt"]
+MOUSE = ["click", "double-click", "wheel-up", "wheel-down"]
+COMMANDS = [":step", ":next", ":pane events", ":help", ":help until", ":zoom", ":back", ":find sensor", ":export y.csv",
+            ":sort-next"]
 KNOWN_CODES = {0, 1, 3, 130}  # 1: a node was killed; a step that does not come about is told on stderr
 
 
@@ -33,9 +36,9 @@ def random_step(rng: random.Random) -> str:
         return f"resize {rng.choice([1, 2, 39, 40, 59, 60, 80, 109, 110, rng.randint(1, 250)])}x" \
                f"{rng.choice([1, 2, 7, 8, 13, 16, 24, rng.randint(1, 80)])}"
     if kind < 0.15:
-        return f"{rng.choice(['click', 'double-click', 'wheel-up', 'wheel-down'])} {rng.randint(0, 90)},{rng.randint(0, 26)}"
+        return f"{rng.choice(MOUSE)} {rng.randint(0, 90)},{rng.randint(0, 26)}"
     if kind < 0.17:
-        return rng.choice([":step", ":next", ":pane events", ":help", ":help until", ":zoom", ":back", ":find sensor", ":export y.csv", ":sort-next"])
+        return rng.choice(COMMANDS)
     if kind < 0.172:
         return rng.choice(["q", "Q", "Ctrl-C"])
     return rng.choice(KEYS)
