@@ -25,13 +25,22 @@ static int compare_items(const void *a, const void *b, void *down)
     return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
+/* Whether the order is still what it was. */
+static bool is_fit(const struct sort *s, const struct session_status *now, int64_t ms)
+{
+    bool moving = now->state == SESSION_RUNNING || now->state == SESSION_STARTING || now->state == SESSION_ENDING;
+    if (s->fresh)
+        return false;
+    if (s->column == SORT_NONE || (moving && ms - s->sorted_ms < SORT_MS))
+        return true;
+    return !moving && s->state == now->state && s->quanta == now->quanta && s->records == now->records;
+}
+
 bool sort_update(struct sort *s, const struct view *v, const int *nodes, int count, sort_key_of *key,
                  int (*group)(const struct view *v, int node))
 {
-    enum session_state state = v->status->state;
-    bool moving = state == SESSION_RUNNING || state == SESSION_STARTING || state == SESSION_ENDING;
     int64_t ms = clock_ms();
-    if (s->count == count && !s->fresh && (s->column == SORT_NONE || (moving && ms - s->sorted_ms < SORT_MS)))
+    if (s->count == count && is_fit(s, v->status, ms))
         return false;
     if (s->count != count) {
         free(s->order);
@@ -57,6 +66,9 @@ bool sort_update(struct sort *s, const struct view *v, const int *nodes, int cou
         s->order[i] = items[i].node;
     }
     s->sorted_ms = ms;
+    s->state = v->status->state;
+    s->quanta = v->status->quanta;
+    s->records = v->status->records;
     s->fresh = false;
     return changed;
 }

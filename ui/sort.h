@@ -15,6 +15,8 @@ struct sort {
     void *items; /* to sort by; owned */
     int count;
     int64_t sorted_ms;
+    enum session_state state; /* of the run, when it was sorted … */
+    uint64_t quanta, records; /* … and how far it had come */
 };
 
 /* What a node has in a column: a text where `text` is set. */

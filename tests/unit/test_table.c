@@ -157,6 +157,11 @@ static void lists_are_sorted_and_equals_keep_their_order(void **state)
     sort_act(&s, ACTION_SORT_REVERSE, 4, can, is_text, NULL);
     assert_false(s.down);
     assert_false(sort_act(&s, ACTION_DOWN, 4, can, is_text, NULL));
+    sort_update(&s, &v, NULL, NODES, key_of, NULL);
+    s.order[0] = -1;
+    assert_false(sort_update(&s, &v, NULL, NODES, key_of, NULL)); /* nothing has happened since */
+    status.quanta++;
+    assert_true(sort_update(&s, &v, NULL, NODES, key_of, NULL));
     status.state = SESSION_RUNNING;
     s.fresh = false;
     s.sorted_ms = INT64_MAX / 2; /* just now */
