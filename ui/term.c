@@ -24,6 +24,8 @@
 #define ESCAPE_DELAY_MS 25
 #define PAIRS_MAX       400
 #define DOUBLE_CLICK_MS 400
+/* What has come at one time, press and release, curses makes one event of, and of two clicks as well. */
+#define CLICKS (BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_TRIPLE_CLICKED)
 
 /* The terminal. */
 static struct {
@@ -81,7 +83,7 @@ int term_open(bool color, bool ascii, struct error *err)
     leaveok(stdscr, FALSE);
     curs_set(0);
     mouseinterval(0);
-    mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    mousemask(CLICKS | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
     open_colors(color);
     term.charset = ascii || !locale_is_utf8()                                        ? CHARSET_ASCII
                    : name && (!strcmp(name, "linux") || !strncmp(name, "linux-", 6)) ? CHARSET_CONSOLE
@@ -229,8 +231,10 @@ static void read_mouse(struct input *in)
         return;
     in->x = event.x;
     in->y = event.y;
-    if (event.bstate & BUTTON1_PRESSED)
+    if (event.bstate & CLICKS)
         in->key = is_double(in) ? INPUT_DOUBLE_CLICK : INPUT_CLICK;
+    else if (event.bstate & BUTTON1_DOUBLE_CLICKED)
+        in->key = INPUT_DOUBLE_CLICK;
     else if (event.bstate & BUTTON4_PRESSED)
         in->key = INPUT_WHEEL_UP;
     else if (event.bstate & BUTTON5_PRESSED)
