@@ -1,5 +1,6 @@
 """What a pane shows, as a file: whole, in three forms, and never half."""
 import csv
+import fcntl
 import json
 import os
 import stat
@@ -98,6 +99,23 @@ class Export(unittest.TestCase):
         (self.work / "last").unlink()
         self.assertIn("that is a folder", self.play(":export x.csv", want=1))
         self.assertEqual(self.others(), {"full.csv", "x.csv"})
+
+    def test_a_pipe_that_nobody_empties_is_told(self):
+        os.mkfifo(self.work / "pipe.json")
+        reader = os.open(self.work / "pipe.json", os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+            said = self.play(":pane events", ":export pipe.json", "y")
+        finally:
+            os.close(reader)
+        self.assertIn("pipe.json: Resource temporarily unavailable; nothing was exported", said)
+        self.assertTrue((self.work / "pipe.json").is_fifo())
+
+    def test_nothing_takes_the_place_of_what_nobody_was_asked_about(self):
+        (self.work / "link.csv").symlink_to("nowhere")
+        self.assertIn("link.csv: File exists; nothing was exported", self.play(":export link.csv"))
+        self.assertEqual(self.others(), {"link.csv"})
+        self.assertTrue((self.work / "link.csv").is_symlink())
 
     def test_a_refused_command_in_a_script_names_its_place(self):
         said = self.play(":export e.xls", want=1)

@@ -92,6 +92,50 @@ static void what_is_wrong_is_told_with_its_column(void **state)
     }
 }
 
+static bool nothing(struct app *app, const struct command_call *call, struct command_error *err)
+{
+    (void)app, (void)call, (void)err;
+    return true;
+}
+
+static void arguments_follow_one_another(void **state)
+{
+    (void)state;
+    static const struct command_row rows[] = {
+        { "two",
+          NULL,
+          { { .kind = ARGUMENT_WORD, .name = "WORD", .words = "ä b" },
+            { .kind = ARGUMENT_COUNT, .name = "N", .optional = true },
+            { .kind = ARGUMENT_TEXT, .name = "TEXT", .optional = true } },
+          .help = "for the test",
+          .run = nothing },
+    };
+    static const struct command_table table = { rows, 1 };
+    struct command_call call;
+    struct command_error err;
+    struct buffer text = { 0 };
+    struct candidates c;
+    assert_true(command_parse(&table, scenario, "two b 7  c  d", &call, &err));
+    assert_int_equal(call.count, 3);
+    assert_int_equal(call.values[0].word, 1);
+    assert_int_equal(call.values[1].count, 7);
+    assert_string_equal(call.values[2].text, "c  d");
+    assert_int_equal(call.values[2].column, 10);
+    assert_true(command_parse(&table, scenario, "two b", &call, &err));
+    assert_int_equal(call.count, 1);
+    assert_false(command_parse(&table, scenario, "two ä x", &call, &err));
+    assert_int_equal(err.column, 7); /* characters, not bytes */
+    assert_false(command_parse(&table, scenario, "two", &call, &err));
+    assert_string_equal(err.text, "WORD is missing: two WORD [N] [TEXT]");
+    command_complete(&table, scenario, "two ", 4, &c);
+    assert_int_equal(c.count, 2);
+    assert_int_equal(c.common, 0);
+    candidates_free(&c);
+    command_manual(&table, &text);
+    assert_string_equal(buffer_string(&text), ".It Ic two Ar WORD Op Ar N Op Ar TEXT\nfor the test.\n");
+    buffer_free(&text);
+}
+
 static void any_bytes_are_a_line(void **state)
 {
     (void)state;
@@ -323,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_becomes_a_command_and_its_arguments),
         cmocka_unit_test(what_is_wrong_is_told_with_its_column),
+        cmocka_unit_test(arguments_follow_one_another),
         cmocka_unit_test(any_bytes_are_a_line),
         cmocka_unit_test(words_are_completed_by_what_stands_there),
         cmocka_unit_test(names_of_files_are_completed_folder_by_folder),
