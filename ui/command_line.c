@@ -144,11 +144,8 @@ static bool read_word(const struct argument_form *form, struct command_value *v,
         }
         hint_consider(&hint, names[i], names[i]);
     }
-    if (hint.best)
-        return command_refuse(err, v->column, "unknown %s '%s'%s", form->name, shown(v->text).text,
-                              hint_text(&hint).text);
-    return command_refuse(err, v->column, "unknown %s '%s'; there are %s", form->name, shown(v->text).text,
-                          form->words);
+    return command_refuse(err, v->column, "'%s' is none of: %s%s", shown(v->text).text, form->words,
+                          hint_text(&hint).text);
 }
 
 static bool read_command(const struct command_table *t, struct command_value *v, struct command_error *err)

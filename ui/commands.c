@@ -8,7 +8,13 @@
 static bool run_pause(struct app *app, const struct command_call *call, struct command_error *err)
 {
     (void)call, (void)err;
-    app_command(app, (struct command){ .kind = COMMAND_PAUSE }, AWAIT_PAUSE);
+    struct session_status now = { .state = SESSION_LOADED };
+    if (app->session)
+        session_status(app->session, &now);
+    if (now.state == SESSION_PAUSED)
+        app_say(app, ROLE_INFO, "The run is paused already");
+    else
+        app_command(app, (struct command){ .kind = COMMAND_PAUSE }, AWAIT_PAUSE);
     return true;
 }
 

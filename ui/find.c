@@ -31,14 +31,27 @@ static void say_found(struct app *app, bool around)
         app_say(app, ROLE_INFO, "Found '%s'; n the next, N the one before, Esc ends", f->text);
 }
 
+/* Where all matches are counted: "Found 'gw', 3 of 17". */
+static void say_rank(struct app *app, uint64_t rank, uint64_t count, bool around)
+{
+    const struct find *f = &app->find;
+    char x[FORMAT_TEXT], y[FORMAT_TEXT];
+    app_say(app, ROLE_INFO, "Found '%s', %s of %s%s", f->text, format_count(rank, x), format_count(count, y),
+            !around       ? "; n the next, N the one before, Esc ends"
+            : f->backward ? ", around the start"
+                          : ", around the end");
+}
+
 /* The log is in memory: there is nothing to wait for. */
 static void find_in_log(struct app *app, bool backward)
 {
     bool around;
+    uint64_t rank = 0;
     app->find.backward = backward;
     app->find.searching = false;
-    if (pane_log_find(app->panes[PANE_LOG], app->find.text, backward, &around))
-        say_found(app, around);
+    uint64_t count = pane_log_find(app->panes[PANE_LOG], app->find.text, backward, &around, &rank);
+    if (count)
+        say_rank(app, rank, count, around);
     else
         app_say(app, ROLE_WARN, "No match for '%s' in this log", app->find.text);
 }
@@ -83,7 +96,6 @@ static bool find_in_list(struct app *app, struct pane *p, bool backward, bool in
 {
     struct find *f = &app->find;
     struct view v = app_view(app);
-    char rank[FORMAT_TEXT], count[FORMAT_TEXT];
     bool has_cursor = p->ops->go == pane_go, was_here = f->in_list == p;
     uint64_t at = has_cursor ? p->list.cursor : was_here ? f->row : 0;
     struct matches m = look_through(app, p, at, inclusive || (!has_cursor && !was_here));
@@ -95,10 +107,8 @@ static bool find_in_list(struct app *app, struct pane *p, bool backward, bool in
     f->row = backward ? (around ? m.last : m.before) : around ? m.first : m.behind;
     uint64_t n = backward ? (around ? m.count : m.rank_before) : around ? 1 : m.rank_behind;
     p->ops->go(p, &v, f->row);
-    app_say(app, ROLE_INFO, "Found '%s', %s of %s%s", f->text, format_count(n, rank), format_count(m.count, count),
-            !around    ? "; n the next, N the one before, Esc ends"
-            : backward ? ", around the start"
-                       : ", around the end");
+    f->backward = backward;
+    say_rank(app, n, m.count, around);
     return true;
 }
 

@@ -262,15 +262,21 @@ void status_draw(const struct app *app, const struct view *v, const struct area 
         draw_counters(v, a, x);
 }
 
+/* At a prompt the keys are always the same. */
+static const char *names_of(const struct app *app, const struct binding *b)
+{
+    return app->prompt == PROMPT_NONE ? keymap_names(&app->config.keys, b) : b->names;
+}
+
 /* "Space p" stands in the bar as "Space". */
 static int name_length(const struct app *app, const struct binding *b)
 {
-    return (int)strcspn(keymap_names(&app->config.keys, b), " ");
+    return (int)strcspn(names_of(app, b), " ");
 }
 
 static uint32_t first_key(const struct app *app, const struct binding *b)
 {
-    bool of_table = b >= key_table && b < key_table + key_table_count;
+    bool of_table = b >= key_table && b < key_table + key_table_count && app->prompt == PROMPT_NONE;
     return of_table ? app->config.keys.rows[b - key_table].keys[0] : b->keys[0];
 }
 
@@ -282,7 +288,7 @@ static const char *label_of(const struct binding *b, unsigned context)
 static int draw_key(struct app *app, const struct area *a, int x, const struct binding *b, unsigned context)
 {
     int from = x;
-    x += area_text(a, x, 0, -1, ROLE_KEY, keymap_names(&app->config.keys, b), (size_t)name_length(app, b));
+    x += area_text(a, x, 0, -1, ROLE_KEY, names_of(app, b), (size_t)name_length(app, b));
     area_put(a, ++x, 0, ROLE_LABEL, label_of(b, context));
     x += (int)strlen(label_of(b, context));
     if (app->bar_count < BAR_KEYS)

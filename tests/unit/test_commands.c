@@ -78,8 +78,8 @@ static void what_is_wrong_is_told_with_its_column(void **state)
         { "pace fast", 6, "'fast' is no number from 0 up" },
         { "pace -1", 6, "'-1' is no number from 0 up" },
         { "pace nan", 6, "'nan' is no number from 0 up" },
-        { "pane helth", 6, "unknown NAME 'helth'; did you mean 'health'?" },
-        { "pane xyz", 6, "unknown NAME 'xyz'; there are nodes events health barrier detail" },
+        { "pane helth", 6, "'helth' is none of: nodes events health barrier detail; did you mean 'health'?" },
+        { "pane xyz", 6, "'xyz' is none of: nodes events health barrier detail" },
         { "find", 5, "TEXT is missing: find TEXT" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
