@@ -407,6 +407,8 @@ static void mouse(struct app *app, const struct input *in)
         app->focus = target;
     if (target == PANE_EVENTS)
         p->ops->act(p, &v, ACTION_CLICK);
+    if (target == PANE_HEALTH && in->y == p->list.screen_y - 1)
+        pane_health_click(p, in->x - app->layout.panes[PANE_HEALTH].x - 1);
     if (list_click(&p->list, in->y) && in->key == INPUT_DOUBLE_CLICK && app->prompt == PROMPT_NONE)
         app_act(app, ACTION_ENTER);
 }

@@ -77,6 +77,7 @@ void pane_record_show(struct pane *p, uint64_t n);
 void pane_log_show(struct pane *p, int node);
 /* Looks on from the last match, around its end. Returns how many rows match, and which of them this one is, from 1. */
 uint64_t pane_log_find(struct pane *p, const char *text, bool backward, bool *around, uint64_t *rank);
+void pane_health_click(struct pane *p, int x); /* sorts by the column whose heading is there */
 void pane_nodes_select(struct pane *p, const struct view *v, int node);
 
 /* Verbs of panes that are a list and nothing else: `go`, `act` that moves the cursor, and `free`. */

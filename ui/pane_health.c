@@ -363,6 +363,20 @@ static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct 
     return true;
 }
 
+void pane_health_click(struct pane *p, int x)
+{
+    struct pane_health *h = (struct pane_health *)p;
+    int from = 0;
+    for (int c = 0; c < COLUMNS; c++) {
+        int width = h->widths[c];
+        if (width && x >= from && x <= from + width && can_sort(h, c)) { /* with the gap behind it */
+            sort_by(&h->sort, c, is_text(c));
+            p->list.cursor = p->list.top = 0;
+        }
+        from += width ? width + 1 : 0;
+    }
+}
+
 static void free_health(struct pane *p)
 {
     sort_free(&((struct pane_health *)p)->sort);

@@ -91,6 +91,13 @@ bool sort_act(struct sort *s, enum action action, int columns, bool (*can)(const
     return true;
 }
 
+void sort_by(struct sort *s, int column, bool is_text)
+{
+    s->down = s->column == column ? !s->down : !is_text;
+    s->column = column;
+    s->fresh = true;
+}
+
 int sort_row_of(const struct sort *s, int node)
 {
     for (int i = 0; i < s->count; i++)

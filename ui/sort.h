@@ -34,6 +34,7 @@ bool sort_update(struct sort *s, const struct view *v, const int *nodes, int cou
  * be sorted by, `is_text` whether the smallest comes first at first. Returns false for actions that do not sort. */
 bool sort_act(struct sort *s, enum action action, int columns, bool (*can)(const void *pane, int column),
               bool (*is_text)(int column), const void *pane);
+void sort_by(struct sort *s, int column, bool is_text); /* once more: the other way around */
 int sort_row_of(const struct sort *s, int node); /* -1: it is not there */
 void sort_free(struct sort *s);
 
