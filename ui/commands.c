@@ -102,16 +102,14 @@ static bool run_log(struct app *app, const struct command_call *call, struct com
 static bool run_find(struct app *app, const struct command_call *call, struct command_error *err)
 {
     (void)err;
-    if (is_there(app))
-        find_start(app, call->values[0].text);
+    find_start(app, call->values[0].text);
     return true;
 }
 
 static bool run_find_previous(struct app *app, const struct command_call *call, struct command_error *err)
 {
     (void)call, (void)err;
-    if (is_there(app))
-        find_next(app, true);
+    find_next(app, true);
     return true;
 }
 

@@ -130,8 +130,8 @@ const char *export_begin(struct app *app, const char *name)
     e->name = mem_text(name);
     e->pane = app_top(app);
     /* Those lists grow while the run goes on: as far as they were in sight. */
-    uint64_t count = e->pane < MAIN_PANES ? app->panes[e->pane]->list.count : EXPORT_ROWS;
-    e->end = count < EXPORT_ROWS ? count : EXPORT_ROWS;
+    uint64_t count = e->pane < MAIN_PANES ? app->panes[e->pane]->list.count : 0;
+    e->end = count && count < EXPORT_ROWS ? count : EXPORT_ROWS;
     if (stat(name, &st) == 0)
         app->prompt = PROMPT_OVERWRITE;
     else

@@ -82,11 +82,25 @@ static char *usual_file(void)
     return text;
 }
 
+/* Where a link leads to; NULL for what is there and no file, which another file must not take the place of. */
+static char *real_file(char *file)
+{
+    struct stat st;
+    char *real = file ? realpath(file, NULL) : NULL;
+    if (!real)
+        return file;
+    free(file);
+    if (stat(real, &st) == 0 && S_ISREG(st.st_mode))
+        return real;
+    free(real);
+    return NULL;
+}
+
 void history_open(struct history *h, bool usual)
 {
     const char *given = getenv("LOCKSTEP_HISTORY");
     *h = (struct history){ 0 };
-    h->file = given && *given ? mem_text(given) : usual ? usual_file() : NULL;
+    h->file = real_file(given && *given ? mem_text(given) : usual ? usual_file() : NULL);
     read_file(h);
     h->at = h->count;
 }

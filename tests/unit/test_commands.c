@@ -341,6 +341,27 @@ static void the_history_is_kept_in_a_file(void **state)
     assert_int_equal(h.count, 2);
     assert_string_equal(h.lines[1], "last");
     history_free(&h);
+    char link[80];
+    snprintf(link, sizeof link, "%s/link", dir);
+    assert_int_equal(symlink("a/b/history", link), 0);
+    setenv("LOCKSTEP_HISTORY", link, 1); /* a link stays one */
+    history_open(&h, false);
+    history_add(&h, "linked");
+    history_free(&h);
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    setenv("LOCKSTEP_HISTORY", file, 1);
+    history_open(&h, false);
+    assert_string_equal(h.lines[h.count - 1], "linked");
+    history_free(&h);
+    snprintf(link, sizeof link, "%s/pipe", dir);
+    assert_int_equal(mkfifo(link, 0600), 0);
+    setenv("LOCKSTEP_HISTORY", link, 1); /* what is no file stays what it is */
+    history_open(&h, false);
+    history_add(&h, "one");
+    history_free(&h);
+    assert_int_equal(stat(link, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
     setenv("LOCKSTEP_HISTORY", dir, 1); /* a folder cannot be written */
     history_open(&h, false);
     history_add(&h, "one");
