@@ -155,6 +155,10 @@ static bool run_active(const struct app *app)
 
 static void back(struct app *app)
 {
+    if (export_cancel(app)) {
+        app_say(app, ROLE_WARN, "The export was ended; nothing of it is left");
+        return;
+    }
     if (close_top(app))
         return;
     if (app->find.active) {
@@ -345,6 +349,8 @@ static bool act_on_screen(struct app *app, enum action action)
         back(app);
         return true;
     case ACTION_HELP:
+        if (app_top(app) != PANE_HELP)
+            pane_help_show(app->panes[PANE_HELP], false);
         toggle(app, PANE_HELP);
         return true;
     case ACTION_PROBLEMS:
@@ -381,8 +387,10 @@ void app_act(struct app *app, enum action action)
     if (act_on_run(app, action) || act_on_time(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
         act_on_screen(app, action))
         return;
-    if (action == ACTION_FIND && app->session)
+    if (action == ACTION_COMMAND || action == ACTION_EXPORT)
+        line_prompt_open(app, action == ACTION_EXPORT ? PROMPT_EXPORT : PROMPT_COMMAND);
+    else if (action == ACTION_FIND)
         prompt_open(app, PROMPT_FIND);
-    else if (action == ACTION_FIND_NEXT && app->session)
+    else if (action == ACTION_FIND_NEXT)
         find_next(app, false);
 }

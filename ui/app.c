@@ -46,6 +46,7 @@ struct view app_view(const struct app *app)
         .breakpoints = app->options->session.breakpoints,
         .model = app->scenario ? &app->model : NULL,
         .find = app->find.active && !app->find.condition ? app->find.text : "",
+        .keys = &app->config.keys,
         .since = app->since,
         .wall = app->wall && !app->status.is_past,
         .killed = app->killed,
@@ -97,10 +98,21 @@ static struct scenario *load_scenario(const struct ui_options *o, struct problem
     return s;
 }
 
+static void add_config_problems(struct app *app)
+{
+    for (size_t i = 0; i < app->config.problems.count; i++) {
+        const struct problem *p = &app->config.problems.items[i];
+        struct mark mark = { p->file, p->line, p->column };
+        problems_add(&app->problems, SEVERITY_WARNING, mark, p->path, "%s", p->text);
+    }
+}
+
 static void load(struct app *app, bool start_running)
 {
     const struct ui_options *o = app->options;
     app->scenario = load_scenario(o, &app->problems);
+    size_t of_scenario = app->problems.warnings;
+    add_config_problems(app);
     app->open_count = 0;
     app->since = app->drawn = -1;
     if (app->scenario) {
@@ -119,8 +131,11 @@ static void load(struct app *app, bool start_running)
     else
         app_open(app, PANE_PROBLEMS);
     if (app->session && app->problems.warnings)
-        app_say(app, ROLE_WARN, "%zu warning%s in the scenario: w shows them", app->problems.warnings,
-                app->problems.warnings == 1 ? "" : "s");
+        app_say(app, ROLE_WARN, "%zu warning%s in %s: w shows them", app->problems.warnings,
+                app->problems.warnings == 1 ? "" : "s",
+                app->problems.warnings == of_scenario ? "the scenario"
+                : of_scenario                         ? "the scenario and your settings"
+                                                      : "your settings");
     app->dirty = true;
 }
 
@@ -159,7 +174,10 @@ static void free_panes(struct app *app)
 void app_init(struct app *app, const struct ui_options *options, struct loop *loop)
 {
     *app = (struct app){ .options = options, .loop = loop, .wall = !options->keys_file, .bottom = PANE_HEALTH };
+    app->export.fd = -1;
     app->status = (struct session_status){ .waiting_for = -1, .run_to = SIMTIME_NEVER };
+    config_load(&app->config, !options->keys_file);
+    recall_open(&app->line.history, !options->keys_file);
     make_panes(app);
     load(app, options->session.start_running);
 }
@@ -167,12 +185,16 @@ void app_init(struct app *app, const struct ui_options *options, struct loop *lo
 void app_free(struct app *app)
 {
     find_end(app);
+    export_cancel(app);
     unload(app);
     free_panes(app);
+    line_prompt_free(&app->line);
+    config_free(&app->config);
 }
 
 void app_rerun(struct app *app)
 {
+    export_cancel(app);
     unload(app);
     free_panes(app);
     make_panes(app);
@@ -224,7 +246,7 @@ void app_refresh(struct app *app)
     bool over = session_state_over(now->state);
     look_at_wishes(app);
     if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
-        app->prompt = prompt_needs_run(app->prompt) ? PROMPT_NONE : app->prompt;
+        app->prompt = prompt_outlives_run(app->prompt) ? app->prompt : PROMPT_NONE;
     if (!over)
         return;
     if (!session_state_over(before.state))
@@ -391,6 +413,7 @@ bool app_work(struct app *app)
     bool more = find_work(app);
     if (app->status.is_recorded)
         more |= store_catch_up(session_store(app->session), CATCH_UP_BYTES);
+    more |= export_work(app);
     struct pane *top = app->panes[app_top(app)], *events = app->panes[PANE_EVENTS];
     int64_t ms = clock_ms();
     bool due = app->status.state != SESSION_RUNNING || ms - app->worked_ms >= WORK_MS;
@@ -417,26 +440,50 @@ static void mouse(struct app *app, const struct input *in)
         return;
     struct view v = app_view(app);
     struct pane *p = app->panes[target];
-    if (target < MAIN_PANES)
-        app->focus = target;
-    if (in->key != INPUT_CLICK) {
-        p->ops->act(p, &v, key_action(in->key));
+    if (in->key == INPUT_WHEEL_UP || in->key == INPUT_WHEEL_DOWN) {
+        p->ops->act(p, &v, in->key == INPUT_WHEEL_UP ? ACTION_WHEEL_UP : ACTION_WHEEL_DOWN);
         return;
     }
+    if (target < MAIN_PANES)
+        app->focus = target;
     if (target == PANE_EVENTS)
         p->ops->act(p, &v, ACTION_CLICK);
-    list_click(&p->list, in->y);
+    if (target == PANE_HEALTH && in->y == p->list.screen_y - 1)
+        pane_health_click(p, in->x - app->layout.panes[PANE_HEALTH].x - 1);
+    if (list_click(&p->list, in->y) && in->key == INPUT_DOUBLE_CLICK && app->prompt == PROMPT_NONE)
+        app_act(app, ACTION_ENTER);
+}
+
+/* The key that stands there in the key bar; INPUT_NONE where none does. */
+static uint32_t bar_key_at(const struct app *app, const struct input *in)
+{
+    if (!rect_contains(&app->layout.bar, in->x, in->y) || app->layout.too_small)
+        return INPUT_NONE;
+    for (int i = 0; i < app->bar_count; i++)
+        if (in->x >= app->bar[i].from && in->x < app->bar[i].to)
+            return app->bar[i].key;
+    return INPUT_NONE;
+}
+
+static bool is_mouse(uint32_t key)
+{
+    return key == INPUT_CLICK || key == INPUT_DOUBLE_CLICK || key == INPUT_WHEEL_UP || key == INPUT_WHEEL_DOWN;
 }
 
 void app_input(struct app *app, const struct input *in)
 {
     app->dirty = true;
     app->message[0] = '\0';
-    if (in->key == INPUT_CLICK || in->key == INPUT_WHEEL_UP || in->key == INPUT_WHEEL_DOWN) {
-        mouse(app, in);
+    if (is_mouse(in->key)) {
+        bool click = in->key == INPUT_CLICK || in->key == INPUT_DOUBLE_CLICK;
+        struct input key = { .key = click ? bar_key_at(app, in) : INPUT_NONE };
+        if (key.key)
+            app_input(app, &key);
+        else
+            mouse(app, in);
         return;
     }
-    enum action action = key_action(in->key);
+    enum action action = keymap_action(&app->config.keys, in->key);
     if (action == ACTION_INTERRUPT && app->prompt == PROMPT_NONE)
         interrupt(app);
     else if (action == ACTION_FORCE)
@@ -452,10 +499,11 @@ void app_input(struct app *app, const struct input *in)
 bool app_settled(const struct app *app)
 {
     if (app->leaving || !app->session)
-        return true;
+        return app->leaving || !app->export.active;
     enum session_state s = app->status.state;
-    return app->await == AWAIT_NOTHING && !breaks_pending(app) && !app->status.is_searching && app->then == THEN_STAY && !app->find.searching &&
-           s != SESSION_LOADED && s != SESSION_STARTING &&
+    bool waits = app->find.searching || app->export.active || app->await != AWAIT_NOTHING || breaks_pending(app) ||
+                 app->status.is_searching;
+    return !waits && app->then == THEN_STAY && s != SESSION_LOADED && s != SESSION_STARTING &&
            (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
 }
 

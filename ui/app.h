@@ -3,7 +3,10 @@
 #ifndef UI_APP_H
 #define UI_APP_H
 
+#include "ui/commands.h"
+#include "ui/config.h"
 #include "ui/editor.h"
+#include "ui/export.h"
 #include "ui/layout.h"
 #include "ui/pane.h"
 #include "ui/ui.h"
@@ -18,12 +21,17 @@ enum prompt {
     PROMPT_UNTIL,
     PROMPT_BREAK,
     PROMPT_FILTER,
+    PROMPT_COMMAND,
+    PROMPT_EXPORT,
+    PROMPT_OVERWRITE,
     PROMPT_QUIT,
     PROMPT_RERUN,
     PROMPT_NODE_STOP,
     PROMPT_NODE_KILL,
     PROMPT_NODE_RESTART
 };
+
+#define BAR_KEYS 32
 
 /* What a command is to bring about. */
 enum await { AWAIT_NOTHING, AWAIT_PAUSE, AWAIT_OVER };
@@ -32,11 +40,13 @@ enum await { AWAIT_NOTHING, AWAIT_PAUSE, AWAIT_OVER };
 enum then { THEN_STAY, THEN_RERUN, THEN_QUIT };
 
 struct find {
-    char text[256];
+    char text[EDITOR_TEXT];
     struct condition *condition; /* that the text is; NULL: it is a text */
     bool active; /* n and N go on with it */
     bool searching, backward, wrapped;
     uint64_t at, start;
+    const struct pane *in_list; /* where the last match was, in row `row`; NULL: in none */
+    uint64_t row;
 };
 
 /* What a person wants of a node, until it is so. */
@@ -54,7 +64,8 @@ struct app {
     struct loop *loop; /* borrowed */
     bool wall;         /* show what depends on the wall clock */
 
-    struct problems problems;
+    struct config config;
+    struct problems problems; /* of the scenario, and behind them those of the config */
     struct scenario *scenario; /* NULL: not valid */
     struct session *session;   /* NULL: none could be started */
     struct error launch;
@@ -68,17 +79,24 @@ struct app {
     int open_count;
     bool zoom;
     struct layout layout; /* as drawn last */
+    struct bar_key {
+        int from, to; /* columns */
+        uint32_t key;
+    } bar[BAR_KEYS]; /* that are shown in the key bar */
+    int bar_count;
 
     enum prompt prompt;
     int prompt_node; /* that is to be stopped, killed, restarted */
     struct node_act act;
     bool pausing; /* at the end of this quantum, by a key */
     struct editor editor;
+    struct line_prompt line;
+    struct export export;
     const char *prompt_error; /* what is wrong with what was typed; static, what is below, or NULL */
     char prompt_error_text[sizeof(struct condition_error)];
-    char filter_last[256];    /* the last filter, for the key Up */
-    int break_id;             /* the breakpoint that is being edited; 0: a new one */
-    uint64_t break_seen;      /* the last hit that was told */
+    char filter_last[EDITOR_TEXT]; /* the last filter, for the key Up */
+    int break_id;                  /* the breakpoint that is being edited; 0: a new one */
+    uint64_t break_seen;           /* the last hit that was told */
     struct find find;
     char message[256];
     enum role message_role;
@@ -133,16 +151,19 @@ void prompt_open(struct app *app, enum prompt prompt);     /* prompt.c */
 bool prompt_key(struct app *app, uint32_t key);
 void prompt_format(const struct app *app, struct buffer *out);
 bool prompt_is_question(enum prompt prompt);
+bool prompt_outlives_run(enum prompt prompt);
 void prompt_look_at_act(struct app *app); /* whether what was wanted of a node is done */
 void prompt_ask_node(struct app *app, enum prompt prompt, int node);
-bool prompt_needs_run(enum prompt prompt);                 /* it makes no sense once the run is over */
 /* Of a condition: the message for prompt_error; the cursor goes to the place. */
 const char *prompt_refuse(struct app *app, const struct condition_error *err);
+void prompt_do_to_node(struct app *app, enum prompt prompt, int node); /* without asking */
+void line_prompt_open(struct app *app, enum prompt prompt);            /* line_prompt.c */
 void breaks_open(struct app *app); /* breaks.c: the list, and the question for a new one */
 void breaks_edit(struct app *app);
 const char *breaks_take(struct app *app, const char *text); /* what is wrong with it, or NULL */
 void breaks_look(struct app *app);                          /* whether one was reached */
 bool breaks_pending(const struct app *app);
+const char *until_take(struct app *app, const char *text); /* what is wrong with the time, or NULL */
 const char *filter_take(struct app *app, const char *text); /* actions.c; what is wrong with it, or NULL */
 void find_start(struct app *app, const char *text); /* find.c */
 void find_end(struct app *app);

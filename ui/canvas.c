@@ -236,6 +236,7 @@ const char *glyph_text(enum charset charset, enum glyph g)
         [GLYPH_ARROW_LOST] = { "⇢", "»", "!" },  [GLYPH_DOT] = { "●", "■", "*" },
         [GLYPH_RING] = { "○", "·", "o" },        [GLYPH_CROSS] = { "✗", "x", "x" },
         [GLYPH_OPEN] = { "▾", "▼", "v" },        [GLYPH_CLOSED] = { "▸", "►", ">" },
+        [GLYPH_UP] = { "▴", "▲", "^" },
         [GLYPH_BAR_FULL] = { "━", "█", "#" },    [GLYPH_BAR_EMPTY] = { "─", "░", "." },
         [GLYPH_METER_FULL] = { "■", "■", "#" },  [GLYPH_METER_HALF] = { "▪", "■", "=" },
         [GLYPH_METER_EMPTY] = { "·", "·", "." }, [GLYPH_SEPARATOR] = { "·", "·", "|" },

@@ -70,6 +70,7 @@ enum glyph {
     GLYPH_CHECK,
     GLYPH_OPEN,
     GLYPH_CLOSED,
+    GLYPH_UP,
     GLYPH_BAR_FULL,
     GLYPH_BAR_EMPTY,
     GLYPH_METER_FULL,

@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define EDITOR_TEXT 1024 /* bytes, NUL included */
+
 struct editor {
-    char text[256]; /* UTF-8, NUL-terminated */
+    char text[EDITOR_TEXT]; /* UTF-8, NUL-terminated */
     size_t len, cursor;
 };
 

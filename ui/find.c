@@ -1,8 +1,10 @@
-/* Looks for a text through all records of the run, a slice at a time, around its end; or in the log that is open. */
+/* Looks for a text through the list that has the focus or the log that is open; or through all records of the run, a
+ * slice at a time. Around the end. */
 #include <stdio.h>
 #include <string.h>
 
 #include "ui/app.h"
+#include "ui/format.h"
 
 #define SLICE 10000 /* records that are looked through at a time */
 
@@ -36,14 +38,27 @@ static void say_found(struct app *app, bool around)
         app_say(app, ROLE_INFO, "Found '%s'; n the next, N the one before, Esc ends", f->text);
 }
 
+/* Where all matches are counted: "Found 'gw', 3 of 17". */
+static void say_rank(struct app *app, uint64_t rank, uint64_t count, bool around)
+{
+    const struct find *f = &app->find;
+    char x[FORMAT_TEXT], y[FORMAT_TEXT];
+    app_say(app, ROLE_INFO, "Found '%s', %s of %s%s", f->text, format_count(rank, x), format_count(count, y),
+            !around       ? "; n the next, N the one before, Esc ends"
+            : f->backward ? ", around the start"
+                          : ", around the end");
+}
+
 /* The log is in memory: there is nothing to wait for. */
 static void find_in_log(struct app *app, bool backward)
 {
     bool around;
+    uint64_t rank = 0;
     app->find.backward = backward;
     app->find.searching = false;
-    if (pane_log_find(app->panes[PANE_LOG], app->find.text, backward, &around))
-        say_found(app, around);
+    uint64_t count = pane_log_find(app->panes[PANE_LOG], app->find.text, backward, &around, &rank);
+    if (count)
+        say_rank(app, rank, count, around);
     else
         app_say(app, ROLE_WARN, "No match for '%s' in this log", app->find.text);
 }
@@ -65,6 +80,74 @@ static struct condition *condition_in(const char *text)
     return NULL;
 }
 
+/* The list that has the focus, where it is one that find looks through; else NULL. */
+static struct pane *list_of(const struct app *app)
+{
+    struct pane *p = app->panes[app_top(app)];
+    return p->ops->go && p->ops->export ? p : NULL;
+}
+
+struct matches {
+    uint64_t count;
+    uint64_t first, last, before, behind; /* rows; before and behind the present one */
+    uint64_t rank_before, rank_behind;    /* from 1; 0: there is none */
+};
+
+static struct matches look_through(struct app *app, struct pane *p, uint64_t at, bool inclusive)
+{
+    struct matches m = { 0 };
+    struct view v = app_view(app);
+    struct table_row row = { 0 };
+    for (uint64_t n = 0; p->ops->export(p, &v, n, &row); n++, table_clear(&row)) {
+        if (row.part || !table_matches(&row, app->find.text))
+            continue;
+        m.first = m.count++ ? m.first : n;
+        m.last = n;
+        if (n < at) {
+            m.before = n;
+            m.rank_before = m.count;
+        } else if ((n > at || inclusive) && !m.rank_behind) {
+            m.behind = n;
+            m.rank_behind = m.count;
+        }
+    }
+    table_row_free(&row);
+    return m;
+}
+
+/* Lists are in memory: all matches are counted. Returns whether there is one. */
+static bool find_in_list(struct app *app, struct pane *p, bool backward, bool inclusive)
+{
+    struct find *f = &app->find;
+    struct view v = app_view(app);
+    bool has_cursor = p->ops->go == pane_go, was_here = f->in_list == p;
+    uint64_t at = has_cursor ? p->list.cursor : was_here ? f->row : 0;
+    struct matches m = look_through(app, p, at, inclusive || (!has_cursor && !was_here));
+    f->searching = false;
+    f->in_list = m.count ? p : NULL;
+    if (!m.count)
+        return false;
+    bool around = backward ? !m.rank_before : !m.rank_behind;
+    f->row = backward ? (around ? m.last : m.before) : around ? m.first : m.behind;
+    uint64_t n = backward ? (around ? m.count : m.rank_before) : around ? 1 : m.rank_behind;
+    p->ops->go(p, &v, f->row);
+    f->backward = backward;
+    say_rank(app, n, m.count, around);
+    return true;
+}
+
+/* Returns whether that was all: what lies above the panes is not left for the events. */
+static bool done_in_list(struct app *app, bool backward, bool inclusive)
+{
+    struct pane *p = list_of(app);
+    if (p && find_in_list(app, p, backward, inclusive))
+        return true;
+    if (app->session && (!p || app_top(app) < MAIN_PANES))
+        return false;
+    app_say(app, ROLE_WARN, "No match for '%s' here", app->find.text);
+    return true;
+}
+
 void find_start(struct app *app, const char *text)
 {
     struct find *f = &app->find;
@@ -79,6 +162,9 @@ void find_start(struct app *app, const char *text)
         find_in_log(app, false);
         return;
     }
+    f->in_list = NULL;
+    if (!f->condition && done_in_list(app, false, true))
+        return;
     if (app_top(app) >= MAIN_PANES)
         app->open_count = 0;
     app->focus = PANE_EVENTS;
@@ -88,7 +174,7 @@ void find_start(struct app *app, const char *text)
 void find_next(struct app *app, bool backward)
 {
     uint64_t cursor = selected(app);
-    if (!app->find.active) {
+    if (!app->find.active || (!app->session && !list_of(app))) {
         app_say(app, ROLE_WARN, "Nothing is being looked for: / finds a text");
         return;
     }
@@ -96,6 +182,8 @@ void find_next(struct app *app, bool backward)
         find_in_log(app, backward);
         return;
     }
+    if (!app->find.condition && done_in_list(app, backward, false))
+        return;
     if (app_top(app) == PANE_RECORD)
         app->open_count--;
     begin(app, backward, !backward ? cursor + 1 : cursor ? cursor - 1 : UINT64_MAX);

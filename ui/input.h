@@ -28,7 +28,8 @@ enum input_key {
     INPUT_CLICK,
     INPUT_WHEEL_UP,
     INPUT_WHEEL_DOWN,
-    INPUT_UNKNOWN /* a key that means nothing here */
+    INPUT_DOUBLE_CLICK, /* stands for a click, too: one may have come before it or not */
+    INPUT_UNKNOWN       /* a key that means nothing here */
 };
 
 struct input {

@@ -47,6 +47,30 @@ static bool parse_size(const char *text, struct key_step *step)
            step->columns <= CANVAS_MAX_COLUMNS && step->rows >= 1 && step->rows <= CANVAS_MAX_ROWS;
 }
 
+/* "click 10,5". Returns false where the line begins with no word of that kind. */
+static bool parse_mouse(const char *line, struct key_step *step, const char **why)
+{
+    static const struct {
+        const char *word;
+        uint32_t key;
+    } words[] = { { "click", INPUT_CLICK },
+                  { "double-click", INPUT_DOUBLE_CLICK },
+                  { "wheel-up", INPUT_WHEEL_UP },
+                  { "wheel-down", INPUT_WHEEL_DOWN } };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *rest = behind(line, words[i].word);
+        char end;
+        if (!rest)
+            continue;
+        bool is_place = strlen(rest) < 12 && sscanf(rest, "%d,%d%c", &step->x, &step->y, &end) == 2;
+        step->kind = KEY_STEP_MOUSE;
+        step->key = words[i].key;
+        *why = is_place ? NULL : "the mouse needs a place: COLUMN,ROW, from 0,0 at the upper left";
+        return true;
+    }
+    return false;
+}
+
 /* Returns what is wrong with the line, or NULL. */
 static const char *parse_line(const char *line, struct key_step *step)
 {
@@ -72,9 +96,19 @@ static const char *parse_line(const char *line, struct key_step *step)
         return parse_until(trimmed(rest), step) ? NULL : "until needs a state (PAUSED, FINISHED, …) or a time (2.5s)";
     if ((rest = behind(line, "resize")))
         return parse_size(trimmed(rest), step) ? NULL : "resize needs COLUMNSxROWS, at most 1000x500";
+    const char *why;
+    if (parse_mouse(line, step, &why))
+        return why;
+    if (line[0] == ':' && line[1]) {
+        step->kind = KEY_STEP_COMMAND;
+        step->text = mem_text(line);
+        return utf8_check(line, strlen(line)) == strlen(line) ? NULL : "the text is no valid UTF-8";
+    }
     step->kind = KEY_STEP_KEY;
     step->key = key_named(line);
-    return step->key ? NULL : "no key and no step; a step is a key's name, type, until, see, screen or resize";
+    return step->key ? NULL
+                     : "no key and no step; a step is a key's name, type, until, see, screen, resize, click or "
+                       ":COMMAND";
 }
 
 static void add_step(struct key_script *script, const struct key_step *step)

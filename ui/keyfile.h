@@ -12,17 +12,20 @@ enum key_step_kind {
     KEY_STEP_UNTIL_TIME,
     KEY_STEP_SEE,
     KEY_STEP_SCREEN,
-    KEY_STEP_RESIZE
+    KEY_STEP_RESIZE,
+    KEY_STEP_COMMAND,
+    KEY_STEP_MOUSE
 };
 
 struct key_step {
     enum key_step_kind kind;
     int line;                 /* of the file, from 1 */
-    uint32_t key;             /* KEY */
-    char *text;               /* TYPE: what is typed; SEE: what must be on the screen; SCREEN: the file; owned */
+    uint32_t key;             /* KEY, MOUSE */
+    char *text; /* TYPE: what is typed; SEE: what must be on the screen; SCREEN: the file; COMMAND: it; owned */
     enum session_state state; /* UNTIL_STATE */
     simtime time;             /* UNTIL_TIME */
     int columns, rows;        /* RESIZE */
+    int x, y;                 /* MOUSE */
 };
 
 struct key_script {

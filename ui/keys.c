@@ -1,6 +1,7 @@
 #include "ui/keys.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,7 +48,7 @@ const struct binding key_table[] = {
     { { 'm' }, ACTION_CHAIN, "m", .help = "what the selected message came of, and what came of it" },
     { { INPUT_ENTER }, ACTION_ENTER, "Enter", .help = "the selected node, or the whole event",
       .label = "detail", .bar = RUN | CONTEXT_PROMPT, .other = "accept", .other_in = CONTEXT_PROMPT, .group = "Look" },
-    { { '/' }, ACTION_FIND, "/", .help = "find a text or a condition in all events, a text in the log",
+    { { '/' }, ACTION_FIND, "/", .help = "find a text in this list, or a text or condition in all events",
       .label = "find", .bar = RUN | CONTEXT_LOG },
     { { 'f' }, ACTION_FILTER, "f", .help = "show only events for which a condition holds",
       .label = "filter", .bar = RUN },
@@ -61,6 +62,11 @@ const struct binding key_table[] = {
     { { 't' }, ACTION_FOLD, "t", .help = "fold or unfold the tier" },
     { { 'w' }, ACTION_PROBLEMS, "w", .help = "problems and warnings of scenario and run, and back",
       .label = "warnings", .bar = CONTEXT_WARNINGS, .other = "back", .other_in = CONTEXT_WARNINGS },
+    { { '>' }, ACTION_SORT_NEXT, "< > o", .help = "sort Nodes, Health by the column beside; reverse" },
+    { { '<' }, .action = ACTION_SORT_PREVIOUS },
+    { { 'o' }, .action = ACTION_SORT_REVERSE },
+    { { 'e' }, ACTION_EXPORT, "e", .help = "export what the pane shows: .txt, .json, .csv" },
+    { { ':' }, ACTION_COMMAND, ":", .help = "a command line; Tab completes, :help lists" },
     { { INPUT_ESC }, ACTION_BACK, "Esc", .help = "close what is open, end the find",
       .label = "back", .bar = PLACES, .other = "cancel", .other_in = CONTEXT_PROMPT },
     { { 'x' }, ACTION_NODE_STOP, "x", .help = "stop the selected node; the run goes on without it",
@@ -97,7 +103,7 @@ const struct binding key_table[] = {
     { { CTRL('\\') }, .action = ACTION_FORCE },
     { { '?', INPUT_F1, 'h' }, ACTION_HELP, "? F1 h", .help = "this help",
       .label = "help", .bar = ALL & ~(unsigned)CONTEXT_POPUP },
-    { { INPUT_CLICK }, ACTION_CLICK, "Mouse", .help = "a click selects, the wheel scrolls" },
+    { { INPUT_CLICK }, ACTION_CLICK, "Mouse", .help = "a click selects or acts as its key; twice: Enter" },
     { { INPUT_WHEEL_UP }, .action = ACTION_WHEEL_UP },
     { { INPUT_WHEEL_DOWN }, .action = ACTION_WHEEL_DOWN },
 };
@@ -113,41 +119,43 @@ enum action key_action(uint32_t key)
     return ACTION_NONE;
 }
 
+/* Of a key's names the first is the one that is shown. */
+static const struct {
+    const char *name;
+    uint32_t key;
+} key_names[] = {
+    { "Space", ' ' },
+    { "Enter", INPUT_ENTER },
+    { "Return", INPUT_ENTER },
+    { "Esc", INPUT_ESC },
+    { "Escape", INPUT_ESC },
+    { "Tab", INPUT_TAB },
+    { "Shift-Tab", INPUT_BACK_TAB },
+    { "BTab", INPUT_BACK_TAB },
+    { "Up", INPUT_UP },
+    { "Down", INPUT_DOWN },
+    { "Left", INPUT_LEFT },
+    { "Right", INPUT_RIGHT },
+    { "Home", INPUT_HOME },
+    { "End", INPUT_END },
+    { "PgUp", INPUT_PAGE_UP },
+    { "PageUp", INPUT_PAGE_UP },
+    { "PgDn", INPUT_PAGE_DOWN },
+    { "PageDown", INPUT_PAGE_DOWN },
+    { "Backspace", INPUT_BACKSPACE },
+    { "Delete", INPUT_DELETE },
+    { "Insert", INPUT_INSERT },
+};
+
 uint32_t key_named(const char *name)
 {
-    static const struct {
-        const char *name;
-        uint32_t key;
-    } names[] = {
-        { "Space", ' ' },
-        { "Enter", INPUT_ENTER },
-        { "Return", INPUT_ENTER },
-        { "Esc", INPUT_ESC },
-        { "Escape", INPUT_ESC },
-        { "Tab", INPUT_TAB },
-        { "Shift-Tab", INPUT_BACK_TAB },
-        { "BTab", INPUT_BACK_TAB },
-        { "Up", INPUT_UP },
-        { "Down", INPUT_DOWN },
-        { "Left", INPUT_LEFT },
-        { "Right", INPUT_RIGHT },
-        { "Home", INPUT_HOME },
-        { "End", INPUT_END },
-        { "PgUp", INPUT_PAGE_UP },
-        { "PageUp", INPUT_PAGE_UP },
-        { "PgDn", INPUT_PAGE_DOWN },
-        { "PageDown", INPUT_PAGE_DOWN },
-        { "Backspace", INPUT_BACKSPACE },
-        { "Delete", INPUT_DELETE },
-        { "Insert", INPUT_INSERT },
-    };
     size_t len = strlen(name);
     uint32_t c = 0;
     if (len && utf8_decode(name, len, &c) == len)
         return utf8_is_safe(c) ? c : INPUT_NONE;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcasecmp(name, names[i].name))
-            return names[i].key;
+    for (size_t i = 0; i < sizeof key_names / sizeof *key_names; i++)
+        if (!strcasecmp(name, key_names[i].name))
+            return key_names[i].key;
     if ((*name == 'F' || *name == 'f') && len <= 3 && strspn(name + 1, "0123456789") == len - 1) {
         uint32_t n = 0;
         for (const char *d = name + 1; *d; d++)
@@ -157,4 +165,21 @@ uint32_t key_named(const char *name)
     const char *letter = !strncasecmp(name, "Ctrl-", 5) ? name + 5 : !strncmp(name, "C-", 2) ? name + 2 : "";
     bool control = strlen(letter) == 1 && ((*letter | 0x20) >= 'a' && (*letter | 0x20) <= 'z');
     return control ? (uint32_t)CTRL(*letter) : !strcmp(letter, "\\") ? (uint32_t)CTRL('\\') : INPUT_NONE;
+}
+
+const char *key_name(uint32_t key, char buf[KEY_NAME])
+{
+    char bytes[5] = "";
+    for (size_t i = 0; i < sizeof key_names / sizeof *key_names; i++)
+        if (key_names[i].key == key)
+            return key_names[i].name;
+    if (key >= INPUT_F1 && key <= INPUT_F12)
+        snprintf(buf, KEY_NAME, "F%u", (unsigned)(key - INPUT_F1 + 1));
+    else if (key < 0x20)
+        snprintf(buf, KEY_NAME, "Ctrl-%c", (char)(key | 0x40));
+    else if (key < INPUT_FIRST && utf8_encode(key, bytes) > 0)
+        snprintf(buf, KEY_NAME, "%s", bytes);
+    else
+        snprintf(buf, KEY_NAME, "?");
+    return buf;
 }

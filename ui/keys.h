@@ -58,6 +58,11 @@ enum action {
     ACTION_FILTER,
     ACTION_FOLLOW,
     ACTION_PROBLEMS,
+    ACTION_COMMAND,
+    ACTION_EXPORT,
+    ACTION_SORT_NEXT,
+    ACTION_SORT_PREVIOUS,
+    ACTION_SORT_REVERSE,
     ACTION_HELP,
     ACTION_REDRAW,
     ACTION_INTERRUPT,
@@ -106,5 +111,7 @@ extern const size_t key_table_count;
 enum action key_action(uint32_t key);
 /* "Space", "F5", "Ctrl-C", "s": the key of that name, or INPUT_NONE. Case counts only for single characters. */
 uint32_t key_named(const char *name);
+#define KEY_NAME 16 /* bytes */
+const char *key_name(uint32_t key, char buf[KEY_NAME]); /* the other way around */
 
 #endif

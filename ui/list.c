@@ -81,9 +81,11 @@ void list_go(struct list *l, uint64_t cursor)
     l->cursor = cursor;
 }
 
-void list_click(struct list *l, int screen_y)
+bool list_click(struct list *l, int screen_y)
 {
     int row = screen_y - l->screen_y;
-    if (row >= 0 && row < l->rows && l->top + (uint64_t)row < l->count)
+    bool hit = row >= 0 && row < l->rows && l->top + (uint64_t)row < l->count;
+    if (hit)
         l->cursor = l->top + (uint64_t)row;
+    return hit;
 }

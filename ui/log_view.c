@@ -165,6 +165,20 @@ void log_view_draw(const struct log_view *l, const struct view *v, const struct 
     }
 }
 
+bool log_view_row(const struct log_view *l, uint64_t row, struct table_row *out)
+{
+    if (row >= l->count)
+        return false;
+    const struct log_row *r = &l->rows[row];
+    size_t end = r->from + r->len;
+    out->part = r->goes_on;
+    for (uint64_t next = row + 1; next < l->count && l->rows[next].goes_on; next++)
+        end = l->rows[next].from + l->rows[next].len;
+    table_text_n(out, l->text.data + r->stamp_from, r->stamp_len);
+    table_text_n(out, l->text.data + r->from, end - r->from);
+    return true;
+}
+
 bool log_view_matches(const struct log_view *l, size_t row, const char *text)
 {
     const struct log_row *r = &l->rows[row];

@@ -29,6 +29,8 @@ void log_view_fit(struct log_view *l, const struct view *v, int node, size_t mos
 /* The first row from `top` on where a line begins; `top` itself where none does among so many rows. */
 uint64_t log_view_whole(const struct log_view *l, uint64_t top, int rows);
 void log_view_draw(const struct log_view *l, const struct view *v, const struct area *a, uint64_t top);
+/* The line that begins on a row, time and text; false behind the last one. */
+bool log_view_row(const struct log_view *l, uint64_t row, struct table_row *out);
 bool log_view_matches(const struct log_view *l, size_t row, const char *text);
 void log_view_free(struct log_view *l);
 

@@ -132,6 +132,12 @@ void area_heading(const struct area *a, int y, bool focus, const char *text)
     pen_put(&pen, ROLE_TEXT, " ");
 }
 
+void pane_go(struct pane *p, const struct view *v, uint64_t n)
+{
+    (void)v;
+    list_go(&p->list, n);
+}
+
 bool pane_move(struct pane *p, const struct view *v, enum action action)
 {
     (void)v;

@@ -5,9 +5,10 @@
 #include "lockstep/session.h"
 #include "ui/canvas.h"
 #include "ui/filter.h"
-#include "ui/keys.h"
+#include "ui/keymap.h"
 #include "ui/list.h"
 #include "ui/model.h"
+#include "ui/table.h"
 #include "ui/usage.h"
 
 /* What panes read. Everything is borrowed; `session` and what hangs on it is NULL where there is no run. */
@@ -21,6 +22,7 @@ struct view {
     const struct session_status *status;
     struct breakpoints *breakpoints;
     const struct model *model;
+    const struct keymap *keys;
     const char *find;      /* text that is being looked for; "": none */
     simtime since;         /* the time of the frame before, for activity marks */
     bool wall;             /* show what depends on the wall clock; else a dash */
@@ -43,6 +45,11 @@ struct pane_ops {
     /* A bounded slice of work beside drawing; returns whether there is more to do, and sets *changed when what is
      * drawn has. May be NULL. */
     bool (*work)(struct pane *p, const struct view *v, bool *changed);
+    /* Row `n` of what it shows, or TABLE_HEADINGS, into an empty row: of a list the row that it shows there. Returns
+     * false behind the last one. NULL: it has none. */
+    bool (*export)(struct pane *p, const struct view *v, uint64_t n, struct table_row *row);
+    /* Find looks through these rows, and not through the run's records: their row n is selected by this. */
+    void (*go)(struct pane *p, const struct view *v, uint64_t n);
     /* The rows that it would like to have at a width; for popups. */
     int (*rows)(const struct pane *p, const struct view *v, int width);
     void (*free)(struct pane *p);
@@ -73,6 +80,7 @@ bool pane_events_selected(const struct pane *p, uint64_t *n); /* false: there is
 /* Shows only what the filter holds for; takes it. NULL: everything again. */
 void pane_events_filter(struct pane *p, const struct view *v, struct filter *filter);
 struct filter *pane_events_filtered(const struct pane *p); /* or NULL */
+void pane_help_show(struct pane *p, bool commands); /* instead of the keys */
 void pane_detail_show(struct pane *p, int node);
 void pane_record_show(struct pane *p, uint64_t n);
 void pane_log_show(struct pane *p, int node);
@@ -80,11 +88,13 @@ void pane_chain_show(struct pane *p, uint64_t n);
 uint64_t pane_chain_selected(const struct pane *p); /* a record */
 /* The time that is a cell before or behind the one that is shown. */
 simtime pane_timeline_beside(const struct pane *p, const struct view *v, bool before);
-/* Looks on from the last match, around its end. Returns whether there is one. */
-bool pane_log_find(struct pane *p, const char *text, bool backward, bool *around);
+/* Looks on from the last match, around its end. Returns how many rows match, and which of them this one is, from 1. */
+uint64_t pane_log_find(struct pane *p, const char *text, bool backward, bool *around, uint64_t *rank);
+void pane_health_click(struct pane *p, int x); /* sorts by the column whose heading is there */
 void pane_nodes_select(struct pane *p, const struct view *v, int node);
 
-/* Verbs of panes that are a list and nothing else: `act` that moves the cursor, and `free`. */
+/* Verbs of panes that are a list and nothing else: `go`, `act` that moves the cursor, and `free`. */
+void pane_go(struct pane *p, const struct view *v, uint64_t n);
 bool pane_move(struct pane *p, const struct view *v, enum action action);
 void pane_free(struct pane *p);
 

@@ -153,6 +153,32 @@ static int selected(const struct pane *p, const struct view *v)
     return v->model && p->list.cursor < (uint64_t)v->model->node_count ? v->model->by_barrier[p->list.cursor] : -1;
 }
 
+static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
+{
+    (void)p;
+    if (n == TABLE_HEADINGS) {
+        table_headings(row, "node state waited_s share wall_s cause");
+        return true;
+    }
+    if (!v->model || n >= (uint64_t)v->model->node_count)
+        return false;
+    const struct model *m = v->model;
+    int node = m->by_barrier[n];
+    struct node_status s = status_of(v, node);
+    table_text(row, v->scenario->nodes[node].id);
+    table_text(row, view_state_words(v, &s));
+    if (v->wall) {
+        table_double(row, m->waited_s[node]);
+        table_double(row, m->wall_total ? (double)m->wall_ns[node] / (double)m->wall_total : 0);
+        table_double(row, (double)m->wall_ns[node] / 1e9);
+    } else {
+        for (int i = 0; i < 3; i++)
+            table_nothing(row);
+    }
+    table_text(row, failure_text(s.cause));
+    return true;
+}
+
 struct pane *pane_barrier_new(void)
 {
     static const struct pane_ops ops = {
@@ -161,6 +187,8 @@ struct pane *pane_barrier_new(void)
         .draw = draw,
         .act = pane_move,
         .node = selected,
+        .export = export_row,
+        .go = pane_go,
         .free = pane_free,
     };
     struct pane *p = mem_alloc(sizeof *p);

@@ -421,6 +421,82 @@ static bool act(struct pane *p, const struct view *v, enum action action)
     }
 }
 
+/* Line n of a text, in two cells where what stands before a tab is a label; false behind the last one. */
+static bool export_line(const char *s, size_t len, bool labelled, uint64_t n, struct table_row *row)
+{
+    for (uint64_t line = 0; len; line++) {
+        const char *newline = memchr(s, '\n', len);
+        size_t size = newline ? (size_t)(newline - s) : len;
+        if (line == n) {
+            const char *tab = labelled ? memchr(s, '\t', size) : NULL;
+            size_t label = tab ? (size_t)(tab - s) : 0, behind = label + (tab != NULL);
+            size_t shown = size && s[size - 1] == '\r' ? size - 1 : size;
+            if (labelled)
+                table_text_n(row, s, label);
+            table_text_n(row, s + behind, shown - behind);
+            return true;
+        }
+        s += size + (newline != NULL);
+        len -= size + (newline != NULL);
+    }
+    return false;
+}
+
+static bool export_message(const struct pane_detail *d, const struct view *v, uint64_t n, struct table_row *row)
+{
+    struct record r;
+    if (n >= (uint64_t)d->count)
+        return false;
+    if (store_read(v->store, d->found[n].n, &r) != 0)
+        return true;
+    table_time(row, d->found[n].at);
+    table_text(row, record_kind_name(r.kind));
+    table_text_n(row, r.src.s, r.src.len);
+    table_text_n(row, r.dst.s, r.dst.len);
+    table_text_n(row, r.type.s, r.type.len);
+    table_json(row, r.payload.s, r.payload.len);
+    table_text_n(row, r.cause.s, r.cause.len);
+    return true;
+}
+
+/* Of the section that has the focus. */
+static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
+{
+    struct pane_detail *d = detail_of(p);
+    const struct scenario_node *node = node_of(d, v);
+    if (n == TABLE_HEADINGS) {
+        table_headings(row, d->focus == SECTION_MESSAGES ? "time kind source destination type payload text"
+                            : d->focus == SECTION_WRITTEN && node && is_process(node) ? "time text"
+                            : d->focus == SECTION_WRITTEN                             ? "line"
+                                                                                      : "name value");
+        return true;
+    }
+    if (!node || (d->focus != SECTION_CONFIG && !v->session))
+        return false;
+    if (d->focus == SECTION_MESSAGES)
+        return export_message(d, v, n, row);
+    if (d->focus == SECTION_WRITTEN && is_process(node))
+        return log_view_row(&d->log, n, row);
+    if (d->focus == SECTION_WRITTEN) {
+        char text[METRICS_TAIL];
+        return export_line(text, session_metrics(v->session, d->node, text, sizeof text), false, n, row);
+    }
+    struct buffer text = { 0 };
+    node_text(node, &text);
+    bool is_there = export_line(text.data, text.len, true, n, row);
+    buffer_free(&text);
+    return is_there;
+}
+
+static void go(struct pane *p, const struct view *v, uint64_t n)
+{
+    struct pane_detail *d = detail_of(p);
+    struct list *l = &d->lists[d->focus];
+    (void)v;
+    list_go(l, n);
+    l->cursor = l->top; /* it has none of its own */
+}
+
 static int selected(const struct pane *p, const struct view *v)
 {
     (void)v;
@@ -454,6 +530,8 @@ struct pane *pane_detail_new(void)
         .act = act,
         .node = selected,
         .work = work,
+        .export = export_row,
+        .go = go,
         .free = free_detail,
     };
     struct pane_detail *p = mem_alloc(sizeof *p);

@@ -386,6 +386,41 @@ struct filter *pane_events_filtered(const struct pane *p)
     return ((const struct pane_events *)p)->filter;
 }
 
+static bool export_record(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
+{
+    struct record r;
+    if (n == TABLE_HEADINGS) {
+        table_headings(row, "time kind source destination type bytes due latency payload text");
+        return true;
+    }
+    if (!v->store || n >= store_count(v->store) || !record_at((const struct pane_events *)p, n, &n))
+        return false;
+    if (store_read(v->store, n, &r) != 0) {
+        table_text(row, "this record cannot be read");
+        return true;
+    }
+    bool is_message = r.kind == RECORD_MESSAGE;
+    table_time(row, r.t);
+    table_text(row, record_kind_name(r.kind));
+    table_text_n(row, r.src.s, r.src.len);
+    table_text_n(row, r.dst.s, r.dst.len);
+    table_text_n(row, r.type.s, r.type.len);
+    if (is_message)
+        table_u64(row, r.size);
+    else
+        table_nothing(row);
+    table_time(row, is_message ? r.due : -1);
+    table_time(row, is_message && r.due == SIMTIME_NEVER ? -1 : r.latency);
+    table_json(row, r.payload.s, r.payload.len);
+    struct buffer text = { 0 };
+    buffer_add(&text, r.state.s, r.state.len);
+    buffer_text(&text, r.state.len && r.cause.len ? ": " : "");
+    buffer_add(&text, r.cause.s, r.cause.len);
+    table_text_n(row, text.data, text.len);
+    buffer_free(&text);
+    return true;
+}
+
 bool pane_events_following(const struct pane *p)
 {
     return ((const struct pane_events *)p)->follow;
@@ -422,6 +457,7 @@ struct pane *pane_events_new(void)
         .draw = draw,
         .act = act,
         .work = work,
+        .export = export_record,
         .free = free_events,
     };
     struct pane_events *p = mem_alloc(sizeof *p);

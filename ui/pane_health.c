@@ -1,9 +1,10 @@
 /* How the nodes do: what their processes take, work handled, queues, step times, share of the wall time. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "ui/format.h"
-#include "ui/pane.h"
+#include "ui/sort.h"
 
 /* A column, from the left; those with the highest `rank` go first where the pane is narrow. */
 enum column_id {
@@ -25,6 +26,12 @@ enum column_id {
     COLUMN_METER,
     COLUMN_RESTARTS,
     COLUMNS
+};
+
+struct pane_health {
+    struct pane pane;
+    struct sort sort;
+    int widths[COLUMNS]; /* as drawn last, by column */
 };
 
 #define NEVER (-1)
@@ -164,6 +171,45 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     count_cell(a, &x, y, widths, COLUMN_RESTARTS, s.restarts, ROLE_WARN);
 }
 
+static sort_key_of key_of;
+
+static bool can_sort(const void *pane, int column)
+{
+    return column != COLUMN_METER && ((const struct pane_health *)pane)->widths[column] > 0;
+}
+
+static bool is_text(int column)
+{
+    return columns[column].left;
+}
+
+static void draw_headings(const struct pane_health *h, const struct area *a)
+{
+    int x = 0;
+    for (int c = 0; c < COLUMNS; c++) {
+        int from = x, width = h->widths[c], len = (int)strlen(columns[c].heading);
+        bool sorted = c == h->sort.column;
+        cell(a, &x, 0, h->widths, (enum column_id)c, sorted ? ROLE_TITLE_FOCUS : ROLE_HEADING, columns[c].heading);
+        if (sorted && width) /* in the gap between the columns, where there is no other room */
+            area_glyph(a, columns[c].left ? from + (len < width ? len : width) : from + width - len - 1, 0,
+                       ROLE_TITLE_FOCUS, h->sort.down ? GLYPH_OPEN : GLYPH_UP);
+    }
+}
+
+static int node_at(const struct pane_health *h, uint64_t row)
+{
+    return row < (uint64_t)h->sort.count ? h->sort.order[row] : (int)row;
+}
+
+/* The selected node stays that, but for a list that is seen from its top. */
+static void sort_rows(struct pane *p, const struct view *v)
+{
+    struct pane_health *h = (struct pane_health *)p;
+    int node = node_at(h, p->list.cursor);
+    if (sort_update(&h->sort, v, NULL, v->scenario->node_count, key_of, NULL) && p->list.cursor > 0)
+        list_go(&p->list, (uint64_t)sort_row_of(&h->sort, node));
+}
+
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
     (void)p;
@@ -175,16 +221,16 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
 {
     if (!v->scenario || !v->model)
         return;
-    int widths[COLUMNS], x = 0;
-    fit_columns(v, a->width + 1, widths);
-    for (int c = 0; c < COLUMNS; c++)
-        cell(a, &x, 0, widths, (enum column_id)c, ROLE_HEADING, columns[c].heading);
+    struct pane_health *h = (struct pane_health *)p;
+    fit_columns(v, a->width + 1, h->widths);
+    draw_headings(h, a);
+    sort_rows(p, v);
     struct area rows = area_sub(a, 0, 1, a->width, a->height - 1);
     list_show(&p->list, (uint64_t)v->scenario->node_count, rows.height, rows.y);
     if (v->usages)
         usages_expect(v->usages, rows.height < v->model->process_count ? rows.height : v->model->process_count);
     for (int y = 0; y < rows.height && p->list.top + (uint64_t)y < p->list.count; y++) {
-        draw_node(v, &rows, y, (int)p->list.top + y, widths);
+        draw_node(v, &rows, y, node_at(h, p->list.top + (uint64_t)y), h->widths);
         if (p->list.top + (uint64_t)y == p->list.cursor)
             pane_select(&rows, y, focus);
     }
@@ -192,7 +238,149 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
 
 static int selected(const struct pane *p, const struct view *v)
 {
-    return v->scenario && p->list.cursor < (uint64_t)v->scenario->node_count ? (int)p->list.cursor : -1;
+    if (!v->scenario || p->list.cursor >= (uint64_t)v->scenario->node_count)
+        return -1;
+    return node_at((const struct pane_health *)p, p->list.cursor);
+}
+
+static bool act(struct pane *p, const struct view *v, enum action action)
+{
+    struct pane_health *h = (struct pane_health *)p;
+    (void)v;
+    if (!sort_act(&h->sort, action, COLUMNS, can_sort, is_text, h))
+        return list_act(&p->list, action);
+    p->list.cursor = p->list.top = 0;
+    return true;
+}
+
+static struct sort_key key_of(const struct view *v, int node, int column)
+{
+    const struct scenario_node *n = &v->scenario->nodes[node];
+    struct node_status s = { .state = NODE_LOADED, .cause = "" };
+    struct usage usage = { 0 };
+    if (v->session)
+        session_node(v->session, node, &s);
+    switch ((enum column_id)column) {
+    case COLUMN_NODE:
+        return (struct sort_key){ .text = n->id };
+    case COLUMN_KIND:
+        return (struct sort_key){ .text = implementation_name(n->implementation) };
+    case COLUMN_STATE:
+        return (struct sort_key){ .text = view_state_word(v, &s) };
+    case COLUMN_CHECK:
+        return (struct sort_key){ .text = v->wall && s.health ? s.health : "" };
+    case COLUMN_PID:
+        return (struct sort_key){ .number = v->wall ? s.pid : 0 };
+    case COLUMN_CPU:
+        return (struct sort_key){ .number = view_usage(v, node, usage_key(&s), &usage) ? usage.cpu : -1 };
+    case COLUMN_MEMORY:
+        return (struct sort_key){ .number = view_usage(v, node, usage_key(&s), &usage) ? (double)usage.memory : -1 };
+    case COLUMN_EVENTS:
+        return (struct sort_key){ .number = (double)s.events };
+    case COLUMN_IN:
+        return (struct sort_key){ .number = (double)s.messages_in };
+    case COLUMN_OUT:
+        return (struct sort_key){ .number = (double)s.messages_out };
+    case COLUMN_DROPPED:
+        return (struct sort_key){ .number = (double)s.dropped };
+    case COLUMN_QUEUE:
+        return (struct sort_key){ .number = (double)s.queue };
+    case COLUMN_P50:
+    case COLUMN_P99:
+        return (struct sort_key){
+            .number = v->wall && v->session
+                          ? (double)session_step_ns(v->session, node, column == COLUMN_P50 ? 0.50 : 0.99)
+                          : 0
+        };
+    case COLUMN_RESTARTS:
+        return (struct sort_key){ .number = s.restarts };
+    case COLUMN_SHARE:
+    case COLUMN_METER:
+    case COLUMNS:
+        break;
+    }
+    return (struct sort_key){ .number = v->wall ? (double)v->model->wall_ns[node] : 0 };
+}
+
+/* What depends on the wall clock. */
+static void export_wall(const struct view *v, int node, const struct node_status *s, struct table_row *row)
+{
+    const struct model *m = v->model;
+    if (!v->wall || !v->session) {
+        for (int i = 0; i < 4; i++)
+            table_nothing(row);
+        return;
+    }
+    table_double(row, (double)session_step_ns(v->session, node, 0.50) / 1e9);
+    table_double(row, (double)session_step_ns(v->session, node, 0.99) / 1e9);
+    table_double(row, (double)s->wall_ns / 1e9);
+    table_double(row, m->wall_total ? (double)m->wall_ns[node] / (double)m->wall_total : 0);
+}
+
+static void export_process(const struct view *v, int node, const struct node_status *s, struct table_row *row)
+{
+    struct usage usage;
+    bool known = view_usage(v, node, usage_key(s), &usage);
+    char pid[16] = "";
+    if (s->pid)
+        snprintf(pid, sizeof pid, "%d", s->pid);
+    table_text(row, v->wall ? s->health : NULL);
+    table_text(row, !v->wall ? NULL : s->container ? s->container : pid);
+    if (known && usage.cpu >= 0)
+        table_double(row, usage.cpu);
+    else
+        table_nothing(row);
+    if (known)
+        table_u64(row, usage.memory);
+    else
+        table_nothing(row);
+}
+
+static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
+{
+    if (n == TABLE_HEADINGS) {
+        table_headings(row, "node kind state health pid cpu memory_bytes events in out lost queue step_p50_s "
+                            "step_p99_s wall_s share restarts");
+        return true;
+    }
+    if (!v->scenario || !v->model || n >= (uint64_t)v->scenario->node_count)
+        return false;
+    int node = node_at((const struct pane_health *)p, n);
+    struct node_status s = { .state = NODE_LOADED, .cause = "" };
+    if (v->session)
+        session_node(v->session, node, &s);
+    table_text(row, v->scenario->nodes[node].id);
+    table_text(row, implementation_name(v->scenario->nodes[node].implementation));
+    table_text(row, view_state_word(v, &s));
+    export_process(v, node, &s, row);
+    table_u64(row, s.events);
+    table_u64(row, s.messages_in);
+    table_u64(row, s.messages_out);
+    table_u64(row, s.dropped);
+    table_u64(row, s.queue);
+    export_wall(v, node, &s, row);
+    table_u64(row, s.restarts);
+    return true;
+}
+
+void pane_health_click(struct pane *p, int x)
+{
+    struct pane_health *h = (struct pane_health *)p;
+    int from = 0;
+    for (int c = 0; c < COLUMNS; c++) {
+        int width = h->widths[c];
+        if (width && x >= from && x <= from + width && can_sort(h, c)) { /* with the gap behind it */
+            sort_by(&h->sort, c, is_text(c));
+            p->list.cursor = p->list.top = 0;
+        }
+        from += width ? width + 1 : 0;
+    }
+}
+
+static void free_health(struct pane *p)
+{
+    sort_free(&((struct pane_health *)p)->sort);
+    free(p);
 }
 
 struct pane *pane_health_new(void)
@@ -201,11 +389,14 @@ struct pane *pane_health_new(void)
         .name = "Health",
         .title = title,
         .draw = draw,
-        .act = pane_move,
+        .act = act,
         .node = selected,
-        .free = pane_free,
+        .export = export_row,
+        .go = pane_go,
+        .free = free_health,
     };
-    struct pane *p = mem_alloc(sizeof *p);
-    p->ops = &ops;
-    return p;
+    struct pane_health *p = mem_alloc(sizeof *p);
+    p->pane.ops = &ops;
+    p->sort.column = SORT_NONE;
+    return &p->pane;
 }

@@ -96,7 +96,15 @@ static int selected(const struct pane *p, const struct view *v)
     return ((const struct pane_log *)p)->node;
 }
 
-bool pane_log_find(struct pane *p, const char *text, bool backward, bool *around)
+static uint64_t count_matches(const struct pane_log *l, const char *text, uint64_t rows)
+{
+    uint64_t count = 0;
+    for (uint64_t row = 0; row < rows; row++)
+        count += log_view_matches(&l->log, row, text);
+    return count;
+}
+
+uint64_t pane_log_find(struct pane *p, const char *text, bool backward, bool *around, uint64_t *rank)
 {
     struct pane_log *l = log_of(p);
     uint64_t count = l->log.count, at = l->found ? l->match : p->list.top;
@@ -111,9 +119,21 @@ bool pane_log_find(struct pane *p, const char *text, bool backward, bool *around
         l->match = row;
         list_go(&p->list, row);
         p->list.cursor = p->list.top;
-        return true;
+        *rank = count_matches(l, text, row + 1);
+        return count_matches(l, text, count);
     }
-    return false;
+    return 0;
+}
+
+static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
+{
+    const struct pane_log *l = log_of(p);
+    (void)v;
+    if (n == TABLE_HEADINGS)
+        table_headings(row, "time text");
+    else
+        return log_view_row(&l->log, n, row);
+    return true;
 }
 
 void pane_log_show(struct pane *p, int node)
@@ -139,6 +159,7 @@ struct pane *pane_log_new(void)
         .act = act,
         .node = selected,
         .work = work,
+        .export = export_row,
         .free = free_log,
     };
     struct pane_log *p = mem_alloc(sizeof *p);

@@ -1,17 +1,22 @@
 /* The nodes, as a tree by tier. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "ui/awaited.h"
 #include "ui/format.h"
-#include "ui/pane.h"
+#include "ui/sort.h"
 
 #define CAUSE_LEAST 12 /* columns; in fewer nothing can be read */
 
 struct pane_nodes {
     struct pane pane;
     bool folded[TIERS];
+    struct sort sort; /* within the tiers */
 };
+
+enum sorted_by { BY_ID, BY_STATE, BY_TYPE, BY_EVENTS, SORTED_BY };
+static const char *const sorted_words[SORTED_BY] = { "id", "state", "type", "events" };
 
 /* A row of the tree: a tier's heading (node -1), or a node. */
 struct row {
@@ -26,6 +31,11 @@ static const struct pane_nodes *nodes_of(const struct pane *p)
 static int tier_size(const struct model *m, int tier)
 {
     return m->tier_start[tier + 1] - m->tier_start[tier];
+}
+
+static int node_at(const struct pane_nodes *p, const struct model *m, int place)
+{
+    return p->sort.count == m->node_count ? p->sort.order[place] : m->by_tier[place];
 }
 
 static int row_count(const struct pane_nodes *p, const struct model *m)
@@ -48,7 +58,7 @@ static struct row row_at(const struct pane_nodes *p, const struct model *m, uint
         if (index == first)
             return (struct row){ tier, -1 };
         if (index <= first + shown)
-            return (struct row){ tier, m->by_tier[m->tier_start[tier] + (int)(index - first - 1)] };
+            return (struct row){ tier, node_at(p, m, m->tier_start[tier] + (int)(index - first - 1)) };
         first += 1 + shown;
     }
     return (struct row){ -1, -1 };
@@ -56,13 +66,16 @@ static struct row row_at(const struct pane_nodes *p, const struct model *m, uint
 
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
-    (void)p;
+    const struct sort *sort = &nodes_of(p)->sort;
     char count[FORMAT_TEXT];
     if (!v->model || !v->scenario)
         return;
     buffer_format(out, " %s", format_count((uint64_t)v->scenario->node_count, count));
     if (v->model->dead_count)
         buffer_format(out, ", %d %s", v->model->dead_count, model_dead_word(v->model));
+    if (sort->column != SORT_NONE)
+        buffer_format(out, " by %s%s", sorted_words[sort->column],
+                      sort->down == (sort->column == BY_EVENTS) ? "" : sort->down ? ", down" : ", up");
 }
 
 static void draw_tier(const struct pane_nodes *p, const struct view *v, const struct area *a, int y, int tier)
@@ -165,11 +178,45 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
                    format_brief(s.events, c->events, count));
 }
 
+static int tier_of(const struct view *v, int node)
+{
+    return (int)v->scenario->nodes[node].tier;
+}
+
+static struct sort_key key_of(const struct view *v, int node, int column)
+{
+    struct node_status s = { .state = NODE_LOADED, .cause = "" };
+    if (v->session)
+        session_node(v->session, node, &s);
+    switch ((enum sorted_by)column) {
+    case BY_ID:
+        return (struct sort_key){ .text = v->scenario->nodes[node].id };
+    case BY_STATE:
+        return (struct sort_key){ .text = view_state_word(v, &s) };
+    case BY_TYPE:
+        return (struct sort_key){ .text = v->scenario->nodes[node].type };
+    case BY_EVENTS:
+    case SORTED_BY:
+        break;
+    }
+    return (struct sort_key){ .number = (double)s.events };
+}
+
+/* The selected node stays that. */
+static void sort_rows(struct pane *p, const struct view *v)
+{
+    struct pane_nodes *nodes = (struct pane_nodes *)p;
+    int node = row_at(nodes, v->model, p->list.cursor).node;
+    if (sort_update(&nodes->sort, v, v->model->by_tier, v->model->node_count, key_of, tier_of) && node >= 0)
+        pane_nodes_select(p, v, node);
+}
+
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
 {
     const struct pane_nodes *nodes = nodes_of(p);
     if (!v->model || !v->scenario)
         return;
+    sort_rows(p, v);
     list_show(&p->list, (uint64_t)row_count(nodes, v->model), a->height, a->y);
     struct columns c = columns_for(v, a->width);
     for (int y = 0; y < a->height && p->list.top + (uint64_t)y < p->list.count; y++) {
@@ -210,14 +257,27 @@ void pane_nodes_select(struct pane *p, const struct view *v, int node)
     int tier = (int)v->scenario->nodes[node].tier;
     nodes->folded[tier] = false;
     for (int r = v->model->tier_start[tier]; r < v->model->tier_start[tier + 1]; r++)
-        if (v->model->by_tier[r] == node)
+        if (node_at(nodes, v->model, r) == node)
             list_go(&p->list, heading_row(nodes, v->model, tier) + 1 + (uint64_t)(r - v->model->tier_start[tier]));
+}
+
+static bool can_sort(const void *pane, int column)
+{
+    (void)pane, (void)column;
+    return true;
+}
+
+static bool is_text(int column)
+{
+    return column != BY_EVENTS;
 }
 
 static bool act(struct pane *p, const struct view *v, enum action action)
 {
     if (!v->model || !v->scenario)
         return false;
+    if (sort_act(&((struct pane_nodes *)p)->sort, action, SORTED_BY, can_sort, is_text, p))
+        return true;
     switch (action) {
     case ACTION_FOLD:
     case ACTION_LEFT:
@@ -239,6 +299,38 @@ static int selected(const struct pane *p, const struct view *v)
     return v->model ? row_at(nodes_of(p), v->model, p->list.cursor).node : -1;
 }
 
+static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
+{
+    if (n == TABLE_HEADINGS) {
+        table_headings(row, "tier node state type kind events cause");
+        return true;
+    }
+    if (!v->model || !v->scenario || n >= (uint64_t)row_count(nodes_of(p), v->model))
+        return false;
+    struct row at = row_at(nodes_of(p), v->model, n);
+    table_text(row, tier_name((enum tier)at.tier));
+    row->heading = at.node < 0;
+    if (row->heading)
+        return true;
+    const struct scenario_node *node = &v->scenario->nodes[at.node];
+    struct node_status s = { .state = NODE_LOADED, .cause = "" };
+    if (v->session)
+        session_node(v->session, at.node, &s);
+    table_text(row, node->id);
+    table_text(row, view_state_word(v, &s));
+    table_text(row, node->type);
+    table_text(row, implementation_name(node->implementation));
+    table_u64(row, s.events);
+    table_text(row, failure_text(s.cause));
+    return true;
+}
+
+static void free_nodes(struct pane *p)
+{
+    sort_free(&((struct pane_nodes *)p)->sort);
+    free(p);
+}
+
 struct pane *pane_nodes_new(void)
 {
     static const struct pane_ops ops = {
@@ -247,10 +339,13 @@ struct pane *pane_nodes_new(void)
         .draw = draw,
         .act = act,
         .node = selected,
-        .free = pane_free,
+        .export = export_row,
+        .go = pane_go,
+        .free = free_nodes,
     };
     struct pane_nodes *p = mem_alloc(sizeof *p);
     p->pane.ops = &ops;
+    p->sort.column = SORT_NONE;
     p->pane.list.cursor = 1; /* the first node, below its tier */
     return &p->pane;
 }

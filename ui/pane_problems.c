@@ -231,6 +231,45 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
         draw_selected_warning(v, &bottom, w->warnings[p->list.cursor - problems]);
 }
 
+static void export_warning(const struct view *v, uint64_t n, struct table_row *row)
+{
+    struct record r = { 0 };
+    if (store_read(v->store, n, &r) != 0)
+        return;
+    table_text(row, "warning of the run");
+    table_nothing(row);
+    table_nothing(row);
+    table_nothing(row);
+    table_time(row, r.t);
+    table_text_n(row, r.src.s, r.src.len);
+    table_text_n(row, r.cause.s, r.cause.len);
+}
+
+static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
+{
+    const struct pane_problems *w = problems_of(p);
+    size_t problems = v->problems->count;
+    if (n == TABLE_HEADINGS) {
+        table_headings(row, "severity file line column time where text");
+        return true;
+    }
+    if (n >= problems + (v->store ? w->count : 0))
+        return false;
+    if (n >= problems) {
+        export_warning(v, w->warnings[n - problems], row);
+        return true;
+    }
+    const struct problem *problem = &v->problems->items[n];
+    table_text(row, problem->severity == SEVERITY_ERROR ? "error" : "warning");
+    table_text(row, problem->file);
+    table_u64(row, (uint64_t)problem->line);
+    table_u64(row, (uint64_t)problem->column);
+    table_nothing(row);
+    table_text(row, problem->path);
+    table_text(row, problem->text);
+    return true;
+}
+
 static void free_problems(struct pane *p)
 {
     free(((struct pane_problems *)p)->warnings);
@@ -245,6 +284,8 @@ struct pane *pane_problems_new(void)
         .draw = draw,
         .act = pane_move,
         .work = work,
+        .export = export_row,
+        .go = pane_go,
         .free = free_problems,
     };
     struct pane_problems *p = mem_alloc(sizeof *p);

@@ -76,6 +76,18 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         area_mark(a, y, v->find);
 }
 
+static bool export_line(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
+{
+    struct text line;
+    if (n == TABLE_HEADINGS)
+        table_headings(row, "record");
+    else if (n == 0 && v->store && store_line(v->store, ((const struct pane_record *)p)->n, &line) == 0)
+        table_json(row, line.s, line.len);
+    else
+        return false;
+    return true;
+}
+
 static bool act(struct pane *p, const struct view *v, enum action action)
 {
     struct pane_record *record = (struct pane_record *)p;
@@ -103,6 +115,7 @@ struct pane *pane_record_new(void)
         .draw = draw,
         .act = act,
         .rows = rows,
+        .export = export_line,
         .free = pane_free,
     };
     struct pane_record *p = mem_alloc(sizeof *p);

@@ -282,10 +282,22 @@ void status_draw(const struct app *app, const struct view *v, const struct area 
         draw_counters(v, a, x);
 }
 
-/* "Space p" stands in the bar as "Space". */
-static int name_length(const struct binding *b)
+/* At a prompt the keys are always the same. */
+static const char *names_of(const struct app *app, const struct binding *b)
 {
-    return (int)strcspn(b->names, " ");
+    return app->prompt == PROMPT_NONE ? keymap_names(&app->config.keys, b) : b->names;
+}
+
+/* "Space p" stands in the bar as "Space". */
+static int name_length(const struct app *app, const struct binding *b)
+{
+    return (int)strcspn(names_of(app, b), " ");
+}
+
+static uint32_t first_key(const struct app *app, const struct binding *b)
+{
+    bool of_table = b >= key_table && b < key_table + key_table_count && app->prompt == PROMPT_NONE;
+    return of_table ? app->config.keys.rows[b - key_table].keys[0] : b->keys[0];
 }
 
 static const char *label_of(const struct binding *b, unsigned context)
@@ -293,11 +305,15 @@ static const char *label_of(const struct binding *b, unsigned context)
     return b->other && (context & b->other_in) ? b->other : b->label;
 }
 
-static int draw_key(const struct area *a, int x, const struct binding *b, unsigned context)
+static int draw_key(struct app *app, const struct area *a, int x, const struct binding *b, unsigned context)
 {
-    x += area_text(a, x, 0, -1, ROLE_KEY, b->names, (size_t)name_length(b));
+    int from = x;
+    x += area_text(a, x, 0, -1, ROLE_KEY, names_of(app, b), (size_t)name_length(app, b));
     area_put(a, ++x, 0, ROLE_LABEL, label_of(b, context));
-    return x + (int)strlen(label_of(b, context)) + 2;
+    x += (int)strlen(label_of(b, context));
+    if (app->bar_count < BAR_KEYS)
+        app->bar[app->bar_count++] = (struct bar_key){ a->x + from, a->x + x, first_key(app, b) };
+    return x + 2;
 }
 
 static bool stands_last(const struct binding *b)
@@ -309,49 +325,53 @@ static bool stands_last(const struct binding *b)
     (CONTEXT_PAUSED | CONTEXT_RUNNING | CONTEXT_STARTING | CONTEXT_ENDING | CONTEXT_OVER | CONTEXT_PROCESSES |         \
      CONTEXT_NODES_LIVE)
 
-void bar_draw(const struct app *app, const struct area *a)
+void bar_draw(struct app *app, const struct area *a)
 {
     struct area bar = *a;
     bar.ground = GROUND_BAR;
     area_clear(&bar);
+    app->bar_count = 0;
     unsigned context = app_context(app);
     if (prompt_is_question(app->prompt)) {
-        static const struct binding answers[] = { { .names = "y", .label = "yes" }, { .names = "n", .label = "no" } };
-        int at = draw_key(&bar, 1, &answers[0], context);
-        draw_key(&bar, at, &answers[1], context);
+        static const struct binding answers[] = { { .keys = { 'y' }, .names = "y", .label = "yes" },
+                                                  { .keys = { 'n' }, .names = "n", .label = "no" } };
+        int at = draw_key(app, &bar, 1, &answers[0], context);
+        draw_key(app, &bar, at, &answers[1], context);
         return;
     }
     if (app->prompt == PROMPT_NONE && app_top(app) == PANE_BREAKS) {
-        static const struct binding keys[] = { { .names = "b", .label = "add" },
-                                               { .names = "Enter", .label = "edit" },
-                                               { .names = "Space", .label = "on/off" },
-                                               { .names = "x", .label = "remove" },
-                                               { .names = "Esc", .label = "back" } };
+        static const struct binding keys[] = { { .keys = { 'b' }, .names = "b", .label = "add" },
+                                               { .keys = { INPUT_ENTER }, .names = "Enter", .label = "edit" },
+                                               { .keys = { ' ' }, .names = "Space", .label = "on/off" },
+                                               { .keys = { 'x' }, .names = "x", .label = "remove" },
+                                               { .keys = { INPUT_ESC }, .names = "Esc", .label = "back" } };
         for (size_t i = 0, x = 1; i < sizeof keys / sizeof *keys; i++)
-            x = (size_t)draw_key(&bar, (int)x, &keys[i], context);
+            x = (size_t)draw_key(app, &bar, (int)x, &keys[i], context);
         return;
     }
     if (app->prompt != PROMPT_NONE && app->prompt_error) {
         area_put(&bar, 1, 0, ROLE_BAD, app->prompt_error);
         return;
     }
+    if (line_prompt_bar(app, &bar))
+        return;
     int last = 0;
     for (size_t i = 0; i < key_table_count; i++)
         if (stands_last(&key_table[i]) && (key_table[i].bar & context))
-            last += name_length(&key_table[i]) + 3 + (int)strlen(key_table[i].label);
+            last += name_length(app, &key_table[i]) + 3 + (int)strlen(key_table[i].label);
     int x = 1, end = a->width - last;
     for (int pass = 0; pass < 2; pass++) /* what counts in a special place comes first */
         for (size_t i = 0; i < key_table_count; i++) {
             const struct binding *b = &key_table[i];
             bool special = b->bar & context & ~(unsigned)ORDINARY;
-            if (!(b->bar & context) || !b->label || stands_last(b) || special == (pass > 0))
+            if (!(b->bar & context) || !b->label || !name_length(app, b) || stands_last(b) || special == (pass > 0))
                 continue;
-            int width = name_length(b) + 1 + (int)strlen(label_of(b, context));
+            int width = name_length(app, b) + 1 + (int)strlen(label_of(b, context));
             if (x + width + 1 <= end)
-                x = draw_key(&bar, x, b, context);
+                x = draw_key(app, &bar, x, b, context);
         }
     x = end > 1 ? end : 1;
     for (size_t i = 0; i < key_table_count; i++)
         if (stands_last(&key_table[i]) && (key_table[i].bar & context))
-            x = draw_key(&bar, x, &key_table[i], context);
+            x = draw_key(app, &bar, x, &key_table[i], context);
 }

@@ -16,6 +16,9 @@ static const struct {
     [PROMPT_UNTIL] = { "Run or go back to (2.5s, +1s, -100ms): ", false },
     [PROMPT_BREAK] = { "Break at (condition or time): ", false },
     [PROMPT_FILTER] = { "Filter (empty: all): ", false },
+    [PROMPT_COMMAND] = { ":", false },
+    [PROMPT_EXPORT] = { "Export %s to (.txt, .json, .csv): ", false },
+    [PROMPT_OVERWRITE] = { "%s is there already. Overwrite it? (y/n) ", true },
     [PROMPT_QUIT] = { "The run is not over. End it and quit? (y/n) ", true },
     [PROMPT_RERUN] = { "The run is not over. End it and start anew? (y/n) ", true },
     [PROMPT_NODE_STOP] = { "Stop %s and go on without it? (y/n) ", true },
@@ -36,6 +39,10 @@ void prompt_format(const struct app *app, struct buffer *out)
 {
     const struct scenario_node *n = app->scenario ? &app->scenario->nodes[app->prompt_node] : NULL;
     const char *words[] = { n ? n->id : "", n ? on_failure_name(n->on_failure) : "" };
+    if (app->prompt == PROMPT_EXPORT)
+        words[0] = app->panes[app_top(app)]->ops->name;
+    else if (app->prompt == PROMPT_OVERWRITE)
+        words[0] = app->export.name;
     int next = 0;
     const char *text = prompts[app->prompt].text;
     if (app->prompt == PROMPT_NODE_RESTART && is_left_out(app, app->prompt_node))
@@ -54,9 +61,10 @@ bool prompt_is_question(enum prompt prompt)
     return prompts[prompt].question;
 }
 
-bool prompt_needs_run(enum prompt prompt)
+bool prompt_outlives_run(enum prompt prompt)
 {
-    return prompt != PROMPT_FIND && prompt != PROMPT_BREAK && prompt != PROMPT_FILTER;
+    return prompt == PROMPT_FIND || prompt == PROMPT_COMMAND || prompt == PROMPT_EXPORT || prompt == PROMPT_OVERWRITE ||
+           prompt == PROMPT_BREAK || prompt == PROMPT_FILTER;
 }
 
 const char *prompt_refuse(struct app *app, const struct condition_error *err)
@@ -73,12 +81,14 @@ const char *prompt_refuse(struct app *app, const struct condition_error *err)
 
 void prompt_open(struct app *app, enum prompt prompt)
 {
-    bool over = session_state_over(app->status.state);
-    const char *not_now = !app->session                            ? "There is no run; R reads the file again"
-                          : prompt == PROMPT_STEPS && over         ? "The run is over; R starts it anew"
-                          : app->status.state != SESSION_ENDING    ? NULL
-                          : prompt == PROMPT_STEPS || prompt == PROMPT_UNTIL ? "The run is ending already"
-                                                                   : NULL;
+    bool in_list = prompt == PROMPT_FIND && app->panes[app_top(app)]->ops->go;
+    bool ends = app->status.state == SESSION_ENDING && (prompt == PROMPT_STEPS || prompt == PROMPT_UNTIL);
+    const char *not_now = in_list         ? NULL
+                          : !app->session ? "There is no run; R reads the file again"
+                          : ends          ? "The run is ending already"
+                          : prompt == PROMPT_STEPS && session_state_over(app->status.state)
+                              ? "The run is over; R starts it anew"
+                              : NULL;
     if (not_now) {
         app_say(app, ROLE_WARN, "%s", not_now);
         return;
@@ -158,6 +168,12 @@ static void command_node(struct app *app, enum prompt question)
                                   .asked_ms = clock_ms() };
 }
 
+void prompt_do_to_node(struct app *app, enum prompt prompt, int node)
+{
+    app->prompt_node = node;
+    command_node(app, prompt);
+}
+
 void prompt_look_at_act(struct app *app)
 {
     struct node_act *act = &app->act;
@@ -196,7 +212,7 @@ static const char *take_steps(struct app *app, const char *text)
     return NULL;
 }
 
-static const char *take_until(struct app *app, const char *text)
+const char *until_take(struct app *app, const char *text)
 {
     const char *why = NULL;
     simtime time;
@@ -228,7 +244,7 @@ static void accept(struct app *app)
         app->prompt_error = take_steps(app, text);
         break;
     case PROMPT_UNTIL:
-        app->prompt_error = take_until(app, text);
+        app->prompt_error = until_take(app, text);
         break;
     case PROMPT_BREAK:
         app->prompt_error = breaks_take(app, text);
@@ -263,6 +279,14 @@ static void answer(struct app *app, uint32_t key)
 
 bool prompt_key(struct app *app, uint32_t key)
 {
+    if (app->prompt == PROMPT_COMMAND || app->prompt == PROMPT_EXPORT) {
+        line_prompt_key(app, key);
+        return true;
+    }
+    if (app->prompt == PROMPT_OVERWRITE) {
+        export_answer(app, key);
+        return true;
+    }
     if (prompt_is_question(app->prompt)) {
         answer(app, key);
         return true;

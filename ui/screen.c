@@ -29,6 +29,14 @@ static int draw_title(const struct app *app, const struct view *v, const struct 
     return pen.x;
 }
 
+/* In the rows of its list; where it has several, everywhere. */
+static void mark_found(const struct pane *p, const struct view *v, const struct area *a)
+{
+    int from = p->list.rows ? p->list.screen_y - a->y : 0, to = p->list.rows ? from + p->list.rows : a->height;
+    for (int y = from; y < to; y++)
+        area_mark(a, y, v->find);
+}
+
 static void draw_frame(const struct app *app, const struct view *v, const struct area *a, enum pane_id id)
 {
     struct pane *p = app->panes[id];
@@ -42,6 +50,8 @@ static void draw_frame(const struct app *app, const struct view *v, const struct
     }
     struct area inside = area_sub(a, 1, 1, a->width - 2, a->height - 2);
     p->ops->draw(p, v, &inside, focus);
+    if (p->ops->go)
+        mark_found(p, v, &inside);
     area_scrollbar(a, p->list.screen_y - a->y, p->list.rows, p->list.top, p->list.count,
                    focus ? ROLE_BORDER_FOCUS : ROLE_DIM);
 }
@@ -96,6 +106,7 @@ static void draw_body(struct app *app, const struct view *v, struct canvas *c)
             draw_frame(app, v, &body, id);
         }
     }
+    line_prompt_draw(app, &body);
 }
 
 static void draw_too_small(struct canvas *c)

@@ -12,6 +12,6 @@ void screen_draw(struct app *app, struct canvas *c);
 void header_draw(const struct view *v, const struct area *a);                        /* pane_header.c */
 void status_draw(const struct app *app, const struct view *v, const struct area *a); /* pane_status.c */
 int status_rows_wanted(const struct app *app, int columns);
-void bar_draw(const struct app *app, const struct area *a);
+void bar_draw(struct app *app, const struct area *a);
 
 #endif

@@ -144,10 +144,29 @@ static void type(struct script *s, const struct key_step *step)
     settle(s, step);
 }
 
+static void do_command(struct script *s, const struct key_step *step)
+{
+    struct command_error err;
+    s->app.dirty = true;
+    s->app.message[0] = '\0';
+    if (!command_do(&s->app, step->text, &err)) {
+        char why[900];
+        snprintf(why, sizeof why, "'%.400s': column %zu: %s", step->text, err.column, err.text);
+        fail(s, step, why);
+    }
+    settle(s, step);
+}
+
 static void take_step(struct script *s, const struct key_step *step)
 {
-    struct input in = { .key = step->key };
+    struct input in = { .key = step->key, .x = step->x, .y = step->y };
     switch (step->kind) {
+    case KEY_STEP_MOUSE:
+        if (step->key == INPUT_DOUBLE_CLICK) /* its first half */
+            app_input(&s->app, &(struct input){ .key = INPUT_CLICK, .x = step->x, .y = step->y });
+        app_input(&s->app, &in);
+        settle(s, step);
+        break;
     case KEY_STEP_KEY:
         app_input(&s->app, &in);
         settle(s, step);
@@ -164,6 +183,9 @@ static void take_step(struct script *s, const struct key_step *step)
         break;
     case KEY_STEP_SCREEN:
         save_screen(s, step);
+        break;
+    case KEY_STEP_COMMAND:
+        do_command(s, step);
         break;
     case KEY_STEP_RESIZE:
         canvas_resize(&s->canvas, step->columns, step->rows);

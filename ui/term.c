@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "ui/crash.h"
 
@@ -22,16 +23,22 @@
 
 #define ESCAPE_DELAY_MS 25
 #define PAIRS_MAX       400
+#define DOUBLE_CLICK_MS 400
+/* What has come at one time, press and release, curses makes one event of, and of two clicks as well. */
+#define CLICKS (BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_TRIPLE_CLICKED)
 
 /* The terminal. */
 static struct {
     SCREEN *screen;
     int colors;
+    const struct theme *theme; /* NULL: as it is built in */
     enum charset charset;
     struct cell *shown; /* what it shows; columns * rows */
     int columns, rows;
     short pairs[PAIRS_MAX][2]; /* colour pairs made so far, from pair 1 on */
     int pair_count, pair_limit;
+    int64_t click_ms; /* the last click, and where; 0: none that may be the first of two */
+    int click_x, click_y;
     mbstate_t typed; /* the character whose first bytes have come */
 } term;
 
@@ -76,7 +83,7 @@ int term_open(bool color, bool ascii, struct error *err)
     leaveok(stdscr, FALSE);
     curs_set(0);
     mouseinterval(0);
-    mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    mousemask(CLICKS | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
     open_colors(color);
     term.charset = ascii || !locale_is_utf8()                                        ? CHARSET_ASCII
                    : name && (!strcmp(name, "linux") || !strncmp(name, "linux-", 6)) ? CHARSET_CONSOLE
@@ -84,6 +91,11 @@ int term_open(bool color, bool ascii, struct error *err)
     const char *main_screen = tigetstr("rmcup"); /* where there is one screen only, it is at least left clean */
     crash_arm(tigetstr("sgr0"), tigetstr("rmkx"), tigetstr("cnorm"), main_screen ? main_screen : tigetstr("clear"));
     return 0;
+}
+
+void term_use_theme(const struct theme *theme)
+{
+    term.theme = theme;
 }
 
 void term_close(void)
@@ -150,7 +162,9 @@ static short pair_of(int foreground, int background)
 
 static void put_cell(int x, int y, const struct cell *cell)
 {
-    struct look look = theme_look((enum role)cell->role, (enum ground)cell->ground, term.colors);
+    struct look look = term.theme
+                           ? theme_look_of(term.theme, (enum role)cell->role, (enum ground)cell->ground, term.colors)
+                           : theme_look((enum role)cell->role, (enum ground)cell->ground, term.colors);
     attr_t attributes = (look.attributes & ATTRIBUTE_BOLD ? A_BOLD : 0) |
                         (look.attributes & ATTRIBUTE_DIM ? A_DIM : 0) |
                         (look.attributes & ATTRIBUTE_REVERSE ? A_REVERSE : 0) |
@@ -198,6 +212,17 @@ void term_show(const struct canvas *c)
     refresh();
 }
 
+/* Whether a click is the second of two. */
+static bool is_double(const struct input *in)
+{
+    int64_t ms = clock_ms();
+    bool is = term.click_ms && ms - term.click_ms <= DOUBLE_CLICK_MS && in->x == term.click_x && in->y == term.click_y;
+    term.click_ms = is ? 0 : ms;
+    term.click_x = in->x;
+    term.click_y = in->y;
+    return is;
+}
+
 static void read_mouse(struct input *in)
 {
     MEVENT event;
@@ -206,8 +231,10 @@ static void read_mouse(struct input *in)
         return;
     in->x = event.x;
     in->y = event.y;
-    if (event.bstate & BUTTON1_PRESSED)
-        in->key = INPUT_CLICK;
+    if (event.bstate & CLICKS)
+        in->key = is_double(in) ? INPUT_DOUBLE_CLICK : INPUT_CLICK;
+    else if (event.bstate & BUTTON1_DOUBLE_CLICKED)
+        in->key = INPUT_DOUBLE_CLICK;
     else if (event.bstate & BUTTON4_PRESSED)
         in->key = INPUT_WHEEL_UP;
     else if (event.bstate & BUTTON5_PRESSED)

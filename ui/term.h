@@ -8,9 +8,11 @@
 #include "lockstep/error.h"
 #include "ui/canvas.h"
 #include "ui/input.h"
+#include "ui/theme_user.h"
 
 /* Returns -1 with *err set where there is no terminal to draw on. */
 int term_open(bool color, bool ascii, struct error *err);
+void term_use_theme(const struct theme *theme); /* borrowed; NULL: none */
 void term_close(void);
 
 int term_fd(void);                       /* to wait on for input */

@@ -181,6 +181,7 @@ static int terminal_run(const struct ui_options *options)
     f.canvas.charset = term_charset();
     fit_canvas(&f);
     app_init(&f.app, options, loop);
+    term_use_theme(&f.app.config.theme);
     main_loop(&f);
     term_close();
     say_goodbye(&f.app);

@@ -10,12 +10,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/hint.h"
 #include "base/memory.h"
 #include "base/path.h"
 #include "base/procfs.h"
 #include "base/program.h"
 #include "scenario/engine_address.h"
-#include "scenario/hint.h"
 #include "scenario/ports.h"
 #include "scenario/volume.h"
 

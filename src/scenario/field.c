@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hint.h"
 #include "scenario/field_list.h"
-#include "scenario/hint.h"
 #include "scenario/schema.h"
 
 /* A value on its way into the struct. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scenario/hint.h"
+#include "base/hint.h"
 #include "scenario/shellwords.h"
 
 static bool refuse(const struct reader *r, const struct tree *v, const struct place *place, const char *text)

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "scenario/hint.h"
+#include "base/hint.h"
 
 #define HINTS 2000000 /* comparisons of ids that all hints together may take */
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hint.h"
 #include "base/json.h"
-#include "scenario/hint.h"
 #include "scenario/load.h"
 
 #define MODEL_BYTES    (1u << 20)

@@ -1,7 +1,7 @@
 /* Nodes: read from their maps, then connected with each other by what their configurations name. */
 #include <string.h>
 
-#include "scenario/hint.h"
+#include "base/hint.h"
 #include "scenario/load.h"
 
 /* Those with a built-in model first. */

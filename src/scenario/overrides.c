@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scenario/hint.h"
+#include "base/hint.h"
 #include "scenario/load.h"
 
 /* One override on its way down the tree. */

@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 
-#include "scenario/hint.h"
+#include "base/hint.h"
 
 #define DEEPEST 140 /* levels of a path; trees are not deeper */
 #define SHOWN   12  /* of these, the first and the last ones are shown */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "scenario/hint.h"
+#include "base/hint.h"
 
 static const struct unit_suffix {
     const char *text;

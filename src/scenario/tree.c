@@ -6,9 +6,9 @@
 #include <uthash.h>
 #include <yaml.h>
 
+#include "base/hint.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "scenario/hint.h"
 #include "scenario/place.h"
 #include "scenario/scalar.h"
 #include "scenario/syntax.h"

@@ -1,8 +1,8 @@
 /* Checks across fields, one function each. */
 #include <string.h>
 
+#include "base/hint.h"
 #include "base/utf8.h"
-#include "scenario/hint.h"
 #include "scenario/ports.h"
 
 #define DEVICE_NAME_MAX 200

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "bus/bus.h"
-#include "scenario/hint.h"
+#include "base/hint.h"
 #include "sim/condition_tree.h"
 
 #define DEPTH_MAX   32   /* of parentheses and ! */

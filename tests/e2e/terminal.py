@@ -34,7 +34,8 @@ def environment(**changes):
     # The sanitizer's own handlers would hide how the program itself ends.
     env = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8",
            "ASAN_OPTIONS": "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0",
-           "UBSAN_OPTIONS": "handle_segv=0", **changes}
+           "UBSAN_OPTIONS": "handle_segv=0",
+           "XDG_CONFIG_HOME": "/dev/null/none", "XDG_STATE_HOME": "/dev/null/none", **changes}  # none of a person's own
     if (env["TERM"] or "").startswith("linux"):
         env["ASAN_OPTIONS"] += ":detect_leaks=0"  # ncurses loads libgpm there, which leaks a few bytes of its own
     for name in ("NO_COLOR", "TMUX", "COLUMNS", "LINES"):

@@ -304,6 +304,40 @@ class MainPath(Terminal):
         t.type("\033[<64;40;6M" * 3)
         wait_until("scrolled", lambda: selected_event(t.screen()) < last)
 
+    def test_a_double_click_is_enter_and_the_key_bar_can_be_clicked(self):
+        t = Tmux(self, BASELINE, term="xterm-256color")
+        screen = t.wait("PAUSED", line=0)
+        row = next(y for y, line in enumerate(screen) if "sensor2" in line) + 1
+        t.type(f"\033[<0;6;{row}M\033[<0;6;{row}m" * 2)
+        t.wait("Node sensor2")
+        x = t.screen()[-1].index("Esc") + 1
+        t.type(f"\033[<0;{x};24M\033[<0;{x};24m")
+        t.wait("1 Nodes")
+        x = t.wait("s step", line=-1)[-1].index("s step") + 3
+        t.type(f"\033[<0;{x};24M\033[<0;{x};24m")
+        t.wait("Paused after 1 quantum", line=-2)
+
+    def test_keys_and_history_of_a_person_count_from_run_to_run(self):
+        folder = self.dir / "config" / "lockstep"
+        folder.mkdir(parents=True)
+        (folder / "keys.yaml").write_text("step: F7\nzoom: s\nfold: s\n")
+        own = {"XDG_CONFIG_HOME": str(self.dir / "config"), "XDG_STATE_HOME": str(self.dir / "state")}
+        t = Tmux(self, BASELINE, **own)
+        t.wait("1 warning in your settings", line=-2)
+        t.keys("F7")
+        t.wait("Paused after 1 quantum", line=-2)
+        t.keys(":")
+        t.type("step 41")
+        t.keys("Enter")
+        t.wait("Paused after 42 quanta", line=-2)
+        t.keys("Q")
+        t.end()
+        t = Tmux(self, BASELINE, **own)
+        t.wait("PAUSED", line=0)
+        t.keys(":", "Up")
+        t.wait(":step 41", line=-2)
+        t.keys("Enter")
+        t.wait("Paused after 41 quanta", line=-2)
 
     def test_a_pause_says_at_once_for_whom_it_waits(self):
         node = self.write("node.sh", """

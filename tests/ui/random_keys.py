@@ -17,11 +17,16 @@ SCENARIOS = ["m0_baseline.yaml", "latency_loss.yaml", "three_tier.yaml", "ml_edg
              "bad/many_problems.yaml", "process.yaml", "process_restarts.yaml"]
 KEYS = ("Space s s s N n c F5 u a R R / / F f f b b b z z t w Enter Enter Esc Esc Tab Tab Shift-Tab 1 2 3 4 5 Up Down Left Right "
         "PgUp PgDn g G Home End j k ? F1 h p n y x X r l l y "
-        "Backspace Delete Insert F9 Ctrl-L Ctrl-A Ctrl-U x 7 ä 日").split()
+        ": : Tab Tab < > > o e Backspace Delete Insert F9 Ctrl-L Ctrl-A Ctrl-U x 7 ä 日").split()
 TEXTS = ["3", "1", "+10ms", "2.5s", "100us", "nonsense", "sensor", "gateway", "TRANSMIT", "loss", "18446744073709551616",
          "size > 1", "type == TRANSMIT", "src =~ 1$ && payload.temperature > 20", "note kind == local", "once 3s",
          "hit 3 payload.sample_id >= 2", "abort kind == drop", "changed(payload.sample_id)", "count(size > 1) > 20", "src =",
-         "0", "-5", "é日本", "no such text", " ", "9" * 300]
+         "0", "-5", "é日本", "no such text", " ", "9" * 300,
+         "node sen", "step 2", "help", "pane ", "follow", "brake", "find gateway", "log gateway",
+         "export x.csv", "x.json", "x.txt"]
+MOUSE = ["click", "double-click", "wheel-up", "wheel-down"]
+COMMANDS = [":step", ":next", ":pane events", ":help", ":help until", ":zoom", ":back", ":find sensor", ":export y.csv",
+            ":sort-next"]
 KNOWN_CODES = {0, 1, 3, 130}  # 1: a node was killed; a step that does not come about is told on stderr
 
 
@@ -32,7 +37,11 @@ def random_step(rng: random.Random) -> str:
     if kind < 0.13:
         return f"resize {rng.choice([1, 2, 39, 40, 59, 60, 80, 109, 110, rng.randint(1, 250)])}x" \
                f"{rng.choice([1, 2, 7, 8, 13, 16, 24, rng.randint(1, 80)])}"
-    if kind < 0.132:
+    if kind < 0.15:
+        return f"{rng.choice(MOUSE)} {rng.randint(0, 90)},{rng.randint(0, 26)}"
+    if kind < 0.17:
+        return rng.choice(COMMANDS)
+    if kind < 0.172:
         return rng.choice(["q", "Q", "Ctrl-C"])
     return rng.choice(KEYS)
 

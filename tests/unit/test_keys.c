@@ -135,10 +135,10 @@ static void a_script_is_read_step_by_step(void **state)
     struct key_script script = { 0 };
     struct error err = { 0 };
     assert_int_equal(
-        load("# a comment\n\n  s  \r\ntype a b \nuntil paused\nuntil 2.5s\nscreen out.txt\nresize 80x24\nF5", &script,
+        load("# a comment\n\n  s  \r\ntype a b \nuntil paused\nuntil 2.5s\nscreen out.txt\nresize 80x24\nF5\n:step 3 \n:", &script,
              &err),
         0);
-    assert_int_equal(script.count, 7);
+    assert_int_equal(script.count, 9);
     assert_int_equal(script.steps[0].key, 's');
     assert_int_equal(script.steps[0].line, 3);
     assert_string_equal(script.steps[1].text, "a b ");
@@ -147,6 +147,9 @@ static void a_script_is_read_step_by_step(void **state)
     assert_string_equal(script.steps[4].text, "out.txt");
     assert_int_equal(script.steps[5].columns, 80);
     assert_int_equal(script.steps[6].line, 9);
+    assert_int_equal(script.steps[7].kind, KEY_STEP_COMMAND);
+    assert_string_equal(script.steps[7].text, ":step 3");
+    assert_int_equal(script.steps[8].key, ':');
     key_script_free(&script);
 }
 
@@ -166,7 +169,7 @@ static void a_bad_step_is_refused_with_its_line(void **state)
     (void)state;
     static const char *const bad[] = { "jump",       "until",          "until tomorrow", "screen ", "resize 80",
                                        "resize 0x5", "resize 80x24x3", "resize 99999x9", "type",    "until -1s",
-                                       "type \xff",  "see ",           "see \xff" };
+                                       "type \xff",  "see ",           "see \xff",      ":find \xff", "click", "click 3", "wheel-up 3,4,5" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct key_script script = { 0 };
         struct error err = { 0 };

@@ -1,6 +1,6 @@
 /* Words for messages: what the reader may have meant, and texts cut to a length that a line can hold. */
-#ifndef SCENARIO_HINT_H
-#define SCENARIO_HINT_H
+#ifndef BASE_HINT_H
+#define BASE_HINT_H
 
 #include <stddef.h>
 

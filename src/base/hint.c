@@ -1,4 +1,4 @@
-#include "scenario/hint.h"
+#include "base/hint.h"
 
 #include <ctype.h>
 #include <stdio.h>

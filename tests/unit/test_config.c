@@ -1,0 +1,240 @@
+#include "check.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ui/commands.h"
+#include "ui/config.h"
+
+static char folder[] = "/tmp/test_config_XXXXXX";
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) && setenv("LOCKSTEP_CONFIG", folder, 1) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    char command[80];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    char path[80];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "we");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* With these two files. */
+static struct config load(const char *keys, const char *theme)
+{
+    struct config c;
+    write_file("keys.yaml", keys);
+    write_file("theme.yaml", theme);
+    config_load(&c, false);
+    return c;
+}
+
+static void assert_told(const struct config *c, size_t i, int line, const char *path, const char *text)
+{
+    assert_true(i < c->problems.count);
+    const struct problem *p = &c->problems.items[i];
+    if (p->line != line || strcmp(p->path, path) != 0 || !strstr(p->text, text))
+        fail_msg("%s:%d: %s: %s", p->file, p->line, p->path, p->text);
+}
+
+static void without_files_everything_is_as_it_was(void **state)
+{
+    (void)state;
+    struct config c;
+    config_load(&c, false);
+    assert_int_equal(c.problems.count, 0);
+    for (size_t i = 0; i < key_table_count; i++) {
+        const struct binding *b = &key_table[i];
+        for (size_t k = 0; k < 3 && b->keys[k]; k++)
+            assert_int_equal(keymap_action(&c.keys, b->keys[k]), b->action);
+        assert_string_equal(keymap_names(&c.keys, b), b->names ? b->names : "");
+    }
+    for (int role = 0; role < ROLE_COUNT; role++)
+        for (int colors = 2; colors <= 256; colors *= 2) {
+            struct look a = theme_look((enum role)role, GROUND_SELECT, colors);
+            struct look b = theme_look_of(&c.theme, (enum role)role, GROUND_SELECT, colors);
+            assert_int_equal(a.foreground, b.foreground);
+            assert_int_equal(a.background, b.background);
+            assert_int_equal(a.attributes, b.attributes);
+        }
+    config_free(&c);
+}
+
+static void actions_get_other_keys(void **state)
+{
+    (void)state;
+    struct config c = load("step: [x, F12]\nstop: s\nquit: Ctrl-Q\nbottom: L\npane-events: ä\nfollow:\n", "");
+    assert_int_equal(c.problems.count, 0);
+    assert_int_equal(keymap_action(&c.keys, 'x'), ACTION_STEP);
+    assert_int_equal(keymap_action(&c.keys, INPUT_F12), ACTION_STEP);
+    assert_int_equal(keymap_action(&c.keys, 's'), ACTION_NODE_STOP);
+    assert_int_equal(keymap_action(&c.keys, 17), ACTION_QUIT);
+    assert_int_equal(keymap_action(&c.keys, 'q'), ACTION_NONE);
+    assert_int_equal(keymap_action(&c.keys, 0xe4), ACTION_PANE_2);
+    assert_int_equal(keymap_action(&c.keys, 'F'), ACTION_NONE);
+    assert_int_equal(keymap_action(&c.keys, 0), ACTION_NONE);
+    for (size_t i = 0; i < key_table_count; i++) {
+        const char *names = keymap_names(&c.keys, &key_table[i]);
+        if (key_table[i].action == ACTION_STEP)
+            assert_string_equal(names, "x F12");
+        if (key_table[i].action == ACTION_QUIT)
+            assert_string_equal(names, "Ctrl-Q");
+        if (key_table[i].action == ACTION_TOP)
+            assert_string_equal(names, "g Home L"); /* those of the row behind it, too */
+        if (key_table[i].action == ACTION_FOLLOW)
+            assert_string_equal(names, "");
+        if (key_table[i].action == ACTION_NEXT)
+            assert_string_equal(names, ".");
+    }
+    config_free(&c);
+}
+
+static void every_problem_of_the_keys_is_told_with_its_place(void **state)
+{
+    (void)state;
+    struct config c = load("stpe: x\nstep: Hyper-X\nnext: n\nfind: n\nrun: Ctrl-C\nuntil: [{a: b}]\nabort: x\n", "");
+    assert_int_equal(c.problems.count, 7);
+    assert_int_equal(c.problems.errors, 0);
+    assert_told(&c, 0, 1, "stpe", "no action of this name; did you mean 'step'?");
+    assert_told(&c, 1, 2, "step", "unknown key 'Hyper-X'");
+    assert_told(&c, 2, 3, "next", "the key n was that of 'find-next', which now has none");
+    assert_told(&c, 3, 4, "find", "the key n is that of 'next' already");
+    assert_told(&c, 4, 5, "run", "the key Ctrl-C always does what it does");
+    assert_told(&c, 5, 6, "until", "write words here");
+    assert_told(&c, 6, 7, "abort", "the key x was that of 'stop', which now has none");
+    assert_int_equal(keymap_action(&c.keys, 's'), ACTION_STEP); /* better than none */
+    assert_int_equal(keymap_action(&c.keys, 3), ACTION_INTERRUPT);
+    config_free(&c);
+}
+
+static void a_file_that_is_no_map_is_told_and_never_fatal(void **state)
+{
+    (void)state;
+    struct config c = load("- a\n- b\n", "bad: [red\nx: {\n");
+    assert_int_equal(c.problems.count, 2);
+    assert_told(&c, 0, 1, "", "settings are lines");
+    assert_int_equal(keymap_action(&c.keys, 's'), ACTION_STEP);
+    config_free(&c);
+    char path[80];
+    snprintf(path, sizeof path, "%s/keys.yaml", folder);
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_file("theme.yaml", "");
+    config_load(&c, false);
+    assert_int_equal(c.problems.count, 1);
+    config_free(&c);
+    rmdir(path);
+}
+
+static void roles_get_other_colours(void **state)
+{
+    (void)state;
+    struct config c = load("", "bad: bright-red underline\nwarn: '#ff8800'\ngood: 22\ndim: bold\non-match: blue\n"
+                               "text: default reverse\n");
+    assert_int_equal(c.problems.count, 0);
+    struct look l = theme_look_of(&c.theme, ROLE_BAD, GROUND_NONE, 256);
+    assert_int_equal(l.foreground, 9);
+    assert_int_equal(l.attributes, ATTRIBUTE_UNDERLINE);
+    assert_int_equal(theme_look_of(&c.theme, ROLE_BAD, GROUND_NONE, 8).foreground, 1);
+    assert_int_equal(theme_look_of(&c.theme, ROLE_WARN, GROUND_NONE, 256).foreground, 208); /* #ff8700 */
+    assert_int_equal(theme_look_of(&c.theme, ROLE_WARN, GROUND_NONE, 8).foreground, 3);
+    assert_int_equal(theme_look_of(&c.theme, ROLE_GOOD, GROUND_NONE, 256).foreground, 22);
+    assert_int_equal(theme_look_of(&c.theme, ROLE_DIM, GROUND_NONE, 256).foreground,
+                     theme_look(ROLE_DIM, GROUND_NONE, 256).foreground);
+    assert_int_equal(theme_look_of(&c.theme, ROLE_DIM, GROUND_NONE, 2).attributes, ATTRIBUTE_BOLD);
+    assert_int_equal(theme_look_of(&c.theme, ROLE_INFO, GROUND_MATCH, 256).background, 4);
+    assert_int_equal(theme_look_of(&c.theme, ROLE_BAD, GROUND_NONE, 2).foreground, THEME_DEFAULT);
+    config_free(&c);
+}
+
+static void every_problem_of_the_theme_is_told(void **state)
+{
+    (void)state;
+    struct config c =
+        load("", "bda: red\nbad: gren\nwarn: 256\ngood: red blue\non-match: bold\ninfo:\ntime: '#12345'\n");
+    assert_int_equal(c.problems.count, 7);
+    assert_told(&c, 0, 1, "bda", "did you mean 'bad'?");
+    assert_told(&c, 1, 2, "bad", "'gren' is no colour and no attribute; did you mean 'green'?");
+    assert_told(&c, 2, 3, "warn", "'256' is no colour");
+    assert_told(&c, 3, 4, "good", "'blue' is a second colour");
+    assert_told(&c, 4, 5, "on-match", "'bold' is no colour");
+    assert_told(&c, 5, 6, "info", "a colour is missing");
+    assert_told(&c, 6, 7, "time", "'#12345' is no colour");
+    config_free(&c);
+}
+
+static void every_action_that_can_have_other_keys_has_a_name(void **state)
+{
+    (void)state;
+    static const enum action fixed[] = { ACTION_INTERRUPT, ACTION_FORCE, ACTION_CLICK, ACTION_WHEEL_UP,
+                                         ACTION_WHEEL_DOWN };
+    for (size_t i = 0; i < key_table_count; i++) {
+        bool is_fixed = false;
+        for (size_t k = 0; k < sizeof fixed / sizeof *fixed; k++)
+            is_fixed |= fixed[k] == key_table[i].action;
+        assert_int_equal(is_fixed, action_name(key_table[i].action) == NULL);
+    }
+    for (size_t i = 0; i < command_table.count; i++) /* the same words as the commands */
+        if (command_table.rows[i].action != ACTION_NONE && action_name(command_table.rows[i].action))
+            assert_string_equal(action_name(command_table.rows[i].action), command_table.rows[i].name);
+}
+
+static void names_of_keys_are_read_back(void **state)
+{
+    (void)state;
+    char name[KEY_NAME];
+    for (uint32_t key = 0x21; key < 0x3000; key++)
+        if (key_named(key_name(key, name)) != key) /* what can harm a terminal is none */
+            assert_int_equal(key_named(name), INPUT_NONE);
+    for (char c = 'a'; c <= 'z'; c++)
+        assert_int_equal(key_named(key_name((uint32_t)c & 0x1f, name)), c & 0x1f);
+    assert_string_equal(key_name(' ', name), "Space");
+    for (uint32_t key = INPUT_UP; key <= INPUT_F12; key++)
+        assert_int_equal(key_named(key_name(key, name)), key);
+}
+
+static void any_text_is_a_file_of_settings(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed() | 1;
+    static const char pieces[][10] = {
+        "step", ": ", "\n", "[", "]", "F5", "red", "'", "#", " ", "bad", "- ", "\t", "&a"
+    };
+    for (int round = 0; round < 500; round++) {
+        char text[200] = "";
+        for (int i = 0; i < 18; i++)
+            strcat(text, pieces[test_random(&seed) % (sizeof pieces / sizeof *pieces)]);
+        struct config c = load(text, text);
+        assert_int_equal(c.problems.errors, 0);
+        config_free(&c);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_files_everything_is_as_it_was),
+        cmocka_unit_test(actions_get_other_keys),
+        cmocka_unit_test(every_problem_of_the_keys_is_told_with_its_place),
+        cmocka_unit_test(a_file_that_is_no_map_is_told_and_never_fatal),
+        cmocka_unit_test(roles_get_other_colours),
+        cmocka_unit_test(every_problem_of_the_theme_is_told),
+        cmocka_unit_test(every_action_that_can_have_other_keys_has_a_name),
+        cmocka_unit_test(names_of_keys_are_read_back),
+        cmocka_unit_test(any_text_is_a_file_of_settings),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
