@@ -1,6 +1,7 @@
 /* The table of commands, and what those do that are more than a key. */
 #include "ui/commands.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ui/app.h"
@@ -26,10 +27,16 @@ static bool run_step(struct app *app, const struct command_call *call, struct co
     return true;
 }
 
-/* What is wrong with the rest of the line, for those whose questions take it as well. */
+/* What is wrong with the rest of the line, for those whose questions take it as well; a column in it is that of the rest. */
 static bool answered(const char *why, const struct command_value *v, struct command_error *err)
 {
-    return !why || command_refuse(err, v->column, "%s", why);
+    size_t column = 1;
+    int skip = 0;
+    if (!why)
+        return true;
+    if (sscanf(why, "column %zu: %n", &column, &skip) < 1 || !skip)
+        column = 1;
+    return command_refuse(err, v->column + column - 1, "%s", why + skip);
 }
 
 static bool run_until(struct app *app, const struct command_call *call, struct command_error *err)
@@ -67,7 +74,7 @@ static bool run_bisect(struct app *app, const struct command_call *call, struct 
     struct condition *c = condition_parse(v->text, &wrong);
     condition_free(c);
     if (!c)
-        return command_refuse(err, v->column + wrong.column - 1, "%s", wrong.text);
+        return answered(wrong.text, v, err);
     app_command(app, (struct command){ .kind = COMMAND_VIEW_WHERE, .text = v->text }, AWAIT_NOTHING);
     return true;
 }

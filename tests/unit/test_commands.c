@@ -189,7 +189,7 @@ static void words_are_completed_by_what_stands_there(void **state)
     assert_string_equal(complete("node ", &from, &b), "sensor1,sensor2,sensor3,gateway");
     assert_string_equal(complete("node gateway ", &from, &b), "");
     assert_string_equal(complete("pane b", &from, &b), "barrier");
-    assert_string_equal(complete("help ru", &from, &b), "run");
+    assert_string_equal(complete("help ru", &from, &b), "run,run-back");
     assert_string_equal(complete("find sen", &from, &b), "");
     assert_string_equal(complete("nonsense sen", &from, &b), "");
     buffer_free(&b);
