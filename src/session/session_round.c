@@ -86,13 +86,11 @@ static void finish_round(struct session *s)
         take_answer(s, launcher_node(s->launcher, s->granted[g]));
     coordinator_end(s->coordinator);
     s->in_round = false;
-    if (!nodes_handle_failures(s) || !session_keep_results(s))
-        return;
-    if (s->until_record && s->results.index.records >= s->until_record) {
+    if (nodes_handle_failures(s) && session_keep_results(s) && s->until_record &&
+        s->results.index.records >= s->until_record) {
         s->limit = now_of(s); /* something has happened: here the run pauses */
         s->until_record = 0;
     }
-    stops_heed(s);
 }
 
 void round_begin(struct session *s)

@@ -6,6 +6,15 @@ import common
 BASELINE = common.SCENARIOS / "m0_baseline.yaml"
 PROCESSES = common.SCENARIOS / "process_mixed.yaml"
 LINKS = common.SCENARIOS / "latency_loss.yaml"
+FAULTY = """
+simulation: { duration: 6s, quantum: 1ms, seed: 3 }
+network: { model: latency, default_latency: 20ms }
+nodes:
+  - { id: sensor, type: sensor }
+  - { id: gateway, type: gateway }
+faults:
+  - { at: 2500ms, link: [sensor, gateway], latency: 70ms, for: 1s }
+"""
 
 
 class Until(common.Case):
@@ -43,6 +52,11 @@ class Until(common.Case):
         drops = [r for r in self.records("three") if r["kind"] == "drop"]
         self.assertGreaterEqual(len(drops), 3)
         self.assertIn(f"record {drops[2]['n']}: ", self.records("three")[-1]["cause"])
+
+    def test_what_happens_at_a_barrier_ends_it_there(self):
+        path = self.write("faulty.yaml", FAULTY)
+        first, end = self.check_end(path, "kind == link && latency == 70ms", lambda r: r["kind"] == "link")
+        self.assertEqual((first["t"], end["t"]), (2500000, 2500000))
 
     def test_nodes_in_processes(self):
         self.check_end(PROCESSES, "src =~ '^(far|third)$' && time >= 2s",
@@ -101,6 +115,13 @@ class Break(common.Case):
                      "once node.step_time > 1us && time > 3s", scenario=PROCESSES)
         self.assertEqual(self.events("whole"), self.events("out"))
         self.assertEqual(len(self.hits("out")), 3)
+
+    def test_what_happens_at_a_barrier_pauses_there(self):
+        path = self.write("faulty.yaml", FAULTY)
+        self.by_keys("out", ["Space", "until PAUSED", "see Break 1, record", "c", "until FINISHED"], "--break",
+                     "once kind == link", scenario=path)
+        link = next(r for r in self.records("out") if r["kind"] == "link")
+        self.assertEqual(self.hits("out"), [(2500000, "once kind == link", link["n"])])
 
     def test_abort_ends_it(self):
         self.by_keys("out", ["Space", "until ABORTED"], "--break", "abort payload.sample_id == 4", expect=130)
