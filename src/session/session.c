@@ -37,6 +37,7 @@ struct session *session_new(const struct scenario *scenario, const struct sessio
     s->coordinator = coordinator_new(scenario, s->bus, !options->no_skip);
     s->stop_at = coordinator_barrier_after(s->coordinator, options->until);
     nodes_open(s);
+    saved_open(s);
     if (results_open(&s->results, scenario, options->out_dir, s->bus, err) < 0 || begin_records(s, err) < 0) {
         if (s->results.folder)
             folder_discard(s->results.folder);
@@ -77,6 +78,7 @@ void session_free(struct session *s)
     if (s->discard && !s->ran && folder_is_numbered(s->results.folder))
         folder_discard(s->results.folder); /* somebody has only looked at the scenario */
     nodes_close(s);
+    saved_close(s);
     coordinator_free(s->coordinator);
     launcher_free(s->launcher);
     message_pool_free(s->pool);
@@ -241,9 +243,10 @@ static bool settle(struct session *s)
         nodes_note_gone(s);
     if (!nodes_handle_failures(s))
         return false;
-    nodes_obey(s);
-    if (s->state == SESSION_RUNNING)
+    if (s->state == SESSION_RUNNING || s->command_count)
         nodes_act(s);
+    if (s->state == SESSION_RUNNING || s->state == SESSION_PAUSED)
+        nodes_obey(s);
     return nodes_handle_failures(s) && nodes_are_settled(s) && nodes_handle_failures(s) && !s->restarting;
 }
 
@@ -395,6 +398,7 @@ static bool abort_run(struct session *s, const struct command *c)
 
 bool session_command(struct session *s, const struct command *c)
 {
+    s->refusal[0] = '\0';
     if (c->kind <= COMMAND_KILL) /* one that moves the run takes the place of one before */
         s->until_record = 0;
     switch (c->kind) {
@@ -422,6 +426,13 @@ bool session_command(struct session *s, const struct command *c)
     case COMMAND_NODE_KILL:
     case COMMAND_NODE_RESTART:
         return nodes_take_command(s, c);
+    case COMMAND_MESSAGE_DROP:
+    case COMMAND_MESSAGE_DELAY:
+    case COMMAND_MESSAGE_COPY:
+    case COMMAND_MESSAGE_EDIT:
+    case COMMAND_MESSAGE_INJECT:
+    case COMMAND_LINK:
+        return flight_take_command(s, c);
     }
     return false;
 }

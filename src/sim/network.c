@@ -146,3 +146,32 @@ size_t network_count(const struct network *n)
 {
     return queue_count(n->under_way);
 }
+
+const struct message *network_at(const struct network *n, size_t i)
+{
+    return queue_at(n->under_way, i)->data;
+}
+
+simtime network_due(const struct network *n, size_t i)
+{
+    return queue_at(n->under_way, i)->time;
+}
+
+struct message *network_remove(struct network *n, size_t i)
+{
+    struct message *m = queue_at(n->under_way, i)->data;
+    queue_remove(n->under_way, i);
+    return m;
+}
+
+void network_replace(struct network *n, size_t i, struct message *m)
+{
+    struct event *e = queue_at(n->under_way, i);
+    message_free(e->data);
+    e->data = m;
+}
+
+int network_hold(struct network *n, struct message *m)
+{
+    return queue_push(n->under_way, m->time, 0, m);
+}
