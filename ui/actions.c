@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ui/app.h"
+#include "ui/flight.h"
 
 void app_open(struct app *app, enum pane_id id)
 {
@@ -25,7 +26,7 @@ static bool close_top(struct app *app)
     return true;
 }
 
-static void toggle(struct app *app, enum pane_id id)
+void app_toggle(struct app *app, enum pane_id id)
 {
     if (app_top(app) == id)
         close_top(app);
@@ -79,6 +80,10 @@ static void open_log(struct app *app)
 
 static void enter(struct app *app)
 {
+    if (app_top(app) == PANE_FLIGHT) {
+        flight_show(app);
+        return;
+    }
     if (app_top(app) != PANE_EVENTS) {
         if (app_top(app) < MAIN_PANES || app_top(app) == PANE_LOG)
             open_detail(app);
@@ -241,10 +246,10 @@ static bool act_on_screen(struct app *app, enum action action)
         back(app);
         return true;
     case ACTION_HELP:
-        toggle(app, PANE_HELP);
+        app_toggle(app, PANE_HELP);
         return true;
     case ACTION_PROBLEMS:
-        toggle(app, PANE_PROBLEMS);
+        app_toggle(app, PANE_PROBLEMS);
         return true;
     default:
         return false;
@@ -266,7 +271,7 @@ void app_act(struct app *app, enum action action)
             app_say(app, ROLE_INFO, pane_events_following(p) ? "Following the newest event" : "Staying here");
         return;
     }
-    if (act_on_run(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
+    if (flight_act_key(app, action) || act_on_run(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
         act_on_screen(app, action))
         return;
     if (action == ACTION_FIND && app->session)

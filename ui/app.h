@@ -16,6 +16,11 @@ enum prompt {
     PROMPT_FIND,
     PROMPT_STEPS,
     PROMPT_UNTIL,
+    PROMPT_FLIGHT_DELAY, /* flight.c: this … */
+    PROMPT_FLIGHT_EDIT,
+    PROMPT_FLIGHT_INJECT,
+    PROMPT_FLIGHT_LINK,
+    PROMPT_FLIGHT_SAVE, /* … to this */
     PROMPT_QUIT,
     PROMPT_RERUN,
     PROMPT_NODE_STOP,
@@ -46,6 +51,12 @@ struct node_act {
     int64_t asked_ms;
 };
 
+/* What is being asked about messages in flight. */
+struct flight_ask {
+    uint64_t id;   /* of the message */
+    char why[500]; /* why the last answer or command was refused */
+};
+
 struct app {
     const struct ui_options *options;
     struct loop *loop; /* borrowed */
@@ -71,7 +82,8 @@ struct app {
     struct node_act act;
     bool pausing; /* at the end of this quantum, by a key */
     struct editor editor;
-    const char *prompt_error; /* what is wrong with what was typed; static or NULL */
+    const char *prompt_error; /* what is wrong with what was typed; static, app's own, or NULL */
+    struct flight_ask flight;
     struct find find;
     char message[256];
     enum role message_role;
@@ -121,6 +133,7 @@ void app_rerun(struct app *app);
 bool app_command(struct app *app, struct command command, enum await await);
 void app_act(struct app *app, enum action action); /* actions.c */
 void app_open(struct app *app, enum pane_id id);
+void app_toggle(struct app *app, enum pane_id id);
 void app_end(struct app *app, enum then then, int signal); /* the run, cleanly; then what follows */
 void prompt_open(struct app *app, enum prompt prompt);     /* prompt.c */
 bool prompt_key(struct app *app, uint32_t key);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct editor {
-    char text[256]; /* UTF-8, NUL-terminated */
+    char text[4096]; /* UTF-8, NUL-terminated */
     size_t len, cursor;
 };
 

@@ -20,6 +20,14 @@ enum action {
     ACTION_NODE_KILL,
     ACTION_NODE_RESTART,
     ACTION_LOG,
+    ACTION_FLIGHT, /* messages in flight; what follows acts on them */
+    ACTION_FLIGHT_DROP,
+    ACTION_FLIGHT_DELAY,
+    ACTION_FLIGHT_COPY,
+    ACTION_FLIGHT_EDIT,
+    ACTION_FLIGHT_INJECT,
+    ACTION_FLIGHT_LINK,
+    ACTION_FLIGHT_SAVE,
     ACTION_RERUN,
     ACTION_QUIT,
     ACTION_QUIT_NOW,
@@ -71,7 +79,8 @@ enum context {
     CONTEXT_LOG = 1024,
     CONTEXT_PROCESSES = 2048,  /* some nodes are processes, and this is no place that counts more … */
     CONTEXT_NODES_LIVE = 4096, /* … and they can be stopped and restarted */
-    CONTEXT_STARTING = 8192
+    CONTEXT_STARTING = 8192,
+    CONTEXT_FLIGHT = 1 << 20 /* messages in flight are in sight */
 };
 
 struct binding {

@@ -13,7 +13,9 @@ enum pane_id {
     PANE_DETAIL = MAIN_PANES,
     PANE_PROBLEMS,
     PANE_LOG,
+    PANE_FLIGHT,
     PANE_RECORD,
+    PANE_MESSAGE,
     PANE_HELP,
     PANES,
     PANE_NONE = -1

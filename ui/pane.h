@@ -61,12 +61,16 @@ struct pane *pane_problems_new(void);
 struct pane *pane_help_new(void);
 struct pane *pane_record_new(void);
 struct pane *pane_log_new(void);
+struct pane *pane_flight_new(void);
+struct pane *pane_message_new(void);
 
 void pane_events_go(struct pane *p, uint64_t n); /* selects record n; ends following */
 bool pane_events_following(const struct pane *p);
 void pane_detail_show(struct pane *p, int node);
 void pane_record_show(struct pane *p, uint64_t n);
 void pane_log_show(struct pane *p, int node);
+bool pane_flight_selected(const struct pane *p, uint64_t *id); /* false: there is none */
+void pane_message_show(struct pane *p, uint64_t id);
 /* Looks on from the last match, around its end. Returns whether there is one. */
 bool pane_log_find(struct pane *p, const char *text, bool backward, bool *around);
 void pane_nodes_select(struct pane *p, const struct view *v, int node);

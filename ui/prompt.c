@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "ui/app.h"
+#include "ui/flight.h"
 #include "ui/format.h"
 
 static const struct {
@@ -32,6 +33,10 @@ static bool is_left_out(const struct app *app, int node)
 
 void prompt_format(const struct app *app, struct buffer *out)
 {
+    if (flight_is_prompt(app->prompt)) {
+        flight_format(app, out);
+        return;
+    }
     const struct scenario_node *n = app->scenario ? &app->scenario->nodes[app->prompt_node] : NULL;
     const char *words[] = { n ? n->id : "", n ? on_failure_name(n->on_failure) : "" };
     int next = 0;
@@ -202,6 +207,7 @@ static void accept(struct app *app)
         app->prompt_error = take_until(app, text);
         break;
     default:
+        app->prompt_error = flight_accept(app);
         break;
     }
     if (!app->prompt_error)

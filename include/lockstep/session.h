@@ -191,6 +191,9 @@ bool session_flight_find(const struct session *s, uint64_t id, struct session_me
 /* Its place in that order, or UINT64_MAX. */
 uint64_t session_flight_rank(const struct session *s, uint64_t id);
 
+/* What the link between two nodes has now; false: the network is direct, and it has neither. */
+bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss);
+
 /* What a person has done to nodes, messages and links in this run, as a scenario that repeats it in batch: the effective
  * scenario with those acts among its faults. Written whole or not at all; a file that is there is only replaced where it
  * was written so. Returns how many acts it holds, or -1 with *err set. */

@@ -320,6 +320,11 @@ uint64_t session_flight_rank(const struct session *s, uint64_t id)
     return flight_rank(s->coordinator, id);
 }
 
+bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss)
+{
+    return is_node(s, src) && is_node(s, dst) && flight_link(s->coordinator, src, dst, latency, loss);
+}
+
 const char *session_refusal(const struct session *s)
 {
     return s->refusal;

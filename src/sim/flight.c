@@ -248,3 +248,8 @@ void flight_inject(struct coordinator *c, int src, int dst, struct text type, st
     coordinator_publish_message(c, m, m->sent, is_lost ? SIMTIME_NEVER : due);
     put(c, m); /* where its node has failed, dropped there */
 }
+
+bool flight_link(const struct coordinator *c, int src, int dst, simtime *latency, double *loss)
+{
+    return network_link(c->network, src, dst, latency, loss);
+}

@@ -18,6 +18,9 @@ uint64_t flight_rank(const struct coordinator *c, uint64_t id);
 /* Whether one more has room. */
 bool flight_has_room(const struct coordinator *c);
 
+/* What a link has now; false: the network is direct. */
+bool flight_link(const struct coordinator *c, int src, int dst, simtime *latency, double *loss);
+
 /* At a barrier. Message `id` must be in flight, and there must be room for what is added. Texts are copied. */
 
 /* It will not arrive: publishes the record `drop`. */

@@ -108,6 +108,18 @@ void network_change(struct network *n, int src, int dst, simtime latency, double
     l->loss = loss;
 }
 
+bool network_link(struct network *n, int src, int dst, simtime *latency, double *loss)
+{
+    if (n->model == NETWORK_DIRECT)
+        return false;
+    const struct link *l = find_link(n, src, dst), *changed = find_changed(n, src, dst);
+    if (l == &n->others && changed)
+        l = changed;
+    *latency = l->latency;
+    *loss = l->loss;
+    return true;
+}
+
 enum network_fate network_send(struct network *n, struct message *m)
 {
     if (n->model == NETWORK_DIRECT)

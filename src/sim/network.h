@@ -22,6 +22,9 @@ enum network_fate network_send(struct network *n, struct message *m);
  * nor loss: nothing changes. */
 void network_change(struct network *n, int src, int dst, simtime latency, double loss);
 
+/* What the link has now; false: the model is `direct`. */
+bool network_link(struct network *n, int src, int dst, simtime *latency, double *loss);
+
 simtime network_next(struct network *n); /* when the first arrives; SIMTIME_NEVER: none is under way */
 /* The first message that has arrived by `now`, in order of (time, sending), or NULL. The caller owns it. */
 struct message *network_arrived(struct network *n, simtime now);
