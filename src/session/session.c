@@ -258,9 +258,11 @@ static bool next_round(struct session *s, int64_t now)
         round_begin(s);
         return true;
     }
+    if (now_of(s) >= act)
+        return true; /* the faults of this barrier act before the run pauses or ends at it */
     if (now_of(s) >= s->limit)
         reach_limit(s);
-    return now_of(s) >= act;
+    return false;
 }
 
 static void run(struct session *s, int64_t now, int64_t deadline)
