@@ -224,7 +224,7 @@ static void act_at_random(struct fixture *f, uint64_t *random)
         flight_drop(f->c, m->id);
         break;
     case 1:
-        flight_delay(f->c, m->id, now + (simtime)(test_random(random) % 20000));
+        flight_delay(f->c, m->id, now + (simtime)(test_random(random) % 8) * 3000); /* many at the same time */
         break;
     case 2:
         flight_copy(f->c, m->id);
@@ -233,7 +233,7 @@ static void act_at_random(struct fixture *f, uint64_t *random)
         flight_edit(f->c, m->id, text_of("\"a payload that is longer than before\""));
         break;
     default:
-        flight_inject(f->c, m->dst, m->src, text_of("NEW"), text_of("[]"), now + (simtime)(test_random(random) % 9000));
+        flight_inject(f->c, m->dst, m->src, text_of("NEW"), text_of("[]"), now + (simtime)(test_random(random) % 8) * 3000);
         break;
     }
 }
