@@ -398,9 +398,8 @@ static bool abort_run(struct session *s, const struct command *c)
     return true;
 }
 
-bool session_command(struct session *s, const struct command *c)
+static bool take_command(struct session *s, const struct command *c)
 {
-    s->refusal[0] = '\0';
     if (c->kind <= COMMAND_KILL) /* one that moves the run takes the place of one before */
         s->until_record = 0;
     switch (c->kind) {
@@ -437,4 +436,13 @@ bool session_command(struct session *s, const struct command *c)
         return flight_take_command(s, c);
     }
     return false;
+}
+
+bool session_command(struct session *s, const struct command *c)
+{
+    s->refusal[0] = '\0';
+    bool taken = take_command(s, c);
+    if (!taken && !s->refusal[0])
+        snprintf(s->refusal, sizeof s->refusal, "that is not possible while the run is %s", session_state_name(s->state));
+    return taken;
 }

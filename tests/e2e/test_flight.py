@@ -204,5 +204,21 @@ nodes:
         self.assertEqual(self.events("one").splitlines()[1:], self.events("two").splitlines()[1:])
 
 
+    def test_what_may_differ_when_it_is_repeated_is_told_in_the_file(self):
+        self.write("node.py", NODE.replace("        count += 1\n", "        count += 1\n        if count == 3:\n            __import__('time').sleep(1000)\n"))
+        scenario = self.write("s.yaml", """
+simulation: { duration: 100ms, quantum: 10ms, seed: 1 }
+nodes:
+  - { id: p, type: device, implementation: process, command: [python3, node.py], on_failure: continue }
+  - { id: gw, type: gateway }
+""")
+        keys = ["g", "j", "c", "see Waiting for p", "X", "y", "until FINISHED", "W", "type saved.yaml", "Enter", "see Saved with 1 act"]
+        self.lockstep("--keys", self.write("k", "\n".join(keys) + "\n"), "--out", self.dir / "one", scenario)
+        text = (self.dir / "saved.yaml").read_text()
+        self.assertIn("# Done before the node had answered", text)
+        self.assertIn("{ at: 30ms, node: p, action: kill, by: user }", text)
+        self.lockstep("--dry-run", self.dir / "saved.yaml")
+
+
 if __name__ == "__main__":
     main()
