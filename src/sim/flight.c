@@ -34,26 +34,20 @@ static bool before(const struct message *a, const struct message *b)
     return a->src != b->src ? a->src < b->src : a->id < b->id;
 }
 
-/* The first `room` of those that are offered (or the last ones, where `is_last`): a heap whose top is what goes next.
- */
+/* The first `room` of those that are offered: a heap whose top is the last of them. */
 struct selection {
     const struct message **items;
     size_t count, room;
-    bool is_last;
+    simtime least; /* earlier ones are left out */
 };
 
-/* Whether a leaves the selection before b does. */
-static bool leaves_before(const struct selection *s, const struct message *a, const struct message *b)
+static void sink(struct selection *s, const struct message *m)
 {
-    return s->is_last ? before(a, b) : before(b, a);
-}
-
-static void sink(struct selection *s, size_t at, const struct message *m)
-{
+    size_t at = 0;
     for (size_t child; (child = 2 * at + 1) < s->count; at = child) {
-        if (child + 1 < s->count && leaves_before(s, s->items[child + 1], s->items[child]))
+        if (child + 1 < s->count && before(s->items[child], s->items[child + 1]))
             child++;
-        if (!leaves_before(s, s->items[child], m))
+        if (!before(m, s->items[child]))
             break;
         s->items[at] = s->items[child];
     }
@@ -62,13 +56,15 @@ static void sink(struct selection *s, size_t at, const struct message *m)
 
 static void offer(struct selection *s, const struct message *m)
 {
+    if (m->time < s->least)
+        return;
     if (s->count == s->room) {
-        if (leaves_before(s, s->items[0], m))
-            sink(s, 0, m);
+        if (before(m, s->items[0]))
+            sink(s, m);
         return;
     }
     size_t at = s->count++;
-    for (; at > 0 && leaves_before(s, m, s->items[(at - 1) / 2]); at = (at - 1) / 2)
+    for (; at > 0 && before(s->items[(at - 1) / 2], m); at = (at - 1) / 2)
         s->items[at] = s->items[(at - 1) / 2];
     s->items[at] = m;
 }
@@ -85,24 +81,67 @@ static void select_all(const struct coordinator *c, struct selection *s)
             offer(s, c->pending[i].items[k]);
     for (size_t k = 0, count = network_count(c->network); k < count; k++) {
         simtime due = network_due(c->network, k);
-        if (s->count == s->room && (s->is_last ? due < s->items[0]->time : due > s->items[0]->time))
-            continue; /* without a look at the message, which may be far away in memory */
-        offer(s, network_at(c->network, k));
+        if (due >= s->least && (s->count < s->room || due <= s->items[0]->time))
+            offer(s, network_at(c->network, k)); /* else it is not looked at: it may be far away in memory */
     }
+}
+
+/* How many arrive before t; *last is when the last of those under way arrives. */
+static uint64_t count_before(const struct coordinator *c, simtime t, simtime *last)
+{
+    uint64_t sum = 0;
+    *last = 0;
+    for (int i = 0; i < c->scenario->node_count; i++)
+        for (size_t k = 0; k < c->pending[i].count; k++)
+            sum += c->pending[i].items[k]->time < t;
+    for (size_t k = 0, count = network_count(c->network); k < count; k++) {
+        simtime due = network_due(c->network, k);
+        sum += due < t;
+        *last = due > *last ? due : *last;
+    }
+    return sum;
+}
+
+/* The latest time before which there are not more than `from`; *earlier is how many there are. */
+static simtime time_of(const struct coordinator *c, uint64_t from, uint64_t *earlier)
+{
+    simtime low = 0, high, last;
+    *earlier = 0;
+    if (!from)
+        return low;
+    *earlier = count_before(c, c->counts.now, &last);
+    if (*earlier <= from)
+        low = c->counts.now; /* most times it is */
+    else
+        *earlier = 0;
+    high = (last > c->counts.now ? last : c->counts.now) + 1;
+    while (high - low > 1) {
+        simtime middle = low + (high - low) / 2;
+        uint64_t count = count_before(c, middle, &last);
+        if (count > from) {
+            high = middle;
+        } else {
+            low = middle;
+            *earlier = count;
+        }
+        if (count == from)
+            break; /* the page begins there */
+    }
+    return low;
 }
 
 size_t flight_list(const struct coordinator *c, uint64_t from, const struct message **out, size_t room)
 {
-    uint64_t all = flight_count(c);
+    uint64_t all = flight_count(c), earlier;
     if (from >= all || !room)
         return 0;
     size_t count = all - from < room ? (size_t)(all - from) : room;
-    bool is_last = from + count > all - from; /* the shorter way round */
-    struct selection s = { .room = (size_t)(is_last ? all - from : from + count), .is_last = is_last };
+    struct selection s = { .least = time_of(c, from, &earlier) };
+    s.room = (size_t)(from - earlier) + count;
     s.items = mem_array(s.room, sizeof *s.items);
     select_all(c, &s);
     qsort(s.items, s.count, sizeof *s.items, compare);
-    memcpy(out, s.items + (is_last ? 0 : from), count * sizeof *out);
+    memcpy(out, s.items + (from - earlier), count * sizeof *out);
     free(s.items);
     return count;
 }
