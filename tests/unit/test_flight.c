@@ -233,7 +233,8 @@ static void act_at_random(struct fixture *f, uint64_t *random)
         flight_edit(f->c, m->id, text_of("\"a payload that is longer than before\""));
         break;
     default:
-        flight_inject(f->c, m->dst, m->src, text_of("NEW"), text_of("[]"), now + (simtime)(test_random(random) % 8) * 3000);
+        flight_inject(f->c, m->dst, m->src, text_of("NEW"), text_of("[]"),
+                      now + (simtime)(test_random(random) % 8) * 3000);
         break;
     }
 }
@@ -305,6 +306,27 @@ static void the_listing_is_what_later_arrives(void **state)
         struct message *list = read_listing(&f, &random, &count);
         check_arrivals(&f, list, count);
         free(list);
+        tear_down(&f);
+    }
+}
+
+static void a_page_begins_anywhere_among_messages_of_one_time(void **state)
+{
+    (void)state;
+    uint64_t random = test_seed() | 1;
+    for (int round = 0; round < 40; round++) {
+        struct fixture f;
+        size_t count;
+        set_up(&f, round % 2 ? NETWORK_LATENCY : NETWORK_DIRECT);
+        begin(&f);
+        for (int i = 0; i < 50; i++)
+            send_at(&f, (simtime)(test_random(&random) % 3) * 300, 2, (int)(test_random(&random) % 3));
+        coordinator_end(f.c);
+        for (unsigned i = 0; i < 200; i++)
+            flight_inject(f.c, (int)(test_random(&random) % 3), (int)(test_random(&random) % 3), text_of("X"),
+                          text_of("1"), 1000 + (simtime)(test_random(&random) % 4) * 500);
+        free(read_listing(&f, &random, &count));
+        assert_int_equal(count, 250);
         tear_down(&f);
     }
 }
@@ -386,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_delay_to_now_waits_no_more),
         cmocka_unit_test(what_is_put_in_for_a_node_that_has_failed_is_dropped),
         cmocka_unit_test(the_listing_is_what_later_arrives),
+        cmocka_unit_test(a_page_begins_anywhere_among_messages_of_one_time),
         cmocka_unit_test(what_is_done_by_hand_moves_no_draw),
         cmocka_unit_test(a_queue_keeps_its_order_when_events_are_taken_out_of_it),
     };
