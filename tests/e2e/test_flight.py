@@ -178,6 +178,17 @@ faults:
                          ["the fault 'drop' has no effect: message 5 is not in flight"])
         self.assertIn("sample_9", [r.get("payload") for r in self.records("out")])
 
+    def test_faults_of_the_last_barrier_act_whether_it_was_skipped_to_or_not(self):
+        scenario = self.write("s.yaml", """
+simulation: { duration: 2s, seed: 1 }
+nodes: [{ id: s1, type: sensor, on_failure: continue }, { id: gw, type: gateway }]
+faults: [{ at: 500ms, node: s1, action: kill }]
+""")
+        self.batch(scenario, "skipped", "--until", "500ms")
+        self.batch(scenario, "stepped", "--until", "500ms", "--no-skip")
+        self.assertTrue(self.events("skipped") == self.events("stepped"))
+        self.assertIn("frozen", [r.get("state") for r in self.records("skipped")])
+
     def test_a_file_of_somebody_else_is_not_overwritten(self):
         keys = ["W", "type mine.yaml", "Enter", "see is there already", "Esc", "W", "type own.yaml", "Enter", "see Saved", "W",
                 "type own.yaml", "Enter", "see Saved", "W", "type nowhere/x.yaml", "Enter", "see cannot be written", "Esc"]
