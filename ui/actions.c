@@ -271,7 +271,9 @@ void app_act(struct app *app, enum action action)
             app_say(app, ROLE_INFO, pane_events_following(p) ? "Following the newest event" : "Staying here");
         return;
     }
-    if (flight_act_key(app, action) || act_on_run(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
+    if (flight_act_key(app, action))
+        return;
+    if (act_on_run(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
         act_on_screen(app, action))
         return;
     if (action == ACTION_FIND && app->session)

@@ -70,7 +70,10 @@ unsigned app_context(const struct app *app)
     if (top == PANE_PROBLEMS)
         return CONTEXT_WARNINGS;
     unsigned find = app->find.active ? CONTEXT_FINDING : 0;
-    unsigned place = top == PANE_DETAIL ? CONTEXT_DETAIL : top == PANE_LOG ? CONTEXT_LOG : top == PANE_FLIGHT ? CONTEXT_FLIGHT : 0;
+    unsigned place = top == PANE_DETAIL   ? CONTEXT_DETAIL
+                     : top == PANE_LOG    ? CONTEXT_LOG
+                     : top == PANE_FLIGHT ? CONTEXT_FLIGHT
+                                          : 0;
     unsigned nodes = app->model.process_count && top != PANE_LOG && top != PANE_FLIGHT ? CONTEXT_PROCESSES : 0;
     if (session_state_over(app->status.state))
         return CONTEXT_OVER | find | place | nodes;

@@ -65,8 +65,8 @@ enum command_kind {
     COMMAND_NODE_STOP,   /* it is told to end, and the run goes on without it */
     COMMAND_NODE_KILL,   /* SIGKILL: a failure, with what its on_failure says */
     COMMAND_NODE_RESTART, /* it is ended and started anew */
-    /* To a message in flight, or to the link from `src` to `dst`: at once, and only while paused; each is a record. None
-     * draws a random number. */
+    /* To a message in flight, or to the link from `src` to `dst`: at once, and only while paused; each is a record.
+     * None draws a random number. */
     COMMAND_MESSAGE_DROP,   /* message `id` will not arrive */
     COMMAND_MESSAGE_DELAY,  /* it arrives at `time`; `relative`: so much later than it would, or than now */
     COMMAND_MESSAGE_COPY,   /* it arrives once more, as a message of its own */
@@ -182,8 +182,8 @@ struct session_message {
     uint64_t size;
     simtime sent, due; /* due: now or earlier where it waits for its node, which has it with the next quantum */
 };
-/* How many there are; and those from the `from`th on, by (due, destination, source, id), `room` at most. Returns how many
- * it has given. Texts are borrowed, and good until the session is stepped or given a command. */
+/* How many there are; and those from the `from`th on, by (due, destination, source, id), `room` at most. Returns how
+ * many it has given. Texts are borrowed, and good until the session is stepped or given a command. */
 uint64_t session_flight_count(const struct session *s);
 size_t session_flight(const struct session *s, uint64_t from, struct session_message *out, size_t room);
 /* Message `id`; false where it is not in flight. */
@@ -194,9 +194,9 @@ uint64_t session_flight_rank(const struct session *s, uint64_t id);
 /* What the link between two nodes has now; false: the network is direct, and it has neither. */
 bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss);
 
-/* What a person has done to nodes, messages and links in this run, as a scenario that repeats it in batch: the effective
- * scenario with those acts among its faults. Written whole or not at all; a file that is there is only replaced where it
- * was written so. Returns how many acts it holds, or -1 with *err set. */
+/* What a person has done to nodes, messages and links in this run, as a scenario that repeats it in batch: the
+ * effective scenario with those acts among its faults. Written whole or not at all; a file that is there is only
+ * replaced where it was written so. Returns how many acts it holds, or -1 with *err set. */
 int session_save_faults(const struct session *s, const char *path, struct error *err);
 
 /* Results of machine-learning inference so far: how many, and the virtual time from sample to result (nearest rank;

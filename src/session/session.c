@@ -443,6 +443,7 @@ bool session_command(struct session *s, const struct command *c)
     s->refusal[0] = '\0';
     bool taken = take_command(s, c);
     if (!taken && !s->refusal[0])
-        snprintf(s->refusal, sizeof s->refusal, "that is not possible while the run is %s", session_state_name(s->state));
+        snprintf(s->refusal, sizeof s->refusal, "that is not possible while the run is %s",
+                 session_state_name(s->state));
     return taken;
 }

@@ -148,8 +148,8 @@ bool nodes_are_settled(struct session *s);
 void nodes_note_gone(struct session *s);
 /* Whether one has come to its end, which will show with the next quantum: that must not wait for the wall clock. */
 bool nodes_hurry(const struct session *s);
-/* What is to be done at this barrier before a person may act at it: faults, commands to nodes, what comes of both. False
- * where the run does not stand there any more, or a node is on its way to be started again. */
+/* What is to be done at this barrier before a person may act at it: faults, commands to nodes, what comes of both.
+ * False where the run does not stand there any more, or a node is on its way to be started again. */
 bool nodes_act_first(struct session *s);
 /* A link was changed by what is kept as a fault: that acts from now on, on top of others. Publishes the record. */
 void nodes_change_link(struct session *s, const struct scenario_fault *f);
@@ -161,7 +161,7 @@ void nodes_obey(struct session *s);
 
 /* session_flight.c */
 bool flight_take_command(struct session *s, const struct command *c); /* to a message or link */
-void flight_act(struct session *s, const struct scenario_fault *f);   /* a fault of a message, or of a link by a person */
+void flight_act(struct session *s, const struct scenario_fault *f);   /* a fault of a message, or a person's of a link */
 
 /* session_saved.c: what a person has done, kept as faults. */
 void saved_open(struct session *s);

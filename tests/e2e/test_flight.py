@@ -1,4 +1,4 @@
-"""Messages in flight changed by hand, and nodes and links with them: saved as a scenario, repeated in batch, byte for byte."""
+"""Messages in flight changed by hand, and nodes and links: saved as a scenario, repeated in batch, byte for byte."""
 import json
 import os
 import random
@@ -44,23 +44,27 @@ nodes:
 faults:
 {faults}"""
 
-LATENCY = "{ model: latency, default_latency: 35ms, default_loss: 0.1, links: [{ src: s1, dst: gw, latency: 80ms, loss: 0.2 }] }"
+LATENCY = ("{ model: latency, default_latency: 35ms, default_loss: 0.1, "
+           "links: [{ src: s1, dst: gw, latency: 80ms, loss: 0.2 }] }")
 NODES = ["s1", "s2", "gw", "c", "p"]
-PAYLOADS = ['{"temperature": 99.50, "sample_id": 7}', '{ "temperature":-1e3,"unit":"F", "sample_id": 70 }', "[]", "null", '"é \\u00e9 \\n\\"x\\": {"',
-            '{"a":{"b":[1,2.0,true,null,"日本 # : \'"]}}', "0", "true"]
+PAYLOADS = ['{"temperature": 99.50, "sample_id": 7}', '{ "temperature":-1e3,"unit":"F", "sample_id": 70 }', "[]",
+            "null", '"é \\u00e9 \\n\\"x\\": {"', '{"a":{"b":[1,2.0,true,null,"日本 # : \'"]}}', "0", "true"]
 TYPES = ["TRANSMIT", "ACK", '"a b"', "é"]
 
 
 class Flight(common.Case):
     def scenario(self, rng):
         self.write("node.py", NODE)
-        faults = ["{ at: 100ms, link: [s1, gw], latency: 55ms, for: 200ms }", "{ at: 100ms, link: [s1, gw], loss: 0.5, for: 100ms }",
-                  "{ at: 200ms, node: s1, action: pause }", "{ at: 300ms, node: s1, action: resume }", "{ at: 0s, link: [p, gw], loss: 0.3 }",
-                  "{ at: 200ms, node: c, action: kill }", "{ at: 300ms, node: p, action: restart }", "{ at: 100ms, node: s2, action: kill }"]
+        faults = ["{ at: 100ms, link: [s1, gw], latency: 55ms, for: 200ms }",
+                  "{ at: 100ms, link: [s1, gw], loss: 0.5, for: 100ms }", "{ at: 0s, link: [p, gw], loss: 0.3 }",
+                  "{ at: 200ms, node: s1, action: pause }", "{ at: 300ms, node: s1, action: resume }",
+                  "{ at: 200ms, node: c, action: kill }", "{ at: 300ms, node: p, action: restart }",
+                  "{ at: 100ms, node: s2, action: kill }"]
         latency = rng.random() < 0.7
         chosen = [f for f in faults if rng.random() < 0.4 and (latency or "link" not in f)]
-        text = SCENARIO.format(seed=rng.randrange(1000), network=LATENCY if latency else "{ model: direct }",
-                               on_failure=rng.choice(["continue", "restart"]), faults="".join(f"  - {f}\n" for f in chosen))
+        network = LATENCY if latency else "{ model: direct }"
+        text = SCENARIO.format(seed=rng.randrange(1000), network=network, faults="".join(f"  - {f}\n" for f in chosen),
+                               on_failure=rng.choice(["continue", "restart"]))
         return self.write("flight.yaml", text if chosen else text.replace("faults:\n", "")), latency
 
     @staticmethod
@@ -147,16 +151,18 @@ simulation: { duration: 3s, quantum: 1ms, seed: 1 }
 network: { model: latency, default_latency: 100ms }
 nodes: [{ id: s1, type: sensor }, { id: s2, type: sensor }, { id: gw, type: gateway }]
 """)
-        keys = ["u", "type 1.05s", "Enter", "i", "d", "y", "E", "Ctrl-U", 'type { "temperature": 7.50, "sample_id": 3 }', "Enter",
-                "D", "type 1s", "Enter", "I", 'type s1 gw "A B" [ 1, 2 ] at 1.5s', "Enter", "L", "Ctrl-U", "type s2 gw 5ms 1", "Enter"]
+        keys = ["u", "type 1.05s", "Enter", "i", "d", "y",
+                "E", "Ctrl-U", 'type { "temperature": 7.50, "sample_id": 3 }', "Enter", "D", "type 1s", "Enter",
+                "I", 'type s1 gw "A B" [ 1, 2 ] at 1.5s', "Enter", "L", "Ctrl-U", "type s2 gw 5ms 1", "Enter"]
         self.play(keys, scenario, "one")
         records = [r for r in self.records("one") if r["t"] == 1050000 or r.get("id") in (2, 3)]
         self.assertEqual([r["text"] for r in records if r["kind"] == "command"],
                          ["drop 0", "copy 1", 'edit 1 {"temperature":7.50,"sample_id":3}', "delay 1 to 2.1s",
                           'inject s1 gw "A B" [1,2] at 1.5s', "link s2 gw latency 5ms loss 1.0"])
         kinds = [(r["kind"], r.get("id")) for r in records]
-        self.assertEqual(kinds, [("command", None), ("drop", 0), ("command", None), ("message", 2), ("command", None),
-                                 ("command", None), ("command", None), ("message", 3), ("command", None), ("link", None)])
+        command = ("command", None)
+        self.assertEqual(kinds, [command, ("drop", 0), command, ("message", 2), command, command, command,
+                                 ("message", 3), command, ("link", None)])
         drop, copy, new, link = records[1], records[3], records[7], records[9]
         self.assertEqual(drop["reason"], "edited")
         self.assertEqual((copy["t"], copy["due"], copy["src"]), (1000000, 1100000, "s2"))
@@ -190,8 +196,9 @@ faults: [{ at: 500ms, node: s1, action: kill }]
         self.assertIn("frozen", [r.get("state") for r in self.records("skipped")])
 
     def test_a_file_of_somebody_else_is_not_overwritten(self):
-        keys = ["W", "type mine.yaml", "Enter", "see is there already", "Esc", "W", "type own.yaml", "Enter", "see Saved", "W",
-                "type own.yaml", "Enter", "see Saved", "W", "type nowhere/x.yaml", "Enter", "see cannot be written", "Esc"]
+        own = ["W", "type own.yaml", "Enter", "see Saved"]
+        keys = ["W", "type mine.yaml", "Enter", "see is there already", "Esc", *own, *own,
+                "W", "type nowhere/x.yaml", "Enter", "see cannot be written", "Esc"]
         self.write("mine.yaml", "mine\n")
         self.lockstep("--keys", self.write("k", "\n".join(keys) + "\n"), common.SCENARIOS / "m0_baseline.yaml")
         self.assertEqual((self.dir / "mine.yaml").read_text(), "mine\n")
@@ -209,21 +216,25 @@ nodes:
   - { id: p, type: device, implementation: process, command: [python3, node.py] }
 """)
         self.write("deep/node.py", NODE)
-        keys = ["s", "I", "type gw p HELLO", "Enter", "W", "type saved.yaml", "Enter", "see Saved with 1 act", "c", "until FINISHED"]
+        keys = ["s", "I", "type gw p HELLO", "Enter", "W", "type saved.yaml", "Enter", "see Saved with 1 act", "c",
+                "until FINISHED"]
         self.lockstep("--keys", self.write("k", "\n".join(keys) + "\n"), "--out", self.dir / "one", scenario)
         self.batch(self.dir / "saved.yaml", "two", cwd="/")
         self.assertEqual(self.events("one").splitlines()[1:], self.events("two").splitlines()[1:])
 
 
     def test_what_may_differ_when_it_is_repeated_is_told_in_the_file(self):
-        self.write("node.py", NODE.replace("        count += 1\n", "        count += 1\n        if count == 3:\n            __import__('time').sleep(1000)\n"))
+        count = "        count += 1\n"
+        hang = "        if count == 3:\n            __import__('time').sleep(1000)\n"
+        self.write("node.py", NODE.replace(count, count + hang))
         scenario = self.write("s.yaml", """
 simulation: { duration: 100ms, quantum: 10ms, seed: 1 }
 nodes:
   - { id: p, type: device, implementation: process, command: [python3, node.py], on_failure: continue }
   - { id: gw, type: gateway }
 """)
-        keys = ["g", "j", "c", "see Waiting for p", "X", "y", "until FINISHED", "W", "type saved.yaml", "Enter", "see Saved with 1 act"]
+        keys = ["g", "j", "c", "see Waiting for p", "X", "y", "until FINISHED", "W", "type saved.yaml", "Enter",
+                "see Saved with 1 act"]
         self.lockstep("--keys", self.write("k", "\n".join(keys) + "\n"), "--out", self.dir / "one", scenario)
         text = (self.dir / "saved.yaml").read_text()
         self.assertIn("# Done before the node had answered", text)
