@@ -109,6 +109,7 @@ static const char *read_delay(const char *args, struct command *c)
         args = rest;
     }
     args += strspn(args, " ");
+    args += c->relative && *args == '+';
     if (!*args)
         return "it takes by how much, as 100ms, or until when, as `to 2.5s`";
     if (simtime_parse(args, 1000000, &c->time, &why) != 0)

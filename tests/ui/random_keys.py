@@ -20,7 +20,7 @@ KEYS = ("Space s s s N n c F5 u a R R / / F z z t w Enter Enter Esc Esc Tab Tab 
         "Backspace Delete Insert F9 Ctrl-L Ctrl-A Ctrl-U x 7 ä 日").split()
 TEXTS = ["3", "1", "+10ms", "2.5s", "100us", "nonsense", "sensor", "gateway", "TRANSMIT", "loss", "18446744073709551616",
          "0", "-5", "near gateway HELLO [1] at +5ms", "meter1 gateway 5ms 0.5", "to 3s", '{"a": [1.50]}',
-          "é日本", "no such text", " ", "9" * 300]
+         "é日本", "no such text", " ", "9" * 300]
 KNOWN_CODES = {0, 1, 3, 130}  # 1: a node was killed; a step that does not come about is told on stderr
 
 
