@@ -1,4 +1,5 @@
 /* The option table, and the choice of the front. */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <langinfo.h>
@@ -10,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "batch/batch.h"
 #include "lockstep/check.h"
 #include "lockstep/clean.h"
@@ -21,12 +24,16 @@ enum mode { MODE_UI, MODE_BATCH, MODE_DRY_RUN, MODE_HELP, MODE_VERSION };
 struct arguments {
     enum mode mode;
     const char *file;
+    bool replay; /* the file is a run folder */
     struct scenario_override *overrides; /* their paths are owned; values and origins are not */
     size_t override_count, override_capacity;
     struct session_options session;
-    bool json, quiet, verbose, no_color, ascii;
+    bool json, quiet, verbose, no_color, ascii, pauses;
+    simtime at; /* replay: the moment that is shown first */
     const char *keys_file;
     int columns, rows; /* 0: not given */
+    const char *bad_condition; /* that was refused; NULL: none was */
+    size_t bad_column;
 };
 
 /* An option: parser and help at once. One of flag, path and take says what it does. */
@@ -86,13 +93,45 @@ static int take_set(struct arguments *a, const char *value, struct error *err)
     return 0;
 }
 
+/* A breakpoint, also one that ends the run. */
+static int add_breakpoint(struct arguments *a, const char *option, const char *value, enum breakpoint_action action,
+                          struct error *err)
+{
+    struct condition_error bad;
+    if (!a->session.breakpoints)
+        a->session.breakpoints = breakpoints_new();
+    if (breakpoints_add(a->session.breakpoints, value, action, &bad) >= 0)
+        return 0;
+    error_set(err, EXIT_USAGE, "%s: %s", option, bad.text);
+    a->bad_condition = value;
+    a->bad_column = bad.column;
+    return -1;
+}
+
+static int take_break(struct arguments *a, const char *value, struct error *err)
+{
+    a->pauses = true;
+    return add_breakpoint(a, "--break", value, BREAKPOINT_PAUSE, err);
+}
+
 static int take_until(struct arguments *a, const char *value, struct error *err)
 {
     const char *why;
-    if (simtime_parse(value, 1000000, &a->session.until, &why) < 0)
+    bool is_time = simtime_parse(value, 1000000, &a->session.until, &why) == 0;
+    if (!is_time && !strchr("+-.0123456789", *value))
+        return add_breakpoint(a, "--until", value, BREAKPOINT_END, err);
+    if (!is_time)
         error_set(err, EXIT_USAGE, "--until %s: %s", value, why);
     else if (a->session.until == 0)
         error_set(err, EXIT_USAGE, "--until %s: the run is there already; name a later time", value);
+    return err->code ? -1 : 0;
+}
+
+static int take_at(struct arguments *a, const char *value, struct error *err)
+{
+    const char *why;
+    if (simtime_parse(value, 1000000, &a->at, &why) < 0)
+        error_set(err, EXIT_USAGE, "--at %s: %s", value, why);
     return err->code ? -1 : 0;
 }
 
@@ -133,7 +172,9 @@ static const struct option_row options[] = {
     { "quantum", 0, "T", "override simulation.quantum: 1ms, 100us, or seconds", .path = "simulation.quantum", .origin = "--quantum" },
     { "set", 'S', "PATH=VALUE",
       "override any field: network.default_latency=5ms, nodes.gw.config.forward_to=cloud; may repeat", .take = take_set },
-    { "until", 'u', "T", "end there, successfully", .take = take_until },
+    { "until", 'u', "T|COND", "end there, successfully: 2.5s, or type == ALERT && payload.level > 3", .take = take_until },
+    { "break", 0, "T|COND", "UI: pause there; may repeat", .take = take_break },
+    { "at", 0, "T", "replay: the moment that is shown first", .take = take_at },
     { "out", 'o', "DIR", "the run folder (default: runs/NAME-seedN-K, K the first free number)", .take = take_out },
     { "pace", 0, "X", "follow the wall clock at X times real time (default: as fast as it goes)", .path = "simulation.pace", .origin = "--pace" },
     { "no-skip", 0, NULL, "step idle quanta too: the same results, the long way", FLAG(session.no_skip) },
@@ -165,6 +206,7 @@ static void print_help(void)
          "  lockstep SCENARIO.yaml              the terminal UI; starts paused at t = 0, ? shows the keys\n"
          "  lockstep --batch SCENARIO.yaml      without a screen, for scripts: results in a run folder\n"
          "  lockstep --dry-run SCENARIO.yaml    check the scenario, start nothing\n"
+         "  lockstep replay RUN                 look at a recorded run in the terminal UI, forward and back\n"
          "  lockstep check-node -- COMMAND      talk the node protocol to a program, say what it does wrong\n"
          "  lockstep clean                      remove what a lockstep that was killed left: processes, containers\n\n"
          "Options:");
@@ -229,9 +271,9 @@ static int parse(struct arguments *a, int argc, char **argv, struct error *err)
             return err->code ? -1 : 0;
     }
     if (optind == argc)
-        error_set(err, EXIT_USAGE, "no scenario is named");
+        error_set(err, EXIT_USAGE, a->replay ? "no run folder is named" : "no scenario is named");
     else if (argc - optind > 1)
-        error_set(err, EXIT_USAGE, "one scenario at a time: what is '%s'?", argv[optind + 1]);
+        error_set(err, EXIT_USAGE, "one %s at a time: what is '%s'?", a->replay ? "run" : "scenario", argv[optind + 1]);
     else
         a->file = argv[optind];
     return err->code ? -1 : 0;
@@ -239,15 +281,33 @@ static int parse(struct arguments *a, int argc, char **argv, struct error *err)
 
 static int check_front(const struct arguments *a, struct error *err)
 {
-    if (a->json && a->mode != MODE_BATCH)
+    if (a->replay && (a->mode != MODE_UI || a->override_count || a->session.out_dir || a->session.start_running))
+        error_set(err, EXIT_USAGE, "replay shows a run as it was recorded; only --at, --keys, --size, --no-color and "
+                                   "--ascii go with it");
+    else if (a->at && !a->replay)
+        error_set(err, EXIT_USAGE, "--at goes with replay; --until ends a run at a time");
+    else if (a->json && a->mode != MODE_BATCH)
         error_set(err, EXIT_USAGE, "--json goes with --batch");
     else if (a->keys_file && a->mode != MODE_UI)
         error_set(err, EXIT_USAGE, "--keys drives the terminal UI; leave --batch and --dry-run out");
+    else if (a->mode != MODE_UI && a->pauses)
+        error_set(err, EXIT_USAGE, "--break pauses the terminal UI; without it, --until ends the run");
     else if (a->columns && !a->keys_file)
         error_set(err, EXIT_USAGE, "--size goes with --keys");
     else if (a->mode == MODE_UI && !a->keys_file && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
         error_set(err, EXIT_USAGE, "there is no terminal here; use --batch (or --keys FILE)");
     return err->code ? -1 : 0;
+}
+
+/* The message, the condition, and a mark below the place; without these two where characters would not stand in columns. */
+static void print_bad_condition(const struct arguments *a, const struct error *err)
+{
+    struct buffer shown = { 0 };
+    utf8_escape(&shown, a->bad_condition, strlen(a->bad_condition));
+    fprintf(stderr, "lockstep: %s; lockstep(1) tells what conditions are\n", err->text);
+    if (!strcmp(buffer_string(&shown), a->bad_condition))
+        fprintf(stderr, "  %s\n  %*s\n", a->bad_condition, (int)a->bad_column, "^");
+    buffer_free(&shown);
 }
 
 static bool is_utf8(void)
@@ -269,9 +329,25 @@ static int run_batch(const struct arguments *a)
     return a->mode == MODE_BATCH ? batch_run(&o) : batch_dry_run(&o);
 }
 
+/* Said without a screen, as a wrong name is. */
+static bool is_run_folder(const char *path)
+{
+    struct buffer file = { 0 };
+    buffer_format(&file, "%s/events.jsonl", path);
+    bool is = access(buffer_string(&file), R_OK) == 0;
+    if (!is)
+        fprintf(stderr, "lockstep: %s: %s; name the folder of a run, such as runs/NAME-seed1-1\n", file.data, strerror(errno));
+    buffer_free(&file);
+    return is;
+}
+
 static int run_ui(const struct arguments *a)
 {
-    struct ui_options o = { .file = a->file,
+    if (a->replay && !is_run_folder(a->file))
+        return EXIT_INVALID;
+    struct ui_options o = { .file = a->replay ? NULL : a->file,
+                            .run_dir = a->replay ? a->file : NULL,
+                            .at = a->at,
                             .overrides = a->overrides,
                             .override_count = a->override_count,
                             .session = a->session,
@@ -328,20 +404,27 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);
     const char *no_color = getenv("NO_COLOR");
     a.no_color = no_color && *no_color;
-    if (parse(&a, argc, argv, &err) == 0 && a.mode == MODE_HELP) {
+    a.replay = argc > 1 && !strcmp(argv[1], "replay");
+    if (parse(&a, argc - a.replay, argv + a.replay, &err) == 0 && a.mode == MODE_HELP) {
         print_help();
         code = EXIT_FINISHED;
     } else if (!err.code && a.mode == MODE_VERSION) {
         puts("lockstep " LOCKSTEP_VERSION);
         code = EXIT_FINISHED;
+    } else if (a.bad_condition) {
+        print_bad_condition(&a, &err);
+        code = err.code;
     } else if (err.code || check_front(&a, &err) < 0) {
         fprintf(stderr, "lockstep: %s; lockstep --help lists what there is\n", err.text);
         code = err.code;
     } else {
+        if (a.mode == MODE_UI && !a.session.breakpoints)
+            a.session.breakpoints = breakpoints_new(); /* for its keys */
         code = a.mode == MODE_UI ? run_ui(&a) : run_batch(&a);
     }
     for (size_t i = 0; i < a.override_count; i++)
         free((char *)(uintptr_t)a.overrides[i].path);
     free(a.overrides);
+    breakpoints_free(a.session.breakpoints);
     return code;
 }

@@ -78,21 +78,59 @@ static void open_log(struct app *app)
     app_open(app, PANE_LOG);
 }
 
+/* The record that is selected in Events. */
+static bool selected_record(const struct app *app, uint64_t *n)
+{
+    const struct list *l = &app->panes[PANE_EVENTS]->list;
+    *n = l->cursor;
+    return l->count > 0;
+}
+
+static void open_chain(struct app *app)
+{
+    uint64_t n;
+    if (app_top(app) == PANE_CHAIN) {
+        close_top(app);
+        return;
+    }
+    struct record r;
+    bool selected = selected_record(app, &n) && store_read(session_store(app->session), n, &r) == 0;
+    if (!selected || (r.kind != RECORD_MESSAGE && r.kind != RECORD_LOCAL)) {
+        app_say(app, ROLE_WARN, selected ? "Only messages and local events come of something" : "No event is selected");
+        return;
+    }
+    pane_chain_show(app->panes[PANE_CHAIN], n);
+    app_open(app, PANE_CHAIN);
+}
+
+/* To the event that is selected in a chain. */
+static void leave_chain(struct app *app)
+{
+    uint64_t n = pane_chain_selected(app->panes[PANE_CHAIN]);
+    close_top(app);
+    app->focus = PANE_EVENTS;
+    pane_events_go(app->panes[PANE_EVENTS], n);
+}
+
 static void enter(struct app *app)
 {
     if (app_top(app) == PANE_FLIGHT) {
         flight_show(app);
         return;
     }
+    if (app_top(app) == PANE_CHAIN) {
+        leave_chain(app);
+        return;
+    }
     if (app_top(app) != PANE_EVENTS) {
-        if (app_top(app) < MAIN_PANES || app_top(app) == PANE_LOG)
+        if (app_top(app) < MAIN_PANES || app_top(app) == PANE_LOG || app_top(app) == PANE_TIMELINE)
             open_detail(app);
         return;
     }
-    const struct list *l = &app->panes[PANE_EVENTS]->list;
-    if (!l->count)
+    uint64_t n;
+    if (!pane_events_selected(app->panes[PANE_EVENTS], &n))
         return;
-    pane_record_show(app->panes[PANE_RECORD], l->cursor);
+    pane_record_show(app->panes[PANE_RECORD], n);
     app_open(app, PANE_RECORD);
 }
 
@@ -116,7 +154,7 @@ static struct session_status status_now(const struct app *app)
 static bool run_active(const struct app *app)
 {
     struct session_status s = status_now(app);
-    return app->session && !session_state_over(s.state) && s.state != SESSION_ENDING &&
+    return app->session && !s.is_over && s.state != SESSION_ENDING &&
            (s.state != SESSION_PAUSED || s.quanta > 0 || app->await != AWAIT_NOTHING);
 }
 
@@ -125,11 +163,70 @@ static void back(struct app *app)
     if (close_top(app))
         return;
     if (app->find.active) {
-        app->find = (struct find){ 0 };
+        find_end(app);
         app_say(app, ROLE_DIM, "The find is over");
+    } else if (app->status.is_past && !app->status.is_recorded && !app->zoom) {
+        app_command(app, (struct command){ .kind = COMMAND_HEAD }, AWAIT_NOTHING);
     } else {
         app->zoom = false;
     }
+}
+
+const char *filter_take(struct app *app, const char *text)
+{
+    struct view v = app_view(app);
+    struct pane *events = app->panes[PANE_EVENTS];
+    struct condition_error err;
+    if (!text[strspn(text, " ")]) {
+        if (pane_events_filtered(events))
+            app_say(app, ROLE_DIM, "The filter is off: f and the key Up bring it back");
+        pane_events_filter(events, &v, NULL);
+        return NULL;
+    }
+    struct condition *c = condition_parse(text, &err);
+    if (!c)
+        return prompt_refuse(app, &err);
+    unsigned needs = condition_needs(c);
+    if (needs & (CONDITION_HISTORY | CONDITION_NODE)) {
+        condition_free(c);
+        return needs & CONDITION_HISTORY ? "count and changed go by what was before: they are for breakpoints only"
+                                         : "what a node was like is not recorded: node.… is for breakpoints only";
+    }
+    snprintf(app->filter_last, sizeof app->filter_last, "%s", text);
+    pane_events_filter(events, &v, filter_new(c, app->scenario));
+    app->open_count = 0;
+    app->focus = PANE_EVENTS;
+    return NULL;
+}
+
+/* Keys that move what is shown of the run. Returns false for others. */
+static bool act_on_time(struct app *app, enum action action)
+{
+    static const enum command_kind kinds[] = { [ACTION_BACK_STEP] = COMMAND_BACK,
+                                               [ACTION_BACK_NEXT] = COMMAND_BACK_NEXT,
+                                               [ACTION_BACK_RUN] = COMMAND_BACK_RUN,
+                                               [ACTION_VIEW] = COMMAND_VIEW_RECORD,
+                                               [ACTION_HEAD] = COMMAND_HEAD };
+    if (action == ACTION_TIMELINE && app->session) {
+        app_toggle(app, PANE_TIMELINE);
+        return true;
+    }
+    if (app_top(app) == PANE_TIMELINE && (action == ACTION_LEFT || action == ACTION_RIGHT)) {
+        struct view v = app_view(app);
+        simtime to = pane_timeline_beside(app->panes[PANE_TIMELINE], &v, action == ACTION_LEFT);
+        app_command(app, (struct command){ .kind = COMMAND_VIEW, .time = to }, AWAIT_NOTHING);
+        return true;
+    }
+    if (action < ACTION_BACK_STEP || action > ACTION_HEAD)
+        return false;
+    struct command c = { .kind = kinds[action], .count = 1 };
+    if (action == ACTION_VIEW && !selected_record(app, &c.count))
+        app_say(app, ROLE_WARN, "No event is selected");
+    else if (action == ACTION_HEAD && !app->status.is_past)
+        app_say(app, ROLE_INFO, "This is the last moment");
+    else
+        app_command(app, c, AWAIT_NOTHING);
+    return true;
 }
 
 /* Keys that move the run. Returns false for others. */
@@ -164,6 +261,9 @@ static bool act_on_run(struct app *app, enum action action)
     case ACTION_UNTIL:
         prompt_open(app, PROMPT_UNTIL);
         return true;
+    case ACTION_FILTER:
+        prompt_open(app, PROMPT_FILTER);
+        return true;
     default:
         return false;
     }
@@ -185,6 +285,10 @@ static bool act_on_node(struct app *app, enum action action)
     case ACTION_LOG:
         if (app->session)
             open_log(app);
+        return true;
+    case ACTION_CHAIN:
+        if (app->session)
+            open_chain(app);
         return true;
     default:
         return false;
@@ -266,6 +370,14 @@ void app_act(struct app *app, enum action action)
         p = app->panes[PANE_EVENTS];
     if (action == ACTION_FOLD && app_top(app) < MAIN_PANES)
         p = app->panes[PANE_NODES];
+    if (action == ACTION_BREAKS) {
+        breaks_open(app);
+        return;
+    }
+    if (action == ACTION_ENTER && app_top(app) == PANE_BREAKS) {
+        breaks_edit(app);
+        return;
+    }
     if (p->ops->act(p, &v, action)) {
         if (action == ACTION_FOLLOW && p == app->panes[PANE_EVENTS])
             app_say(app, ROLE_INFO, pane_events_following(p) ? "Following the newest event" : "Staying here");
@@ -273,7 +385,7 @@ void app_act(struct app *app, enum action action)
     }
     if (flight_act_key(app, action))
         return;
-    if (act_on_run(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
+    if (act_on_run(app, action) || act_on_time(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
         act_on_screen(app, action))
         return;
     if (action == ACTION_FIND && app->session)

@@ -10,7 +10,7 @@ const int app_watched_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, 
 
 static bool alive(const struct app *app)
 {
-    return app->session && !session_state_over(app->status.state);
+    return app->session && !app->status.is_over;
 }
 
 /* Commands may have come since it was drawn: the run itself is asked. */
@@ -36,17 +36,18 @@ void app_say(struct app *app, enum role role, const char *fmt, ...)
 struct view app_view(const struct app *app)
 {
     return (struct view){
-        .file = app->options->file,
+        .file = app->options->run_dir ? app->options->run_dir : app->options->file,
         .scenario = app->scenario,
         .problems = &app->problems,
         .launch = &app->launch,
         .session = app->session,
         .store = app->session ? session_store(app->session) : NULL,
         .status = &app->status,
+        .breakpoints = app->options->session.breakpoints,
         .model = app->scenario ? &app->model : NULL,
-        .find = app->find.active ? app->find.text : "",
+        .find = app->find.active && !app->find.condition ? app->find.text : "",
         .since = app->since,
-        .wall = app->wall,
+        .wall = app->wall && !app->status.is_past,
         .killed = app->killed,
         .pausing = app->pausing,
         .usages = app->usages,
@@ -63,7 +64,7 @@ unsigned app_context(const struct app *app)
     enum pane_id top = app_top(app);
     if (app->prompt != PROMPT_NONE)
         return CONTEXT_PROMPT;
-    if (top == PANE_HELP || top == PANE_RECORD || top == PANE_MESSAGE)
+    if (top == PANE_HELP || top == PANE_RECORD || top == PANE_CHAIN || top == PANE_BREAKS || top == PANE_MESSAGE)
         return CONTEXT_POPUP;
     if (!app->session)
         return CONTEXT_BROKEN;
@@ -75,6 +76,9 @@ unsigned app_context(const struct app *app)
                      : top == PANE_FLIGHT ? CONTEXT_FLIGHT
                                           : 0;
     unsigned nodes = app->model.process_count && top != PANE_LOG && top != PANE_FLIGHT ? CONTEXT_PROCESSES : 0;
+    place |= top == PANE_TIMELINE ? CONTEXT_TIMELINE : 0;
+    if (app->status.is_past)
+        return (session_state_over(app->status.state) ? CONTEXT_OVER : CONTEXT_PAUSED) | CONTEXT_PAST | find | place | nodes;
     if (session_state_over(app->status.state))
         return CONTEXT_OVER | find | place | nodes;
     if (app->status.state == SESSION_ENDING)
@@ -85,10 +89,21 @@ unsigned app_context(const struct app *app)
     return (app->status.state == SESSION_PAUSED ? CONTEXT_PAUSED : CONTEXT_RUNNING) | find | place | nodes;
 }
 
+static struct scenario *load_scenario(const struct ui_options *o, struct problems *problems)
+{
+    if (!o->run_dir)
+        return scenario_load(o->file, o->overrides, o->override_count, problems);
+    struct buffer file = { 0 };
+    buffer_format(&file, "%s/scenario.yaml", o->run_dir);
+    struct scenario *s = scenario_load_recorded(buffer_string(&file), problems);
+    buffer_free(&file);
+    return s;
+}
+
 static void load(struct app *app, bool start_running)
 {
     const struct ui_options *o = app->options;
-    app->scenario = scenario_load(o->file, o->overrides, o->override_count, &app->problems);
+    app->scenario = load_scenario(o, &app->problems);
     app->open_count = 0;
     app->since = app->drawn = -1;
     if (app->scenario) {
@@ -97,8 +112,11 @@ static void load(struct app *app, bool start_running)
         struct session_options session = o->session;
         session.start_running = start_running;
         session.loop = app->loop;
-        app->session = session_new(app->scenario, &session, &app->launch);
+        app->session = o->run_dir ? session_open_run(app->scenario, o->run_dir, app->loop, &app->launch)
+                                  : session_new(app->scenario, &session, &app->launch);
     }
+    if (app->session && o->at)
+        session_command(app->session, &(struct command){ .kind = COMMAND_VIEW, .time = o->at });
     if (app->session)
         app_refresh(app);
     else
@@ -128,7 +146,8 @@ static void make_panes(struct app *app)
     static struct pane *(*const makers[PANES])(void) = {
         [PANE_NODES] = pane_nodes_new,     [PANE_EVENTS] = pane_events_new, [PANE_HEALTH] = pane_health_new,
         [PANE_BARRIER] = pane_barrier_new, [PANE_DETAIL] = pane_detail_new, [PANE_PROBLEMS] = pane_problems_new,
-        [PANE_LOG] = pane_log_new,         [PANE_RECORD] = pane_record_new, [PANE_HELP] = pane_help_new,
+        [PANE_LOG] = pane_log_new,         [PANE_TIMELINE] = pane_timeline_new, [PANE_CHAIN] = pane_chain_new,
+        [PANE_RECORD] = pane_record_new,   [PANE_HELP] = pane_help_new,         [PANE_BREAKS] = pane_breaks_new,
         [PANE_FLIGHT] = pane_flight_new,   [PANE_MESSAGE] = pane_message_new,
     };
     for (int i = 0; i < PANES; i++)
@@ -151,6 +170,7 @@ void app_init(struct app *app, const struct ui_options *options, struct loop *lo
 
 void app_free(struct app *app)
 {
+    find_end(app);
     unload(app);
     free_panes(app);
 }
@@ -166,7 +186,7 @@ void app_rerun(struct app *app)
     app->aborted = app->killed = app->pausing = false;
     app->act = (struct node_act){ 0 };
     app->tallied_state = SESSION_LOADED;
-    app->find = (struct find){ 0 };
+    find_end(app);
     app->message[0] = '\0';
     load(app, false);
 }
@@ -184,6 +204,7 @@ static void look_at_wishes(struct app *app)
         app->pausing = false;
     if (app->act.pending)
         prompt_look_at_act(app);
+    breaks_look(app);
     if (app->message[0] && app->wall && now->state == SESSION_RUNNING && clock_ms() - app->message_ms > MESSAGE_MS) {
         app->message[0] = '\0';
         app->dirty = true;
@@ -198,7 +219,7 @@ void app_refresh(struct app *app)
     session_status(app->session, &app->status);
     const struct session_status *now = &app->status;
     if (before.state != now->state || before.quanta != now->quanta || before.records != now->records ||
-        before.now != now->now || before.waiting_for != now->waiting_for)
+        before.now != now->now || before.is_past != now->is_past || before.waiting_for != now->waiting_for)
         app->dirty = true;
     uint64_t states = now->state == SESSION_PAUSED ? model_states(&app->model, app->session) : app->states;
     app->dirty |= states != app->states;
@@ -206,7 +227,7 @@ void app_refresh(struct app *app)
     bool over = session_state_over(now->state);
     look_at_wishes(app);
     if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
-        app->prompt = app->prompt == PROMPT_FIND ? PROMPT_FIND : PROMPT_NONE; /* the others make no sense any more */
+        app->prompt = prompt_needs_run(app->prompt) ? PROMPT_NONE : app->prompt;
     if (!over)
         return;
     if (!session_state_over(before.state))
@@ -249,6 +270,15 @@ bool app_command(struct app *app, struct command command, enum await await)
     if (!app->session || !session_command(app->session, &command)) {
         if (!app->session)
             app_say(app, ROLE_WARN, "There is no run; R reads the file again");
+        else if (command.kind >= COMMAND_BACK && app->status.now == 0)
+            app_say(app, ROLE_INFO, "This is the begin");
+        else if (command.kind >= COMMAND_BACK && !app->status.is_past && app->status.state == SESSION_RUNNING)
+            app_say(app, ROLE_WARN, "The run goes on; Space pauses it, then S looks back");
+        else if (command.kind >= COMMAND_BACK)
+            app_say(app, ROLE_BAD, "The history of this run cannot be read");
+        else if (app->status.is_recorded)
+            app_say(app, ROLE_INFO, command.kind < COMMAND_ABORT ? "The recording ends here"
+                                                                 : "This run was recorded: its nodes run no more");
         else if (session_state_over(app->status.state))
             app_say(app, ROLE_WARN, "The run is over; R starts it anew");
         else if (app->status.state == SESSION_ENDING)
@@ -266,6 +296,8 @@ bool app_command(struct app *app, struct command command, enum await await)
 void app_end(struct app *app, enum then then, int signal)
 {
     app->then = then;
+    if (app->status.is_past && app_command(app, (struct command){ .kind = COMMAND_HEAD }, AWAIT_NOTHING))
+        session_status(app->session, &app->status); /* how it ended, or stands, is what counts now */
     if (is_ending(app)) {
         app->await = then == THEN_STAY ? app->await : AWAIT_OVER;
         return;
@@ -355,17 +387,25 @@ void app_hang_up(struct app *app)
     app->hung_up = true;
 }
 
+#define CATCH_UP_BYTES (16 << 20) /* of a recorded run, at once */
+
 bool app_work(struct app *app)
 {
     bool more = find_work(app);
-    struct pane *top = app->panes[app_top(app)];
+    if (app->status.is_recorded)
+        more |= store_catch_up(session_store(app->session), CATCH_UP_BYTES);
+    struct pane *top = app->panes[app_top(app)], *events = app->panes[PANE_EVENTS];
     int64_t ms = clock_ms();
     bool due = app->status.state != SESSION_RUNNING || ms - app->worked_ms >= WORK_MS;
+    app->worked_ms = due ? ms : app->worked_ms;
     if (top->ops->work && due) {
-        app->worked_ms = ms;
         struct view v = app_view(app);
         bool again = top->ops->work(top, &v, &app->dirty);
         more |= again && app->status.state != SESSION_RUNNING;
+    }
+    if (due && top != events) { /* its filter goes on below what is open */
+        struct view v = app_view(app);
+        more |= events->ops->work(events, &v, &app->dirty) && app->status.state != SESSION_RUNNING;
     }
     return more;
 }
@@ -417,8 +457,9 @@ bool app_settled(const struct app *app)
     if (app->leaving || !app->session)
         return true;
     enum session_state s = app->status.state;
-    return app->await == AWAIT_NOTHING && app->then == THEN_STAY && !app->find.searching && s != SESSION_LOADED &&
-           s != SESSION_STARTING && (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
+    return app->await == AWAIT_NOTHING && !breaks_pending(app) && app->then == THEN_STAY && !app->find.searching &&
+           s != SESSION_LOADED && s != SESSION_STARTING &&
+           (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
 }
 
 int app_exit_code(const struct app *app)
@@ -427,6 +468,8 @@ int app_exit_code(const struct app *app)
         return 128 + app->signal;
     if (app->launch.code)
         return app->launch.code;
+    if (app->status.is_recorded)
+        return EXIT_FINISHED;
     if (!app->session)
         return app->problems.errors ? EXIT_INVALID : EXIT_FINISHED;
     bool untouched =

@@ -16,6 +16,8 @@ enum prompt {
     PROMPT_FIND,
     PROMPT_STEPS,
     PROMPT_UNTIL,
+    PROMPT_BREAK,
+    PROMPT_FILTER,
     PROMPT_FLIGHT_DELAY, /* flight.c: this … */
     PROMPT_FLIGHT_EDIT,
     PROMPT_FLIGHT_INJECT,
@@ -36,6 +38,7 @@ enum then { THEN_STAY, THEN_RERUN, THEN_QUIT };
 
 struct find {
     char text[256];
+    struct condition *condition; /* that the text is; NULL: it is a text */
     bool active; /* n and N go on with it */
     bool searching, backward, wrapped;
     uint64_t at, start;
@@ -82,7 +85,11 @@ struct app {
     struct node_act act;
     bool pausing; /* at the end of this quantum, by a key */
     struct editor editor;
-    const char *prompt_error; /* what is wrong with what was typed; static, app's own, or NULL */
+    const char *prompt_error; /* what is wrong with what was typed; static, what is below, or NULL */
+    char prompt_error_text[sizeof(struct condition_error)];
+    char filter_last[256];    /* the last filter, for the key Up */
+    int break_id;             /* the breakpoint that is being edited; 0: a new one */
+    uint64_t break_seen;      /* the last hit that was told */
     struct flight_ask flight;
     struct find find;
     char message[256];
@@ -141,7 +148,17 @@ void prompt_format(const struct app *app, struct buffer *out);
 bool prompt_is_question(enum prompt prompt);
 void prompt_look_at_act(struct app *app); /* whether what was wanted of a node is done */
 void prompt_ask_node(struct app *app, enum prompt prompt, int node);
+bool prompt_needs_run(enum prompt prompt);                 /* it makes no sense once the run is over */
+/* Of a condition: the message for prompt_error; the cursor goes to the place. */
+const char *prompt_refuse(struct app *app, const struct condition_error *err);
+void breaks_open(struct app *app); /* breaks.c: the list, and the question for a new one */
+void breaks_edit(struct app *app);
+const char *breaks_take(struct app *app, const char *text); /* what is wrong with it, or NULL */
+void breaks_look(struct app *app);                          /* whether one was reached */
+bool breaks_pending(const struct app *app);
+const char *filter_take(struct app *app, const char *text); /* actions.c; what is wrong with it, or NULL */
 void find_start(struct app *app, const char *text); /* find.c */
+void find_end(struct app *app);
 void find_next(struct app *app, bool backward);
 bool find_work(struct app *app);
 

@@ -242,7 +242,11 @@ const char *glyph_text(enum charset charset, enum glyph g)
         [GLYPH_WARNING] = { "▲", "▲", "!" },     [GLYPH_POINTER] = { "▌", "▌", ">" },
         [GLYPH_THUMB] = { "┃", "█", "#" },       [GLYPH_TURNING] = { "◐", "~", "~" },
         [GLYPH_PAUSED] = { "‖", "║", "=" },      [GLYPH_FROZEN] = { "■", "#", "#" },
-        [GLYPH_CHECK] = { "✓", "√", "+" },
+        [GLYPH_CHECK] = { "✓", "√", "+" },       [GLYPH_MARKER] = { "▲", "▲", "^" },
+        [GLYPH_LEVEL + 0] = { "▁", "░", "." },   [GLYPH_LEVEL + 1] = { "▂", "░", ":" },
+        [GLYPH_LEVEL + 2] = { "▃", "▒", "-" },   [GLYPH_LEVEL + 3] = { "▄", "▒", "=" },
+        [GLYPH_LEVEL + 4] = { "▅", "▓", "+" },   [GLYPH_LEVEL + 5] = { "▆", "▓", "*" },
+        [GLYPH_LEVEL + 6] = { "▇", "█", "%" },   [GLYPH_LEVEL + 7] = { "█", "█", "#" },
     };
     return glyphs[g][charset];
 }

@@ -82,6 +82,9 @@ enum glyph {
     GLYPH_TURNING,
     GLYPH_PAUSED,
     GLYPH_FROZEN,
+    GLYPH_MARKER, /* below what it points at */
+    GLYPH_LEVEL,  /* this and the following: how much of something, from little to most */
+    GLYPH_LEVEL_LAST = GLYPH_LEVEL + 7,
     GLYPH_COUNT
 };
 const char *glyph_text(enum charset charset, enum glyph g);

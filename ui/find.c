@@ -6,6 +6,13 @@
 
 #define SLICE 10000 /* records that are looked through at a time */
 
+static uint64_t selected(const struct app *app)
+{
+    uint64_t n = 0;
+    pane_events_selected(app->panes[PANE_EVENTS], &n);
+    return n;
+}
+
 /* From record `at` on; beyond the last one: around the end (backward: around the start). */
 static void begin(struct app *app, bool backward, uint64_t at)
 {
@@ -41,14 +48,33 @@ static void find_in_log(struct app *app, bool backward)
         app_say(app, ROLE_WARN, "No match for '%s' in this log", app->find.text);
 }
 
+void find_end(struct app *app)
+{
+    condition_free(app->find.condition);
+    app->find = (struct find){ 0 };
+}
+
+/* A text that is a condition with a comparison or a function in it is taken as one. */
+static struct condition *condition_in(const char *text)
+{
+    struct condition_error err;
+    struct condition *c = strpbrk(text, "=<>(") ? condition_parse(text, &err) : NULL;
+    if (!c || !(condition_needs(c) & (CONDITION_HISTORY | CONDITION_NODE)))
+        return c;
+    condition_free(c);
+    return NULL;
+}
+
 void find_start(struct app *app, const char *text)
 {
     struct find *f = &app->find;
+    find_end(app);
     f->active = *text != '\0';
-    f->searching = false;
     snprintf(f->text, sizeof f->text, "%s", text);
     if (!f->active)
         return;
+    if (app_top(app) != PANE_LOG)
+        f->condition = condition_in(text);
     if (app_top(app) == PANE_LOG) {
         find_in_log(app, false);
         return;
@@ -56,12 +82,12 @@ void find_start(struct app *app, const char *text)
     if (app_top(app) >= MAIN_PANES)
         app->open_count = 0;
     app->focus = PANE_EVENTS;
-    begin(app, false, app->panes[PANE_EVENTS]->list.cursor);
+    begin(app, false, selected(app));
 }
 
 void find_next(struct app *app, bool backward)
 {
-    uint64_t cursor = app->panes[PANE_EVENTS]->list.cursor;
+    uint64_t cursor = selected(app);
     if (!app->find.active) {
         app_say(app, ROLE_WARN, "Nothing is being looked for: / finds a text");
         return;
@@ -96,6 +122,36 @@ static void around(struct app *app, uint64_t count)
     f->at = f->backward ? count - 1 : 0;
 }
 
+/* Of the find and of the filter; NULL: there is none. */
+struct both {
+    struct condition *find;
+    struct store_query filter;
+};
+
+static bool hold_both(void *data, const struct record *r)
+{
+    const struct both *both = data;
+    return (!both->find || condition_matches(both->find, r, NULL)) &&
+           (!both->filter.holds || both->filter.holds(both->filter.data, r));
+}
+
+/* `both` must live as long as the query. */
+static void make_query(const struct app *app, struct both *both, struct store_query *q)
+{
+    const struct find *f = &app->find;
+    struct filter *filter = pane_events_filtered(app->panes[PANE_EVENTS]);
+    *both = (struct both){ .find = f->condition };
+    *q = (struct store_query){ .text = f->condition ? NULL : f->text };
+    if (filter)
+        filter_query(filter, &both->filter);
+    if (filter || f->condition) {
+        q->holds = hold_both;
+        q->data = both;
+    }
+    if (f->condition)
+        filter_scope(f->condition, app->scenario, q);
+}
+
 bool find_work(struct app *app)
 {
     struct find *f = &app->find;
@@ -103,7 +159,9 @@ bool find_work(struct app *app)
         return false;
     struct store *store = session_store(app->session);
     uint64_t count = store_count(store);
-    struct store_query query = { .text = f->text };
+    struct store_query query;
+    struct both both;
+    make_query(app, &both, &query);
     switch (store_find(store, &query, f->backward, SLICE, &f->at)) {
     case STORE_FOUND:
         found(app, f->at);

@@ -384,9 +384,12 @@ static bool can_change(struct app *app)
     struct session_status s = { .state = SESSION_LOADED };
     if (app->session)
         session_status(app->session, &s);
-    if (s.state == SESSION_PAUSED)
+    if (s.is_past)
+        app_say(app, ROLE_WARN, s.is_recorded ? "This run is recorded: nothing can be changed any more"
+                                              : "Messages can be changed at the head of the run: V goes there");
+    else if (s.state == SESSION_PAUSED)
         return true;
-    if (s.state == SESSION_RUNNING)
+    else if (s.state == SESSION_RUNNING)
         app_say(app, ROLE_WARN, "Messages can be changed while the run is paused: Space pauses it");
     else if (!app->session)
         app_say(app, ROLE_WARN, "There is no run; R reads the file again");

@@ -15,6 +15,17 @@ enum action {
     ACTION_STEP_N, /* find previous while a find is active */
     ACTION_CONTINUE,
     ACTION_UNTIL,
+    ACTION_BACK_STEP,
+    ACTION_BACK_NEXT,
+    ACTION_BACK_RUN,
+    ACTION_VIEW,
+    ACTION_HEAD,
+    ACTION_TIMELINE,
+    ACTION_CHAIN,
+    ACTION_NARROW,
+    ACTION_WIDEN,
+    ACTION_BREAKS,
+    ACTION_DELETE,
     ACTION_ABORT,
     ACTION_NODE_STOP,
     ACTION_NODE_KILL,
@@ -52,6 +63,7 @@ enum action {
     ACTION_FOLD,
     ACTION_FIND,
     ACTION_FIND_NEXT,
+    ACTION_FILTER,
     ACTION_FOLLOW,
     ACTION_PROBLEMS,
     ACTION_HELP,
@@ -80,6 +92,8 @@ enum context {
     CONTEXT_PROCESSES = 2048,  /* some nodes are processes, and this is no place that counts more … */
     CONTEXT_NODES_LIVE = 4096, /* … and they can be stopped and restarted */
     CONTEXT_STARTING = 8192,
+    CONTEXT_TIMELINE = 32768,
+    CONTEXT_PAST = 16384, /* an earlier moment of the run is shown, or one of a recorded run */
     CONTEXT_FLIGHT = 1 << 20 /* messages in flight are in sight */
 };
 

@@ -71,6 +71,7 @@ static void renode_text(const struct renode_config *r, struct buffer *out)
     add_escaped(out, "script", r->script);
     add_list(out, "setup", r->setup);
     add_escaped(out, "UART", r->uart);
+    add_list(out, "more UARTs", r->uarts);
     add_escaped(out, "program", r->program);
     add_escaped(out, "time by", time_controls[r->time_control]);
     if (r->monitor_port)

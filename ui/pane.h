@@ -4,6 +4,7 @@
 
 #include "lockstep/session.h"
 #include "ui/canvas.h"
+#include "ui/filter.h"
 #include "ui/keys.h"
 #include "ui/list.h"
 #include "ui/model.h"
@@ -18,6 +19,7 @@ struct view {
     const struct session *session;
     struct store *store; /* reading moves its buffer, no more */
     const struct session_status *status;
+    struct breakpoints *breakpoints;
     const struct model *model;
     const char *find;      /* text that is being looked for; "": none */
     simtime since;         /* the time of the frame before, for activity marks */
@@ -63,14 +65,25 @@ struct pane *pane_record_new(void);
 struct pane *pane_log_new(void);
 struct pane *pane_flight_new(void);
 struct pane *pane_message_new(void);
+struct pane *pane_timeline_new(void);
+struct pane *pane_chain_new(void);
+struct pane *pane_breaks_new(void);
 
 void pane_events_go(struct pane *p, uint64_t n); /* selects record n; ends following */
 bool pane_events_following(const struct pane *p);
+bool pane_events_selected(const struct pane *p, uint64_t *n); /* false: there is none */
+/* Shows only what the filter holds for; takes it. NULL: everything again. */
+void pane_events_filter(struct pane *p, const struct view *v, struct filter *filter);
+struct filter *pane_events_filtered(const struct pane *p); /* or NULL */
 void pane_detail_show(struct pane *p, int node);
 void pane_record_show(struct pane *p, uint64_t n);
 void pane_log_show(struct pane *p, int node);
 bool pane_flight_selected(const struct pane *p, uint64_t *id); /* false: there is none */
 void pane_message_show(struct pane *p, uint64_t id);
+void pane_chain_show(struct pane *p, uint64_t n);
+uint64_t pane_chain_selected(const struct pane *p); /* a record */
+/* The time that is a cell before or behind the one that is shown. */
+simtime pane_timeline_beside(const struct pane *p, const struct view *v, bool before);
 /* Looks on from the last match, around its end. Returns whether there is one. */
 bool pane_log_find(struct pane *p, const char *text, bool backward, bool *around);
 void pane_nodes_select(struct pane *p, const struct view *v, int node);

@@ -35,6 +35,7 @@ struct pane_detail {
     int count;
     uint64_t low, high;
     struct log_view log;
+    double mips; /* of its processor, lately; -1: not known */
 };
 
 static struct pane_detail *detail_of(struct pane *p)
@@ -103,12 +104,21 @@ static int look_back(const struct view *v, const char *id, uint64_t from, uint64
     return count;
 }
 
+/* Being looked at is what has it asked for. */
+static bool look_at_processor(struct pane_detail *d, const struct view *v)
+{
+    double mips, before = d->mips;
+    d->mips = v->wall && v->session && session_processor(v->session, d->node, &mips) ? mips : -1;
+    return d->mips < before || d->mips > before;
+}
+
 static bool work(struct pane *p, const struct view *v, bool *changed)
 {
     struct pane_detail *d = detail_of(p);
     const struct scenario_node *n = node_of(d, v);
     if (!n || !v->store)
         return false;
+    *changed |= look_at_processor(d, v);
     *changed |= is_process(n) && log_view_is_old(&d->log, v, d->node);
     struct found found[KEPT];
     uint64_t records = store_count(v->store), reached, before = d->high + (uint64_t)d->count;
@@ -161,7 +171,8 @@ static void draw_work(const struct view *v, const struct area *a, int *y, int no
     pen = label(a, y, "step");
     uint64_t half = v->session ? session_step_ns(v->session, node, 0.50) : 0;
     bool known = v->wall && half;
-    pen_printf(&pen, ROLE_TEXT, "p50 %s  ", known ? format_ns(half, x) : WALL_HIDDEN);
+    pen_printf(&pen, ROLE_TEXT, "p50 %s ", known ? format_ns(half, x) : WALL_HIDDEN);
+    pen_put(&pen, ROLE_TEXT, known && a->width < 40 ? "" : " ");
     pen_printf(&pen, ROLE_TEXT, "p99 %s", known ? format_ns(session_step_ns(v->session, node, 0.99), x) : WALL_HIDDEN);
     pen = label(a, y, "wall time");
     known = v->wall && v->model->wall_total;
@@ -197,6 +208,19 @@ static void draw_process(const struct view *v, const struct area *a, int *y, int
                known ? format_bytes(usage.memory, z) : WALL_HIDDEN);
 }
 
+/* Of a node that has a clock of its own, and a processor. */
+static void draw_clock(const struct pane_detail *d, const struct area *a, int *y, const struct node_status *s)
+{
+    char x[FORMAT_TEXT];
+    struct pen pen = label(a, y, "own clock");
+    pen_put(&pen, ROLE_TEXT, format_clock(s->clock, x));
+    pen = label(a, y, "processor");
+    if (d->mips >= 0)
+        pen_printf(&pen, ROLE_TEXT, d->mips < 10 ? "%.2f MIPS" : "%.1f MIPS", d->mips);
+    else
+        pen_put(&pen, ROLE_TEXT, WALL_HIDDEN);
+}
+
 /* Returns the rows used. */
 static int draw_state(const struct pane_detail *d, const struct view *v, const struct area *a)
 {
@@ -223,6 +247,8 @@ static int draw_state(const struct pane_detail *d, const struct view *v, const s
     pen_put(&pen, ROLE_TEXT, s.last_active >= 0 ? format_clock(s.last_active, x) : none_yet(v));
     pen = label(a, &y, "next event");
     pen_put(&pen, ROLE_TEXT, s.next == SIMTIME_NEVER ? "none" : s.next < 0 ? "not told" : format_clock(s.next, x));
+    if (s.clock >= 0)
+        draw_clock(d, a, &y, &s);
     if (is_process(&v->scenario->nodes[d->node]))
         draw_process(v, a, &y, d->node, &s);
     draw_work(v, a, &y, d->node, &s);
@@ -407,6 +433,7 @@ void pane_detail_show(struct pane *p, int node)
     if (node == d->node)
         return;
     d->node = node;
+    d->mips = -1;
     d->count = 0;
     d->low = d->high = 0;
     memset(d->lists, 0, sizeof d->lists);
@@ -432,5 +459,6 @@ struct pane *pane_detail_new(void)
     struct pane_detail *p = mem_alloc(sizeof *p);
     p->pane.ops = &ops;
     p->node = -1;
+    p->mips = -1;
     return &p->pane;
 }

@@ -1,15 +1,54 @@
 /* The records of the run, read from its file: only those that are in sight. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
+#include "ui/filter.h"
 #include "ui/format.h"
 #include "ui/json_view.h"
 #include "ui/pane.h"
 
+/* Without a filter the list's places are the records' numbers. With one they are those of the hits that are known, of
+ * which more and more may come before: what is selected, and what stands on top, is kept by number. */
 struct pane_events {
     struct pane pane;
     bool follow;
+    struct filter *filter;
+    uint64_t at, top; /* with a filter: the record that is selected, or near which it is to be; and the one on top */
+    uint64_t shown;   /* the cursor's place that goes with `at` */
 };
+
+/* Takes over what the keys or the mouse have done to the list. */
+static void take_cursor(struct pane_events *p)
+{
+    if (p->pane.list.cursor != p->shown)
+        filter_select(p->filter, p->pane.list.cursor, &p->at);
+    p->shown = p->pane.list.cursor;
+}
+
+/* Puts the list's places where the records are by now. Returns how many there are. */
+static uint64_t place_list(struct pane_events *p)
+{
+    struct list *l = &p->pane.list;
+    take_cursor(p);
+    uint64_t count = filter_count(p->filter), cursor = filter_rank(p->filter, p->at);
+    cursor = cursor < count ? cursor : count ? count - 1 : 0;
+    if (p->follow && count)
+        cursor = count - 1;
+    if (p->follow && count)
+        filter_select(p->filter, cursor, &p->at);
+    l->top = filter_rank(p->filter, p->top);
+    l->cursor = p->shown = cursor;
+    return count;
+}
+
+/* The record in a row of the list. */
+static bool record_at(const struct pane_events *p, uint64_t place, uint64_t *n)
+{
+    *n = place;
+    return !p->filter || filter_select(p->filter, place, n);
+}
 
 /* Where the columns of a row are; 0: there is no room for it. */
 struct columns {
@@ -160,12 +199,13 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
 static void draw_preview(const struct pane *p, const struct view *v, const struct area *a)
 {
     struct record r;
+    uint64_t number;
     char n[FORMAT_TEXT], t[FORMAT_TEXT];
     area_line(a, 0, 0, a->width, ROLE_BORDER, GLYPH_HORIZONTAL);
-    if (!p->list.count || store_read(v->store, p->list.cursor, &r) != 0)
+    if (!pane_events_selected(p, &number) || store_read(v->store, number, &r) != 0)
         return;
     struct pen pen = pen_at(a, 1, 0, a->width - 2);
-    pen_printf(&pen, ROLE_LABEL, " %s %s ", record_kind_name(r.kind), format_count(p->list.cursor, n));
+    pen_printf(&pen, ROLE_LABEL, " %s %s ", record_kind_name(r.kind), format_count(number, n));
     if (r.kind == RECORD_MESSAGE) {
         pen_printf(&pen, ROLE_DIM, " sent %s s", format_stamp(r.t, t));
         if (r.due == SIMTIME_NEVER)
@@ -174,10 +214,26 @@ static void draw_preview(const struct pane *p, const struct view *v, const struc
             pen_printf(&pen, ROLE_DIM, "  due %s s ", format_stamp(r.due, t));
     }
     struct text line = r.payload;
-    if (!line.len && store_line(v->store, p->list.cursor, &line) != 0)
+    if (!line.len && store_line(v->store, number, &line) != 0)
         return;
     struct area text = area_sub(a, 1, 1, a->width - 1, a->height - 1);
     json_flow(&text, line.s, line.len);
+}
+
+static void title_filter(const struct pane_events *p, uint64_t records, struct buffer *out)
+{
+    char count[FORMAT_TEXT], at[FORMAT_TEXT];
+    uint64_t hits = filter_count(p->filter), n;
+    const char *more = filter_complete(p->filter, records) ? "" : "+";
+    if (p->follow)
+        buffer_format(out, " %s%s", format_count(hits, count), more);
+    else /* the list has not been drawn yet */
+        buffer_format(out, " %s of %s%s",
+                      format_count(pane_events_selected(&p->pane, &n) ? filter_rank(p->filter, n) + 1 : 0, at),
+                      format_count(hits, count), more);
+    buffer_format(out, " in %s%s, filter: ", format_count(records, count), p->follow ? ", follow" : "");
+    const char *text = filter_text(p->filter);
+    utf8_escape(out, text, strlen(text));
 }
 
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
@@ -186,37 +242,65 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     if (!v->store)
         return;
     uint64_t records = store_count(v->store);
+    const struct pane_events *events = (const struct pane_events *)p;
+    if (events->filter) {
+        title_filter(events, records, out);
+        return;
+    }
     if (pane_events_following(p))
         buffer_format(out, " %s, follow", format_count(records, count));
     else
         buffer_format(out, " %s of %s", format_count(p->list.cursor + 1, at), format_count(records, count));
 }
 
+/* Why there is nothing to see. */
+static void draw_nothing(const struct pane_events *p, const struct view *v, const struct area *a)
+{
+    uint64_t records = v->store ? store_count(v->store) : 0;
+    if (!p->filter)
+        pane_empty(a, "No events yet", v->session ? "Space runs, . steps to the next event" : NULL);
+    else if (filter_complete(p->filter, records))
+        pane_empty(a, "No event matches the filter", "f and an empty text end it");
+    else
+        pane_empty(a, "No event that matches the filter yet", "looking further");
+}
+
+static void draw_rows(struct pane *p, const struct view *v, const struct area *rows, bool focus)
+{
+    struct columns c = columns_for(v, rows->width);
+    for (int y = 0; y < rows->height && p->list.top + (uint64_t)y < p->list.count; y++) {
+        struct record r;
+        uint64_t n;
+        if (record_at((struct pane_events *)p, p->list.top + (uint64_t)y, &n) && store_read(v->store, n, &r) == 0)
+            draw_record(v, rows, y, &r, &c);
+        else
+            area_put(rows, 0, y, ROLE_BAD, "this record cannot be read");
+        if (p->list.top + (uint64_t)y == p->list.cursor)
+            pane_select(rows, y, focus);
+        area_mark(rows, y, v->find);
+    }
+}
+
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
 {
-    const struct pane_events *events = (const struct pane_events *)p;
+    struct pane_events *events = (struct pane_events *)p;
     uint64_t count = v->store ? store_count(v->store) : 0;
-    if (events->follow && count)
+    if (events->filter)
+        count = place_list(events);
+    else if (events->follow && count)
         p->list.cursor = count - 1;
     int preview = a->height >= 14 ? 3 : a->height >= 8 ? 2 : 0;
     list_show(&p->list, count, a->height - preview, a->y);
+    events->shown = p->list.cursor;
+    if (count)
+        record_at(events, p->list.top, &events->top);
     if (!count) {
-        pane_empty(a, "No events yet", v->session ? "Space runs, . steps to the next event" : NULL);
+        draw_nothing(events, v, a);
         return;
     }
-    struct columns c = columns_for(v, a->width);
     struct area rows = area_sub(a, 0, 0, a->width, a->height - preview);
-    for (int y = 0; y < rows.height && p->list.top + (uint64_t)y < count; y++) {
-        struct record r;
-        if (store_read(v->store, p->list.top + (uint64_t)y, &r) == 0)
-            draw_record(v, &rows, y, &r, &c);
-        else
-            area_put(&rows, 0, y, ROLE_BAD, "this record cannot be read");
-        if (p->list.top + (uint64_t)y == p->list.cursor)
-            pane_select(&rows, y, focus);
-        area_mark(&rows, y, v->find);
-    }
-    if (count <= 1 && v->status->state == SESSION_PAUSED && rows.height > 4)
+    draw_rows(p, v, &rows, focus);
+    if (!events->filter && count <= 1 && v->status->state == SESSION_PAUSED && rows.height > 4)
         area_center(&rows, rows.height / 2, ROLE_DIM, "No messages yet: Space runs, . steps to the next event");
     if (preview) {
         struct area bottom = area_sub(a, 0, a->height - preview, a->width, preview);
@@ -236,13 +320,68 @@ static bool act(struct pane *p, const struct view *v, enum action action)
         events->follow = false;
         return true;
     }
-    if (!list_act(&p->list, action))
+    if (events->filter && v->store && (action == ACTION_TOP || action == ACTION_BOTTOM)) {
+        uint64_t count = store_count(v->store); /* what is known of may begin and end elsewhere */
+        events->at = action == ACTION_TOP || !count ? 0 : count - 1;
+        filter_go(events->filter, events->at);
+        events->shown = p->list.cursor;
+    } else if (!list_act(&p->list, action)) {
         return false;
+    }
     if (action == ACTION_BOTTOM)
         events->follow = true;
     else if (action != ACTION_DOWN && action != ACTION_PAGE_DOWN && action != ACTION_WHEEL_DOWN)
         events->follow = false;
+    if (events->filter)
+        take_cursor(events);
     return true;
+}
+
+static bool work(struct pane *p, const struct view *v, bool *changed)
+{
+    struct pane_events *events = (struct pane_events *)p;
+    if (!events->filter || !v->store || filter_complete(events->filter, store_count(v->store)))
+        return false;
+    bool more = filter_work(events->filter, v->store, events->follow, changed);
+    *changed |= !more;
+    return more;
+}
+
+bool pane_events_selected(const struct pane *p, uint64_t *n)
+{
+    const struct pane_events *events = (const struct pane_events *)p;
+    if (!events->filter) {
+        *n = p->list.cursor;
+        return p->list.count > 0;
+    }
+    uint64_t count = filter_count(events->filter), place = filter_rank(events->filter, events->at);
+    if (p->list.cursor != events->shown)
+        place = p->list.cursor; /* moved since it was drawn */
+    else if (events->follow || place >= count)
+        place = count - 1;
+    return count && filter_select(events->filter, place, n);
+}
+
+void pane_events_filter(struct pane *p, const struct view *v, struct filter *filter)
+{
+    struct pane_events *events = (struct pane_events *)p;
+    uint64_t n, count = v->store ? store_count(v->store) : 0;
+    bool selected = pane_events_selected(p, &n);
+    events->at = events->follow && count ? count - 1 : selected ? n : events->at;
+    filter_free(events->filter);
+    events->filter = filter;
+    if (filter) {
+        filter_go(filter, events->at);
+        events->top = events->at;
+        events->shown = p->list.cursor;
+    } else {
+        list_go(&p->list, events->at);
+    }
+}
+
+struct filter *pane_events_filtered(const struct pane *p)
+{
+    return ((const struct pane_events *)p)->filter;
 }
 
 bool pane_events_following(const struct pane *p)
@@ -252,8 +391,25 @@ bool pane_events_following(const struct pane *p)
 
 void pane_events_go(struct pane *p, uint64_t n)
 {
-    ((struct pane_events *)p)->follow = false;
-    list_go(&p->list, n);
+    struct pane_events *events = (struct pane_events *)p;
+    events->follow = false;
+    if (!events->filter) {
+        list_go(&p->list, n);
+        return;
+    }
+    uint64_t rows = p->list.rows > 0 ? (uint64_t)p->list.rows : 1;
+    filter_go(events->filter, n);
+    events->at = n;
+    events->shown = p->list.cursor;
+    uint64_t place = filter_rank(events->filter, n), top = filter_rank(events->filter, events->top);
+    if (place < top || place >= top + rows)
+        filter_select(events->filter, place > rows / 2 ? place - rows / 2 : 0, &events->top);
+}
+
+static void free_events(struct pane *p)
+{
+    filter_free(((struct pane_events *)p)->filter);
+    free(p);
 }
 
 struct pane *pane_events_new(void)
@@ -263,7 +419,8 @@ struct pane *pane_events_new(void)
         .title = title,
         .draw = draw,
         .act = act,
-        .free = pane_free,
+        .work = work,
+        .free = free_events,
     };
     struct pane_events *p = mem_alloc(sizeof *p);
     p->pane.ops = &ops;

@@ -113,6 +113,11 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
 static void draw_nothing(const struct view *v, const struct area *a)
 {
     bool is_paused = v->status->state == SESSION_PAUSED;
+    if (v->status->is_past) {
+        pane_empty(a, "What is in flight is shown at the head of a live run",
+                   v->status->is_recorded ? "this one is recorded" : "V goes there");
+        return;
+    }
     pane_empty(a, "Nothing is in flight", !is_paused ? NULL : "I puts a message in, . steps to the next event");
 }
 

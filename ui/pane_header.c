@@ -46,11 +46,17 @@ static void set(struct piece *p, int width, enum role role, const char *text)
     p->width = width > 0 ? width : (int)strlen(p->text);
 }
 
+/* Not how the run stands, or how it ended. */
+static bool is_earlier(const struct view *v)
+{
+    return v->session && v->status->is_past && !session_state_over(v->status->state);
+}
+
 static void make_badge(const struct view *v, struct piece *p)
 {
     char text[PIECE_MAX];
     const char *word = v->session ? session_state_name(v->status->state) : v->launch->code ? "FAILED" : "INVALID";
-    word = v->pausing ? "PAUSING" : word;
+    word = v->pausing ? "PAUSING" : is_earlier(v) ? v->status->is_recorded ? "REPLAY" : "PAST" : word;
     int pad = 8 - (int)strlen(word);
     snprintf(text, sizeof text, "%*s%s%*s", 1 + pad / 2, "", word, 1 + (pad + 1) / 2, "");
     bool dark = v->session && v->status->state != SESSION_FAILED && v->status->state != SESSION_STARTING &&
@@ -124,7 +130,10 @@ static void draw_piece(const struct view *v, const struct area *a, int x, enum p
         area_text(a, x, 0, p->width, p->role, p->text, strlen(p->text));
     }
     if (id == PIECE_BADGE)
-        area_paint(a, x, 0, p->width, v->session ? badge_ground(v->status->state) : GROUND_BADGE_FAILED);
+        area_paint(a, x, 0, p->width,
+                   !v->session     ? GROUND_BADGE_FAILED
+                   : is_earlier(v) ? GROUND_BADGE_PAST
+                                   : badge_ground(v->status->state));
 }
 
 void header_draw(const struct view *v, const struct area *a)

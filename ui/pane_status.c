@@ -202,10 +202,26 @@ static void draw_results(const struct view *v, const struct area *a, int left)
     pen_printf(&p, s->exit_code ? ROLE_BAD : ROLE_DIM, "exit code %d", s->exit_code);
     if (v->wall && s->wall_s > 0)
         pen_printf(&p, ROLE_DIM, "  in %s", format_wall(s->wall_s, x));
-    if (v->wall) {
+    if (v->wall && s->failed_node >= 0 && !s->is_recorded) { /* S looks back now, and this later */
+        struct buffer command = { 0 };
+        session_replay_command(v->session, &command);
+        pen_put(&p, ROLE_TEXT, "  ");
+        pen_put(&p, ROLE_TEXT, buffer_string(&command));
+        buffer_free(&command);
+    } else if (v->wall) {
         pen_put(&p, ROLE_DIM, "  results in ");
         pen_put(&p, ROLE_TEXT, s->run_dir ? s->run_dir : "");
     }
+}
+
+static void draw_past(const struct session_status *s, struct pen *p)
+{
+    char x[FORMAT_TEXT], y[FORMAT_TEXT];
+    if (s->missing && (s->now >= s->head || s->now == 0))
+        pen_put(p, ROLE_WARN, s->missing);
+    else
+        pen_printf(p, ROLE_INFO, "%s %s of %s", s->is_recorded ? "Recorded:" : "Viewing", format_clock(s->now, x),
+                   format_clock(s->head, y));
 }
 
 /* Returns the column where it ends. */
@@ -219,6 +235,8 @@ static int draw_state(const struct app *app, const struct view *v, const struct 
         pen_put(&p, ROLE_TEXT, v->launch->code ? "; R tries again" : "; repair the file, then R reads it again");
     } else if (session_state_over(s->state)) {
         return draw_outcome(v, a, 0, a->height > 1 ? a->height - 1 : 1);
+    } else if (s->is_past) {
+        draw_past(s, &p);
     } else if (s->state == SESSION_ENDING) {
         draw_ending(app, v, &p);
     } else if (app->act.pending) {
@@ -299,6 +317,16 @@ void bar_draw(const struct app *app, const struct area *a)
         static const struct binding answers[] = { { .names = "y", .label = "yes" }, { .names = "n", .label = "no" } };
         int at = draw_key(&bar, 1, &answers[0], context);
         draw_key(&bar, at, &answers[1], context);
+        return;
+    }
+    if (app->prompt == PROMPT_NONE && app_top(app) == PANE_BREAKS) {
+        static const struct binding keys[] = { { .names = "b", .label = "add" },
+                                               { .names = "Enter", .label = "edit" },
+                                               { .names = "Space", .label = "on/off" },
+                                               { .names = "x", .label = "remove" },
+                                               { .names = "Esc", .label = "back" } };
+        for (size_t i = 0, x = 1; i < sizeof keys / sizeof *keys; i++)
+            x = (size_t)draw_key(&bar, (int)x, &keys[i], context);
         return;
     }
     if (app->prompt != PROMPT_NONE && app->prompt_error) {

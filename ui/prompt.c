@@ -14,7 +14,9 @@ static const struct {
     [PROMPT_NONE] = { "", false },
     [PROMPT_FIND] = { "Find: ", false },
     [PROMPT_STEPS] = { "How many quanta: ", false },
-    [PROMPT_UNTIL] = { "Run until (2.5s, 100ms, +1s): ", false },
+    [PROMPT_UNTIL] = { "Run or go back to (2.5s, +1s, -100ms): ", false },
+    [PROMPT_BREAK] = { "Break at (condition or time): ", false },
+    [PROMPT_FILTER] = { "Filter (empty: all): ", false },
     [PROMPT_QUIT] = { "The run is not over. End it and quit? (y/n) ", true },
     [PROMPT_RERUN] = { "The run is not over. End it and start anew? (y/n) ", true },
     [PROMPT_NODE_STOP] = { "Stop %s and go on without it? (y/n) ", true },
@@ -57,13 +59,31 @@ bool prompt_is_question(enum prompt prompt)
     return prompts[prompt].question;
 }
 
+bool prompt_needs_run(enum prompt prompt)
+{
+    return prompt != PROMPT_FIND && prompt != PROMPT_BREAK && prompt != PROMPT_FILTER;
+}
+
+const char *prompt_refuse(struct app *app, const struct condition_error *err)
+{
+    struct editor *e = &app->editor;
+    size_t column = 1;
+    for (e->cursor = 0; e->cursor < e->len && column < err->column; column++)
+        do
+            e->cursor++;
+        while (((unsigned char)e->text[e->cursor] & 0xc0) == 0x80);
+    snprintf(app->prompt_error_text, sizeof app->prompt_error_text, "%s", err->text);
+    return app->prompt_error_text;
+}
+
 void prompt_open(struct app *app, enum prompt prompt)
 {
-    bool step = prompt == PROMPT_STEPS || prompt == PROMPT_UNTIL;
-    const char *not_now = !app->session                                   ? "There is no run; R reads the file again"
-                          : step && session_state_over(app->status.state) ? "The run is over; R starts it anew"
-                          : step && app->status.state == SESSION_ENDING   ? "The run is ending already"
-                                                                          : NULL;
+    bool over = session_state_over(app->status.state);
+    const char *not_now = !app->session                            ? "There is no run; R reads the file again"
+                          : prompt == PROMPT_STEPS && over         ? "The run is over; R starts it anew"
+                          : app->status.state != SESSION_ENDING    ? NULL
+                          : prompt == PROMPT_STEPS || prompt == PROMPT_UNTIL ? "The run is ending already"
+                                                                   : NULL;
     if (not_now) {
         app_say(app, ROLE_WARN, "%s", not_now);
         return;
@@ -87,8 +107,12 @@ static bool can_be_asked(struct app *app, enum prompt what, int node)
     struct node_status n;
     session_status(app->session, &s);
     session_node(app->session, node, &n);
-    if (session_state_over(s.state))
+    if (s.is_recorded)
+        app_say(app, ROLE_WARN, "This run was recorded: its nodes run no more");
+    else if (session_state_over(s.state))
         app_say(app, ROLE_WARN, "The run is over; R starts it anew");
+    else if (s.is_past)
+        app_say(app, ROLE_WARN, "This is the past; V goes to where %s is now", id);
     else if (s.state == SESSION_ENDING)
         app_say(app, ROLE_WARN, "The run is ending, and %s with it", id);
     else if (s.state != SESSION_PAUSED && s.state != SESSION_RUNNING)
@@ -182,14 +206,19 @@ static const char *take_until(struct app *app, const char *text)
     const char *why = NULL;
     simtime time;
     text += strspn(text, " ");
-    bool relative = *text == '+';
-    if (simtime_parse(text + relative, 1000000, &time, &why) != 0)
+    simtime now = app->status.now;
+    bool forward = *text == '+', back = *text == '-';
+    if (simtime_parse(text + (forward || back), 1000000, &time, &why) != 0)
         return why;
-    if (relative)
-        time = time > SIMTIME_MAX - app->status.now ? SIMTIME_MAX : time + app->status.now;
-    if (time <= app->status.now)
-        return "that time has passed";
-    app_command(app, (struct command){ .kind = COMMAND_RUN_TO, .time = time }, AWAIT_PAUSE);
+    if (forward)
+        time = time > SIMTIME_MAX - now ? SIMTIME_MAX : time + now;
+    if (back)
+        time = time > now ? 0 : now - time;
+    bool is_past = time <= app->status.head || session_state_over(app->status.state) || app->status.is_recorded;
+    if (is_past && app->status.state == SESSION_RUNNING)
+        return "that time has passed; pause the run to look back";
+    app_command(app, (struct command){ .kind = is_past ? COMMAND_VIEW : COMMAND_RUN_TO, .time = time },
+                is_past ? AWAIT_NOTHING : AWAIT_PAUSE);
     return NULL;
 }
 
@@ -205,6 +234,12 @@ static void accept(struct app *app)
         break;
     case PROMPT_UNTIL:
         app->prompt_error = take_until(app, text);
+        break;
+    case PROMPT_BREAK:
+        app->prompt_error = breaks_take(app, text);
+        break;
+    case PROMPT_FILTER:
+        app->prompt_error = filter_take(app, text);
         break;
     default:
         app->prompt_error = flight_accept(app);
@@ -243,6 +278,8 @@ bool prompt_key(struct app *app, uint32_t key)
         app->prompt = PROMPT_NONE;
     else if (key == INPUT_ENTER)
         accept(app);
+    else if (key == INPUT_UP && app->prompt == PROMPT_FILTER)
+        editor_set(&app->editor, app->filter_last);
     else if (key == INPUT_BACKSPACE && !app->editor.len)
         app->prompt = PROMPT_NONE;
     else

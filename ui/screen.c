@@ -52,11 +52,24 @@ static void draw_frame(const struct app *app, const struct view *v, const struct
 /* A frame in the middle of the body, for what is open above the panes. */
 static void draw_popup(const struct app *app, const struct view *v, const struct area *body, enum pane_id id)
 {
-    int wanted = id == PANE_HELP && body->width >= HELP_TWO_COLUMNS ? HELP_TWO_COLUMNS : POPUP_WIDTH;
+    bool wide = (id == PANE_HELP || id == PANE_CHAIN) && body->width >= HELP_TWO_COLUMNS;
+    int wanted = wide ? HELP_TWO_COLUMNS : POPUP_WIDTH;
     int width = wanted + 8 > body->width ? body->width : wanted; /* slivers at the sides are of no use */
     int rows = app->panes[id]->ops->rows(app->panes[id], v, width - 2) + 2;
     int height = rows < body->height ? rows : body->height;
     struct area frame = area_sub(body, (body->width - width) / 2, (body->height - height) / 2, width, height);
+    area_clear(&frame);
+    draw_frame(app, v, &frame, id);
+}
+
+/* At the bottom of the body: what stands above it is seen as it changes with time. */
+static void draw_strip(const struct app *app, const struct view *v, const struct area *body, enum pane_id id)
+{
+    int rows = app->panes[id]->ops->rows(app->panes[id], v, body->width - 2) + 2;
+    int most = app->zoom ? body->height : body->height * 2 / 5;
+    int below = app->layout.panes[app->bottom].height, least = below && !app->zoom ? below : 7;
+    int height = rows < least ? least : rows < most ? rows : most < least ? least : most;
+    struct area frame = area_sub(body, 0, body->height - height, body->width, height);
     area_clear(&frame);
     draw_frame(app, v, &frame, id);
 }
@@ -75,8 +88,10 @@ static void draw_body(struct app *app, const struct view *v, struct canvas *c)
     }
     for (int i = 0; i < app->open_count; i++) {
         enum pane_id id = app->open[i];
-        if (id == PANE_HELP || id == PANE_RECORD || id == PANE_MESSAGE) {
+        if (id == PANE_HELP || id == PANE_RECORD || id == PANE_CHAIN || id == PANE_BREAKS || id == PANE_MESSAGE) {
             draw_popup(app, v, &body, id);
+        } else if (id == PANE_TIMELINE) {
+            draw_strip(app, v, &body, id);
         } else {
             area_clear(&body);
             draw_frame(app, v, &body, id);
@@ -96,7 +111,7 @@ static void draw_too_small(struct canvas *c)
 void screen_draw(struct app *app, struct canvas *c)
 {
     if (app->status.now != app->drawn) {
-        app->since = app->drawn;
+        app->since = app->status.is_past ? app->status.now - app->scenario->quantum : app->drawn;
         app->drawn = app->status.now;
     }
     struct view v = app_view(app);

@@ -89,6 +89,9 @@ static void until(struct script *s, const struct key_step *step)
     if (!app->session)
         fail(s, step, "there is no run");
     draw(s);
+    while (app_settled(app) && !app->leaving && app_work(app))
+        ; /* panes that read bit by bit */
+    draw(s);
 }
 
 static bool is_seen(const struct canvas *c, const char *text)

@@ -68,6 +68,7 @@ static const struct {
     [GROUND_BADGE_FINISHED] = { 74, CYAN, REVERSE },
     [GROUND_BADGE_FAILED] = { 160, RED, REVERSE },
     [GROUND_BADGE_ABORTED] = { 139, MAGENTA, REVERSE },
+    [GROUND_BADGE_PAST] = { 147, MAGENTA, REVERSE },
 };
 
 struct look theme_look(enum role role, enum ground ground, int colors)

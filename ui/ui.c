@@ -158,7 +158,7 @@ static void say_goodbye(const struct app *app)
     char now[SIMTIME_TEXT];
     if (app->launch.code)
         fprintf(stderr, "lockstep: %s\n", app->launch.text);
-    if (!app->session || !s->outcome || s->quanta == 0)
+    if (!app->session || !s->outcome || s->quanta == 0 || s->is_recorded)
         return;
     simtime_format(s->now, now);
     struct buffer line = { 0 };

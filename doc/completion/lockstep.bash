@@ -27,15 +27,20 @@ _lockstep_check_node()
 _lockstep()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local options="--batch --dry-run --run --seed --duration --quantum --set --until --out --pace --no-skip --json
+    local options="--batch --dry-run --run --seed --duration --quantum --set --until --break --at --out --pace --no-skip --json
         --verbose --quiet --no-color --ascii --keys --size --help --version"
     COMPREPLY=()
+    if [[ ${COMP_WORDS[1]} == replay && COMP_CWORD -gt 1 && $word != -* && $before != --* ]]; then
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+        return
+    fi
     if [[ ${COMP_WORDS[1]} == check-node && COMP_CWORD -gt 1 ]]; then
         _lockstep_check_node "$word" "$before"
         return
     fi
     case $before in
-        --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --pace)
+        --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --break | --at | --pace)
             return
             ;;
         --size)
@@ -59,7 +64,7 @@ _lockstep()
     fi
     compopt -o filenames 2>/dev/null
     mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*.yaml' -- "$word"; compgen -f -X '!*.yml' -- "$word"
-        ((COMP_CWORD == 1)) && compgen -W "check-node clean" -- "$word")
+        ((COMP_CWORD == 1)) && compgen -W "check-node clean replay" -- "$word")
 }
 
 complete -F _lockstep lockstep

@@ -86,6 +86,7 @@ enum time_control { TIME_CONTROL_AUTO, TIME_CONTROL_EXTERNAL, TIME_CONTROL_MONIT
 /* Fields of a Renode node; NULL where absent. */
 struct renode_config {
     char *platform, *firmware, *script, *uart, *program;
+    string_list uarts; /* further ones */
     string_list setup;
     int monitor_port; /* 0: a free one */
     enum time_control time_control;
@@ -189,6 +190,9 @@ struct scenario_override {
  * none of them is an error, else NULL. Free it with scenario_free. */
 struct scenario *scenario_load(const char *file, const struct scenario_override *overrides, size_t override_count,
                                struct problems *problems);
+/* The scenario of a run that was recorded, from its run folder: without a look at the files, programs, ports and engines of
+ * this machine, which need not be those of the run. */
+struct scenario *scenario_load_recorded(const char *file, struct problems *problems);
 void scenario_free(struct scenario *s); /* NULL is fine */
 
 /* The index of a node by its id, or -1. */

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "lockstep/breakpoint.h"
 #include "lockstep/loop.h"
 #include "lockstep/record.h"
 #include "lockstep/scenario.h"
@@ -36,12 +37,16 @@ struct session_options {
     bool no_skip;         /* step every quantum, idle ones too */
     simtime until;        /* stop there, successfully (outcome `until`); SIMTIME_NEVER: at the duration */
     bool start_running;   /* RUNNING once the nodes are ready; else PAUSED at t = 0 */
+    struct breakpoints *breakpoints; /* borrowed, until session_free; NULL: none */
 };
 
 /* Makes the run folder and prepares the nodes; starts nothing. The scenario is borrowed and must outlive the session.
  * Returns NULL with *err set (EXIT_LAUNCH) when the folder cannot be written or a node cannot be launched. */
 struct session *session_new(const struct scenario *scenario, const struct session_options *options,
                             struct error *err);
+/* A run that was recorded in its run folder, to be looked at: it has no nodes, and commands move what is shown of it. Shown
+ * first is its begin. The scenario, loaded with scenario_load_recorded, is borrowed. NULL with *err set (EXIT_INVALID). */
+struct session *session_open_run(const struct scenario *scenario, const char *run_dir, struct loop *loop, struct error *err);
 /* Ends what still runs, at once, as COMMAND_KILL with discard does. NULL is fine. */
 void session_free(struct session *s);
 
@@ -73,8 +78,18 @@ enum command_kind {
     COMMAND_MESSAGE_EDIT,   /* its payload becomes `payload`, which is JSON */
     COMMAND_MESSAGE_INJECT, /* a new one of `type` with `payload` (may be empty) arrives at `time`, 0: now; it passes no
                              * link. `relative`: so much later than now */
-    COMMAND_LINK            /* `latency` and `loss` from now on; -1: as it is */
+    COMMAND_LINK,           /* `latency` and `loss` from now on; -1: as it is */
+    COMMAND_NODE_TEXT,    /* a line is typed to one of its UARTs; only nodes in Renode take one */
+    /* What is shown of the run: an earlier barrier, while its nodes wait at the last one, the head. There the commands above
+     * that move the run move what is shown, and go on with the run beyond the head. Nothing of this is a record. */
+    COMMAND_BACK,        /* `count` quanta back */
+    COMMAND_BACK_NEXT,   /* to the barrier before at which something was recorded */
+    COMMAND_BACK_RUN,    /* to the begin */
+    COMMAND_VIEW,        /* to the first barrier at or after `time`, at most the head */
+    COMMAND_VIEW_RECORD, /* to the barrier at which record `count` was written */
+    COMMAND_HEAD         /* to the head */
 };
+#define COMMAND_TEXT_MAX 1000 /* bytes */
 struct command {
     enum command_kind kind;
     uint64_t count;
@@ -88,6 +103,8 @@ struct command {
     double loss;
     struct text type, payload;
     bool relative;
+    const char *uart; /* text: whose name in the scenario that is; NULL: the one of messages */
+    const char *text; /* one line of UTF-8 without control characters; copied */
     bool discard; /* abort, kill: nothing is to be kept of a run that never moved, unless out_dir was named */
 };
 /* Acts at the next barrier. Returns false when the present state does not take the command (it is then ignored). */
@@ -115,6 +132,11 @@ struct session_status {
     const char *run_dir;
     int waiting_for;         /* node that holds the quantum, -1: none */
     double waiting_s;        /* for how long */
+    bool is_past;            /* this is an earlier moment, or one of a recorded run; what depends on the wall clock is unknown */
+    bool is_recorded;        /* of a run without nodes */
+    bool is_over;            /* the run itself is, whatever moment of it is shown */
+    simtime head;            /* the last barrier of the run */
+    const char *missing;     /* what is not there of a recorded run, one line; NULL: nothing */
 };
 void session_status(const struct session *s, struct session_status *out);
 
@@ -147,14 +169,15 @@ struct node_status {
     int pid;                        /* of its process; 0: none */
     const char *container;          /* the short id of its container; NULL: none */
     const char *health;             /* of its container's check: "starting", "healthy", "unhealthy"; NULL: it has none */
+    simtime clock;                  /* its own clock, as it said itself or was counted; -1: it has none that is known */
     const char *activity;           /* what its start is busy with: "pulling layers 3 of 7, 41 %"; NULL: nothing of note */
     double waiting_s;               /* how long it has been asked for what it has not answered; 0: it has answered */
     const char *tail;               /* the last that it wrote to stderr, some lines; "" where it did not */
 };
 /* `i` is the index in the scenario. */
 void session_node(const struct session *s, int i, struct node_status *out);
-/* The wall time that a share (0 … 1) of node i's quanta did not exceed, in ns: of those in which it had something to do;
- * 0: none yet. */
+/* The wall time that a share (0 … 1) of node i's quanta did not exceed, in ns: of those in which it had something to
+ * do, or of all where it does not say when it has; 0: none yet. */
 uint64_t session_step_ns(const struct session *s, int i, double share);
 
 /* The node's metrics as they stand in its file, the last `size`-1 bytes at most, cut to whole lines; NUL-terminated.
@@ -174,7 +197,7 @@ struct session_usage {
 };
 bool session_usage(const struct session *s, int i, struct session_usage *out);
 
-/* A message in flight: in the network, or waiting for its node. */
+/* A message in flight: in the network, or waiting for its node. None is known while an earlier moment is shown. */
 struct session_message {
     uint64_t id;
     int src, dst; /* nodes */
@@ -199,6 +222,10 @@ bool session_link(const struct session *s, int src, int dst, simtime *latency, d
  * replaced where it was written so. Returns how many acts it holds, or -1 with *err set. */
 int session_save_faults(const struct session *s, const char *path, struct error *err);
 
+/* Millions of instructions that node i's processor has lately done in a second of its own time. Where it must be asked
+ * for them it is, at most once a second and between two quanta; the answer is there later. False: not known. */
+bool session_processor(const struct session *s, int i, double *mips);
+
 /* Results of machine-learning inference so far: how many, and the virtual time from sample to result (nearest rank;
  * 0 while there are none). */
 struct session_inference {
@@ -206,6 +233,24 @@ struct session_inference {
     simtime p50, p99, max;
 };
 void session_inference(const struct session *s, struct session_inference *out);
+
+/* How often something had happened to each node by a time of the run so far, for an overview of it: out[i] is of node i.
+ * Times that grow from call to call are the quickest. False where nothing is known of that time. */
+struct session_tally {
+    uint64_t events, messages; /* handled; sent and received */
+    enum node_state state;
+};
+bool session_tally(struct session *s, simtime t, struct session_tally *out);
+
+/* The chain of record n, a message or a local event, one link long: records that it came of, which are the messages that its
+ * sender was handed last before the step in which it sent it, the latest first; or, forward, that came of it: what its
+ * receiver sent in its first step behind that in which anything was sent, in their order. At most `most`; returns how many.
+ * More than that is not known of a node, so a link is a possible cause. */
+size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out, size_t most);
+
+struct buffer;
+/* Appends the command line that shows the run at the moment that is shown of it now. */
+void session_replay_command(const struct session *s, struct buffer *out);
 
 /* The text of summary.json, once the run is over; else NULL. */
 const char *session_summary(const struct session *s);

@@ -156,6 +156,23 @@ void report_stderr(FILE *to, const struct session *s, const struct scenario *sce
     }
 }
 
+/* Where it was, and how to look at it there. */
+static void report_failure(FILE *to, const struct session *s, const struct scenario *scenario,
+                           const struct session_status *r)
+{
+    char quanta[32];
+    if (r->failed_node < 0)
+        return;
+    fprintf(to, "  failed     %s, after %s quanta, with seed %" PRIu64 "\n", scenario->nodes[r->failed_node].id,
+            grouped(r->quanta, quanta), scenario->seed);
+    struct buffer command = { 0 };
+    session_replay_command(s, &command);
+    fputs("  look at it ", to);
+    print_safe(to, buffer_string(&command));
+    fputs("\n", to);
+    buffer_free(&command);
+}
+
 void report_run(FILE *to, const struct session *s, const struct scenario *scenario, bool color, bool nodes)
 {
     struct session_status r;
@@ -175,6 +192,7 @@ void report_run(FILE *to, const struct session *s, const struct scenario *scenar
     fprintf(to, "\n  quanta     %s, %s of them idle and skipped\n", grouped(r.quanta, a), grouped(r.quanta_skipped, b));
     fprintf(to, "  messages   %s, %s dropped, %s in flight at the end\n", grouped(r.messages, a), grouped(r.dropped, b),
             grouped(r.in_flight, c));
+    report_failure(to, s, scenario, &r);
     report_trouble(to, s, scenario, &r);
     report_inference(to, s, scenario);
     fputs("  results    ", to);

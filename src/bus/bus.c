@@ -7,7 +7,7 @@
 struct bus {
     struct sink **sinks;
     size_t count, capacity;
-    uint64_t next;
+    uint64_t next, kept; /* serials: of the next record, and of the first behind the last barrier */
 };
 
 struct bus *bus_new(void)
@@ -36,9 +36,15 @@ void bus_publish(struct bus *b, struct record *r)
         b->sinks[i]->record(b->sinks[i], r);
 }
 
+bool bus_has_news(const struct bus *b)
+{
+    return b->next != b->kept;
+}
+
 int bus_barrier(struct bus *b, simtime now, struct error *err)
 {
     int result = 0;
+    b->kept = b->next;
     for (size_t i = 0; i < b->count; i++)
         if (b->sinks[i]->barrier && b->sinks[i]->barrier(b->sinks[i], now, err) < 0)
             result = -1;

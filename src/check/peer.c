@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/procfs.h"
 #include "check/ports.h"
+#include "node/socket_dir.h"
 #include "node/sockets.h"
 
 #define LOG_KEPT 4096                         /* bytes of the end of its stderr */

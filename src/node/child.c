@@ -166,6 +166,23 @@ void child_signal(struct child *c, int signal)
     guard_signal(c->node->host->guard, c->node->index, signal);
 }
 
+void child_pause(struct child *c, bool paused)
+{
+    c->is_paused = paused;
+    child_signal(c, paused ? SIGSTOP : SIGCONT);
+}
+
+void child_end(struct child *c, enum ending how)
+{
+    if (c->is_there && how >= END_TERM)
+        child_signal(c, how == END_TERM ? SIGTERM : SIGKILL);
+    if (c->is_there && (how >= END_TERM || (how == END_ASK && c->is_paused)))
+        child_signal(c, SIGCONT); /* one that stands still ends too */
+    c->is_paused = false;
+    if (how == END_KILL)
+        child_close(c);
+}
+
 void child_close(struct child *c)
 {
     close_log(c);

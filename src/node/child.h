@@ -14,6 +14,7 @@ struct child {
     bool log_has_news;
     bool is_running; /* its process was asked for, and has not exited */
     bool is_there;   /* … and somebody is in its group */
+    bool is_paused;
     bool has_exited;
     int status;      /* of the exit */
     int64_t exit_ns; /* when it was known */
@@ -44,6 +45,10 @@ bool child_is_ended_from_outside(const struct child *c); /* by a signal that som
 bool child_last_word(const struct child *c, struct error *out);
 
 void child_signal(struct child *c, int signal);
+void child_pause(struct child *c, bool paused);
+/* What of the driver's `end` is the same for all: it goes on where it stands still, then come the signals. How it is asked to
+ * end, and how its input ends, is the driver's. */
+void child_end(struct child *c, enum ending how);
 void child_close(struct child *c);
 
 #endif

@@ -14,6 +14,7 @@
 #include "node/engine.h"
 #include "node/engine_sweep.h"
 #include "node/guard.h"
+#include "node/socket_dir.h"
 #include "node/sockets.h"
 
 #define END_MS      2000  /* until a process that got SIGKILL is gone */

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "node/docker.h"
-#include "node/sockets.h"
+#include "node/socket_dir.h"
 
 void docker_request(struct docker *d, const char *method, const char *what, const char *fmt, ...)
 {

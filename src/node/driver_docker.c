@@ -8,7 +8,6 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "node/docker.h"
-#include "node/sockets.h"
 
 #define AGAIN_NS     INT64_C(50000000) /* until a removal that did not come about is asked for again */
 #define REMOVALS_MAX 40

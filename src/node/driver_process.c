@@ -1,7 +1,6 @@
 /* Nodes that are processes of their own, or servers that are there already: spoken to through pipes or a socket. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include "base/memory.h"
 #include "node/channel.h"
 #include "node/child.h"
-#include "node/sockets.h"
+#include "node/socket_dir.h"
 
 #define LAST_WORDS_NS INT64_C(2000000000) /* how long the exit of a node that has closed its output is waited for */
 
@@ -19,7 +18,6 @@ struct process {
     struct node *node;
     struct channel channel;
     struct child child;
-    bool is_paused;
     struct error gone; /* n->gone is this, or NULL */
     bool is_wrong;     /* it is of what the node said, not of its end */
 };
@@ -202,16 +200,11 @@ static void end(struct node *n, enum ending how)
     struct process *p = n->state;
     if (!p)
         return;
-    if (how == END_ASK) {
+    if (how == END_ASK)
         channel_shutdown(&p->channel);
-        if (p->is_paused)
-            child_signal(&p->child, SIGCONT);
-    } else if (how == END_INPUT || !p->child.is_there) {
+    else if (how == END_INPUT || !p->child.is_there)
         channel_close_out(&p->channel);
-    } else {
-        child_signal(&p->child, how == END_TERM ? SIGTERM : SIGKILL);
-        child_signal(&p->child, SIGCONT); /* one that stands still ends too */
-    }
+    child_end(&p->child, how);
     if (how == END_KILL || (!p->child.is_there && how != END_ASK))
         close_all(p);
     node_ready(n);
@@ -220,8 +213,7 @@ static void end(struct node *n, enum ending how)
 static void pause_process(struct node *n, bool paused)
 {
     struct process *p = n->state;
-    p->is_paused = paused;
-    child_signal(&p->child, paused ? SIGSTOP : SIGCONT);
+    child_pause(&p->child, paused);
 }
 
 static bool ended(const struct node *n)

@@ -1,6 +1,6 @@
-/* Nodes that are firmware in Renode (renode.io): a process for each, set up over its monitor. In a quantum the messages to
- * the firmware are written to its UART while it stands still, then its time passes, then what it has written is read from
- * a file: an order in which nothing depends on the wall clock. */
+/* Nodes that are firmware in Renode (renode.io): a process for each, set up over its monitor. In a quantum the messages
+ * to the firmware are written to its UART while it stands still, then its time passes, then what it has written is read
+ * from a file: an order in which nothing depends on the wall clock. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -14,13 +14,7 @@
 #include "base/memory.h"
 #include "node/renode.h"
 
-#define READ_STEP     (64u << 10)
-#define LAST_WORDS_NS INT64_C(2000000000) /* how long the exit of a Renode that has closed a connection is waited for */
-
-static bool is_asked(const struct renode *r)
-{
-    return r->stage != RENODE_READY;
-}
+#define READ_STEP (16u << 10)
 
 /* Until the quantum that is run, or "while it was started". */
 static void doing(const struct renode *r, char *out, size_t size)
@@ -33,127 +27,33 @@ static void doing(const struct renode *r, char *out, size_t size)
         snprintf(out, size, "before its quantum to %" PRId64 " was over", r->protocol.until);
 }
 
+static int launch(struct renode *r, struct error *err)
+{
+    child_open(&r->child, r->node);
+    tcp_client_close(&r->monitor_client);
+    tcp_client_close(&r->control_client);
+    r->port_is_taken = false;
+    r->closed_ns = 0;
+    return renode_launch(r, err);
+}
+
 static int start(struct node *n, struct error *err)
 {
     struct renode *r = n->state;
     if (!r)
         r = n->state = mem_alloc(sizeof *r);
-    else if (r->uart_fd >= 0)
-        close(r->uart_fd);
-    child_open(&r->child, n);
-    tcp_client_close(&r->monitor_client);
-    tcp_client_close(&r->control_client);
-    uart_output_free(&r->uart);
     r->node = n;
-    r->stage = RENODE_CONNECTING;
-    r->by_monitor = r->has_clock = r->checks_rest = false;
-    r->uart_fd = -1;
-    r->uart = (struct uart_output){ 0 };
-    r->input.len = r->input_at = 0;
-    *r->cpu_abort = '\0';
-    r->closed_ns = 0;
+    renode_uarts_open(r);
+    r->has_clock = r->checks_rest = r->clock_is_told = r->counts = r->cannot_count = false;
+    r->counted_ns = r->counted_us = 0;
+    r->counted = 0;
+    r->mips = -1;
+    r->launches = 0;
+    r->checked_us = -1;
+    error_clear(&r->failure);
+    *r->cpu_abort = *r->log_error = '\0';
     n->gone = NULL;
-    return renode_launch(r, err);
-}
-
-/* --- The firmware's output --- */
-
-static void add_message(struct renode *r, const struct uart_line *line)
-{
-    struct buffer *b = &r->messages;
-    int64_t time = line->time < 0 ? -1 : line->time + r->node->start_time;
-    bool lies_in = time >= r->protocol.from && time < r->protocol.until;
-    buffer_format(b, "%s{\"time_us\":%" PRId64 ",\"type\":", b->len > 1 ? "," : "", lies_in ? time : r->protocol.until - 1);
-    json_quote(b, line->type.s, line->type.len);
-    if (line->dst.len) {
-        buffer_text(b, ",\"dst\":");
-        json_quote(b, line->dst.s, line->dst.len);
-    }
-    buffer_text(b, ",\"payload\":");
-    buffer_add(b, line->payload.s, line->payload.len);
-    buffer_text(b, "}");
-}
-
-static void take_line(void *data, const struct uart_line *line)
-{
-    struct renode *r = data;
-    struct node *n = r->node;
-    if (line->is_message)
-        add_message(r, line);
-    else if (line->text.len) {
-        buffer_add(&n->log, line->text.s, line->text.len);
-        buffer_text(&n->log, "\n");
-    }
-    if (line->lost)
-        buffer_format(&n->answer.warnings, "a line of its UART has %zu bytes; %u are kept, in the log\n",
-                      line->text.len + line->lost, UART_LINE);
-    if (line->amiss)
-        buffer_format(&n->answer.warnings, "a message on its UART: %s\n", line->amiss);
-}
-
-static int read_uart(struct renode *r, struct error *err)
-{
-    char piece[READ_STEP];
-    ssize_t got;
-    while ((got = read(r->uart_fd, piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR))
-        if (got > 0)
-            uart_output_feed(&r->uart, piece, (size_t)got, take_line, r);
-    if (got == 0)
-        return 0;
-    error_set(err, EXIT_RUN_FAILED, "cannot read what its UART has written: %s", strerror(errno));
-    return -1;
-}
-
-static int finish_quantum(struct renode *r, struct error *err)
-{
-    struct node *n = r->node;
-    r->messages.len = 0;
-    buffer_text(&r->messages, "[");
-    if (read_uart(r, err) < 0)
-        return -1;
-    buffer_text(&r->messages, "]");
-    r->stage = RENODE_READY;
-    r->protocol.expect = EXPECT_MESSAGES;
-    n->answer.next = -1;
-    return protocol_take(&r->protocol, n, (struct text){ r->messages.data, r->messages.len }, err);
-}
-
-/* --- Time --- */
-
-static void run(struct renode *r)
-{
-    char command[80];
-    r->stage = RENODE_RUNNING;
-    if (r->by_monitor) {
-        snprintf(command, sizeof command, "emulation RunFor \"%" PRId64 ".%06" PRId64 "\"", r->ran_us / 1000000,
-                 r->ran_us % 1000000);
-        renode_ask(r, command, strlen(command));
-        return;
-    }
-    external_control_run_for(&r->control_client.out, (uint64_t)r->ran_us);
-    tcp_client_send(&r->control_client);
-}
-
-static void ask_clock(struct renode *r)
-{
-    static const char command[] = "currentTime";
-    r->stage = RENODE_CHECKING;
-    if (r->by_monitor) {
-        renode_ask(r, command, sizeof command - 1);
-        return;
-    }
-    external_control_get_time(&r->control_client.out);
-    tcp_client_send(&r->control_client);
-}
-
-static void write_input(struct renode *r)
-{
-    struct buffer line = { 0 };
-    r->input_at += uart_write_chars(&line, r->node->spec->renode.uart, r->input.data + r->input_at,
-                                    r->input.len - r->input_at);
-    r->stage = RENODE_WRITING;
-    renode_ask(r, line.data, line.len);
-    buffer_free(&line);
+    return launch(r, err);
 }
 
 static int grant(struct node *n, simtime from, simtime until, struct error *err)
@@ -163,10 +63,10 @@ static int grant(struct node *n, simtime from, simtime until, struct error *err)
     r->protocol.from = r->protocol.earliest = from;
     r->protocol.until = until;
     r->ran_us = until - from;
-    r->input.len = r->input_at = 0;
+    *r->log_error = '\0';
     for (size_t i = 0; i < n->inbox.count; i++) {
         struct message *m = n->inbox.items[i];
-        uart_input(&r->input, m, m->src >= 0 ? n->scenario->nodes[m->src].id : "", n->spec->id);
+        uart_input(&r->uarts[0].input, m, m->src >= 0 ? n->scenario->nodes[m->src].id : "", n->spec->id);
         n->events++;
         if (m->time > n->last_active)
             n->last_active = m->time;
@@ -175,54 +75,9 @@ static int grant(struct node *n, simtime from, simtime until, struct error *err)
     n->inbox.count = 0;
     if (r->stage != RENODE_READY)
         return 0; /* its clock is being read: on with it then */
-    if (r->input.len)
-        write_input(r);
-    else
-        run(r);
+    renode_write_or_run(r);
     if (n->gone || r->child.has_exited)
         node_ready(n);
-    return 0;
-}
-
-/* Its clock and ours must agree. */
-static int take_clock(struct renode *r, int64_t clock, struct error *err)
-{
-    struct node *n = r->node;
-    bool first = !r->has_clock;
-    if (first) {
-        r->has_clock = true;
-        r->clock_us = clock;
-        r->stage = RENODE_READY;
-        n->activity = NULL;
-        n->answer.next = -1;
-        n->answer.done = true;
-        return 0;
-    }
-    if (clock != r->clock_us) {
-        error_set(err, EXIT_RUN_FAILED,
-                  "the clock of its Renode stands at %" PRId64 " us, and %" PRId64 " us were granted to it; something else "
-                  "let its time pass, or stopped it", clock, r->clock_us);
-        return -1;
-    }
-    if (!r->checks_rest)
-        return finish_quantum(r, err);
-    r->checks_rest = false;
-    r->stage = RENODE_READY;
-    if (n->phase != NODE_BUSY)
-        return 0;
-    if (r->input.len) /* a grant came meanwhile */
-        write_input(r);
-    else
-        run(r);
-    return 0;
-}
-
-static int time_has_passed(struct renode *r, struct error *err)
-{
-    r->clock_us += r->ran_us;
-    if (r->protocol.until < r->node->scenario->duration)
-        return finish_quantum(r, err);
-    ask_clock(r); /* the last one */
     return 0;
 }
 
@@ -246,7 +101,7 @@ static int take_monitor(struct renode *r, struct error *err)
     case RENODE_SETTING_UP: {
         int done = renode_take_setup(r, err);
         if (done > 0 && r->by_monitor)
-            ask_clock(r);
+            renode_ask_clock(r);
         else if (done > 0)
             begin_handshake(r);
         return done < 0 ? -1 : 0;
@@ -261,18 +116,19 @@ static int take_monitor(struct renode *r, struct error *err)
         }
         buffer_free(&why);
         if (r->stage == RENODE_RUNNING)
-            return time_has_passed(r, err);
-        if (r->input_at < r->input.len)
-            write_input(r);
-        else
-            run(r);
+            return renode_time_has_passed(r, err);
+        renode_write_or_run(r);
         return 0;
     case RENODE_CHECKING:
         clock = monitor_time(&r->monitor.reply);
         if (clock >= 0)
-            return take_clock(r, clock, err);
+            return renode_take_clock(r, clock, err);
+        r->clock_is_told = true;
         error_set(err, EXIT_RUN_FAILED, "Renode does not say its time when it is asked for currentTime");
         return -1;
+    case RENODE_COUNTING:
+        renode_take_count(r);
+        return 0;
     default:
         return 0;
     }
@@ -284,12 +140,12 @@ static int take_control(struct renode *r, struct error *err)
     switch (e->kind) {
     case EXTERNAL_CONTROL_ACCEPTED:
         if (r->stage == RENODE_HANDSHAKE)
-            ask_clock(r);
+            renode_ask_clock(r);
         return 0;
     case EXTERNAL_CONTROL_DONE:
-        return r->stage == RENODE_RUNNING ? time_has_passed(r, err) : 0;
+        return r->stage == RENODE_RUNNING ? renode_time_has_passed(r, err) : 0;
     case EXTERNAL_CONTROL_TIME:
-        return r->stage == RENODE_CHECKING ? take_clock(r, (int64_t)e->time, err) : 0;
+        return r->stage == RENODE_CHECKING ? renode_take_clock(r, (int64_t)e->time, err) : 0;
     case EXTERNAL_CONTROL_NOT_ACTIVATED:
         error_set(err, EXIT_RUN_FAILED, "its External Control port has not activated command %d", e->command);
         return -1;
@@ -301,13 +157,14 @@ static int take_control(struct renode *r, struct error *err)
         break;
     }
     error_set(err, EXIT_RUN_FAILED, "its External Control port %s: %s",
-              e->kind == EXTERNAL_CONTROL_VIOLATION ? "says what is no answer" : "says", e->text.data ? e->text.data : "");
+              e->kind == EXTERNAL_CONTROL_VIOLATION ? "says what is no answer" : "says",
+              e->text.data ? e->text.data : "");
     return -1;
 }
 
 static int read_monitor(struct renode *r, struct error *err)
 {
-    char piece[READ_STEP / 4];
+    char piece[READ_STEP];
     for (ssize_t got; (got = tcp_client_read(&r->monitor_client, piece, sizeof piece)) > 0;)
         if (monitor_feed(&r->monitor, piece, (size_t)got) > 0 && take_monitor(r, err) < 0)
             return -1;
@@ -316,7 +173,7 @@ static int read_monitor(struct renode *r, struct error *err)
 
 static int read_control(struct renode *r, struct error *err)
 {
-    char piece[READ_STEP / 4];
+    char piece[READ_STEP];
     for (ssize_t got; (got = tcp_client_read(&r->control_client, piece, sizeof piece)) > 0;)
         for (size_t at = 0, used; at < (size_t)got; at += used) {
             int result = external_control_feed(&r->control, piece + at, (size_t)got - at, &used);
@@ -330,18 +187,22 @@ static int read_control(struct renode *r, struct error *err)
     return 0;
 }
 
-/* A processor that has left its memory never comes back; the log alone says so. */
-static void find_cpu_abort(struct renode *r)
+static int take_exit(struct renode *r, const char *when, struct error *err)
 {
-    const struct buffer *log = &r->node->log;
-    const char *at = *r->cpu_abort ? NULL : memmem(log->data, log->len, "CPU abort", 9);
-    if (!at)
-        return;
-    size_t len = 0, left = (size_t)(log->data + log->len - at);
-    while (len < left && len < sizeof r->cpu_abort - 1 && at[len] >= ' ' && at[len] < 0x7f)
-        len++;
-    memcpy(r->cpu_abort, at, len);
-    r->cpu_abort[len] = '\0';
+    renode_read_log(r);
+    if (renode_may_launch_again(r)) {
+        if (!r->child.is_there)
+            return launch(r, err);
+        child_signal(&r->child, SIGKILL); /* first nobody of it may be left */
+        return 0;
+    }
+    child_say_exit(&r->child, when, err);
+    if (r->port_is_taken && !r->has_clock)
+        error_add(err, "somebody else listens on port %d", r->monitor_client.port);
+    else if (r->stage == RENODE_CONNECTING)
+        error_add(err, "Renode, on port %d", r->monitor_client.port);
+    renode_add_log(r, err);
+    return -1;
 }
 
 /* Whether Renode has come to its end without being told to. */
@@ -349,29 +210,30 @@ static int judge(struct renode *r, struct error *err)
 {
     struct node *n = r->node;
     char when[80];
+    if (r->failure.code && clock_ns() >= r->failed_ns + RENODE_LAST_WORDS_NS)
+        return -1;
     doing(r, when, sizeof when);
     if (r->child.refused) {
         child_say_refused(&r->child, n->spec->renode.program, err);
         return -1;
     }
-    if (r->child.has_exited) {
-        child_last_words(&r->child);
-        child_say_exit(&r->child, when, err);
-        if (r->stage == RENODE_CONNECTING)
-            error_add(err, "Renode, on port %d", r->monitor_client.port);
-        return -1;
-    }
-    const char *which = r->monitor_client.has_ended ? "monitor" : r->control_client.has_ended ? "External Control" : NULL;
+    if (r->child.has_exited)
+        return take_exit(r, when, err);
+    const char *which = r->monitor_client.has_ended   ? "monitor"
+                        : r->control_client.has_ended ? "External Control"
+                                                      : NULL;
     if (!which)
         return 0;
     r->closed_ns = r->closed_ns ? r->closed_ns : clock_ns();
-    if (r->child.is_running && clock_ns() < r->closed_ns + LAST_WORDS_NS) { /* its exit says more */
-        n->again_ns = r->closed_ns + LAST_WORDS_NS;
+    if (r->child.is_running && clock_ns() < r->closed_ns + RENODE_LAST_WORDS_NS) { /* its exit says more */
+        n->again_ns = r->closed_ns + RENODE_LAST_WORDS_NS;
         node_look(n, n->again_ns);
         return 0;
     }
     child_last_words(&r->child);
+    renode_read_log(r);
     error_set(err, EXIT_RUN_FAILED, "Renode closed its %s connection %s", which, when);
+    renode_add_log(r, err);
     return -1;
 }
 
@@ -380,20 +242,21 @@ static int work(struct node *n, struct error *err)
     struct renode *r = n->state;
     if (!r)
         return 0;
-    if (r->child.log_has_news) {
-        child_read_log(&r->child);
-        find_cpu_abort(r);
-    }
+    if (r->child.log_has_news)
+        renode_read_log(r);
     tcp_client_work(&r->monitor_client);
     tcp_client_work(&r->control_client);
-    if (r->stage == RENODE_CONNECTING && r->monitor_client.is_open) {
+    if (r->stage == RENODE_CONNECTING && r->monitor_client.is_open && !renode_is_ours(r)) {
+        tcp_client_again(&r->monitor_client);
+    } else if (r->stage == RENODE_CONNECTING && r->monitor_client.is_open) {
         r->stage = RENODE_SETTING_UP;
         monitor_begin(&r->monitor, &r->monitor_client.out);
         renode_ask_setup(r);
     }
-    if (read_monitor(r, err) < 0 || read_control(r, err) < 0)
-        return n->ending != END_NOT ? 0 : -1;
-    return n->ending != END_NOT ? 0 : judge(r, err);
+    int result = read_monitor(r, err) < 0 || read_control(r, err) < 0 ? -1 : 0;
+    if (n->ending != END_NOT)
+        return 0; /* what it says then is no failure */
+    return result < 0 || judge(r, err) < 0 ? renode_fail(r, err) : 0;
 }
 
 static void news(struct node *n, const struct guard_news *news)
@@ -403,77 +266,92 @@ static void news(struct node *n, const struct guard_news *news)
         child_news(&r->child, news);
 }
 
+/* What it has no answer to; "" where that is the time itself. */
+static const char *const silences[] = {
+    [RENODE_CONNECTING] = "",
+    [RENODE_SETTING_UP] = "",
+    [RENODE_HANDSHAKE] = "",
+    [RENODE_READY] = "",
+    [RENODE_WRITING] = ": Renode does not take what is written to its UART",
+    [RENODE_RUNNING] = "",
+    [RENODE_CHECKING] = ": Renode does not say what its clock stands at",
+    [RENODE_COUNTING] = ": Renode does not say what its processor has done",
+    [RENODE_QUITTING] = "",
+};
+
 static void late(struct node *n, struct error *err)
 {
     struct renode *r = n->state;
     char command[200], limit[40];
     child_last_words(&r->child);
-    find_cpu_abort(r);
+    renode_read_log(r);
+    if (r->failure.code) {
+        *err = r->failure;
+        return;
+    }
     int64_t us = r->has_clock ? n->spec->timeout_step : n->spec->timeout_start;
     snprintf(limit, sizeof limit, "%g s", (double)us / 1e6);
     renode_command(r, command, sizeof command);
     switch (r->stage) {
     case RENODE_CONNECTING:
-        error_set(err, EXIT_RUN_FAILED, "Renode's monitor does not listen on port %d within %s", r->monitor_client.port, limit);
+        error_set(err, EXIT_RUN_FAILED, "Renode's monitor does not listen on port %d within %s", r->monitor_client.port,
+                  limit);
         break;
     case RENODE_SETTING_UP:
         error_set(err, EXIT_RUN_FAILED, "Renode has no answer to '%s' within %s", command, limit);
         break;
     case RENODE_HANDSHAKE:
-        error_set(err, EXIT_RUN_FAILED, "its External Control port does not answer on port %d within %s; "
-                                        "`time_control: monitor` does without it", r->control_port, limit);
+        error_set(err, EXIT_RUN_FAILED,
+                  "its External Control port does not answer on port %d within %s; "
+                  "`time_control: monitor` does without it",
+                  r->control_port, limit);
         break;
     default:
         if (*r->cpu_abort)
-            error_set(err, EXIT_RUN_FAILED, "its processor has crashed: %s; the %" PRId64 " us to %" PRId64
-                                            " were not over within %s", r->cpu_abort, r->ran_us, r->protocol.until, limit);
+            error_set(err, EXIT_RUN_FAILED,
+                      "its processor has crashed: %s; the %" PRId64 " us to %" PRId64 " were not over within %s",
+                      r->cpu_abort, r->ran_us, r->protocol.until, limit);
         else
             error_set(err, EXIT_RUN_FAILED, "the %" PRId64 " us to %" PRId64 " were not over within %s%s", r->ran_us,
-                      r->protocol.until, limit,
-                      r->stage == RENODE_WRITING ? ": Renode does not take what is written to its UART" : "");
+                      r->protocol.until, limit, silences[r->stage]);
     }
 }
 
 static void end(struct node *n, enum ending how)
 {
-    static const char quit[] = "quit";
     struct renode *r = n->state;
     if (!r)
         return;
-    if (how == END_ASK) {
-        if (r->is_paused)
-            child_signal(&r->child, SIGCONT);
-        if (r->monitor_client.is_open && !is_asked(r))
-            renode_ask(r, quit, sizeof quit - 1);
-        else
-            child_signal(&r->child, SIGTERM); /* its monitor does not listen while it is busy */
-    } else if (how == END_INPUT) {
+    bool is_busy = r->stage != RENODE_READY && r->stage != RENODE_COUNTING && !r->checks_rest;
+    if (how == END_ASK && (is_busy || !r->monitor_client.is_open))
+        child_signal(&r->child, SIGTERM); /* its monitor does not listen then */
+    if (how == END_INPUT) {
         tcp_client_close(&r->monitor_client);
         tcp_client_close(&r->control_client);
-    } else {
-        child_signal(&r->child, how == END_TERM ? SIGTERM : SIGKILL);
-        child_signal(&r->child, SIGCONT); /* one that stands still ends too */
     }
-    if (how == END_KILL)
-        child_close(&r->child);
+    child_end(&r->child, how);
+    if (how == END_ASK && r->stage == RENODE_READY)
+        renode_end(r);
     node_ready(n);
 }
 
 static void pause_renode(struct node *n, bool paused)
 {
     struct renode *r = n->state;
-    r->is_paused = paused;
-    child_signal(&r->child, paused ? SIGSTOP : SIGCONT);
+    child_pause(&r->child, paused);
+}
+
+static bool type(struct node *n, const char *uart, const char *text)
+{
+    struct renode *r = n->state;
+    return r && renode_uarts_type(r, uart, text);
 }
 
 /* While the run rests its clock is looked at; that it rests itself is its nature. */
 static void freeze(struct node *n, bool frozen)
 {
-    struct renode *r = n->state;
-    if (!frozen || !r || r->stage != RENODE_READY || r->is_paused)
-        return;
-    r->checks_rest = true;
-    ask_clock(r);
+    if (frozen)
+        renode_check(n);
 }
 
 static bool ended(const struct node *n)
@@ -502,13 +380,10 @@ static void close_renode(struct node *n)
     tcp_client_close(&r->monitor_client);
     tcp_client_close(&r->control_client);
     child_close(&r->child);
-    if (r->uart_fd >= 0)
-        close(r->uart_fd);
+    renode_uarts_close(r);
     monitor_free(&r->monitor);
     external_control_free(&r->control);
-    uart_output_free(&r->uart);
     buffer_free(&r->setup);
-    buffer_free(&r->input);
     buffer_free(&r->messages);
     free(r);
     n->state = NULL;
@@ -526,6 +401,9 @@ const struct driver driver_renode = {
     .end = end,
     .pause = pause_renode,
     .freeze = freeze,
+    .type = type,
+    .check = renode_check,
+    .processor = renode_processor,
     .ended = ended,
     .last_word = last_word,
     .queue = queue,

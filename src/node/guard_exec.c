@@ -15,7 +15,7 @@
 #include "base/memory.h"
 #include "base/procfs.h"
 #include "base/program.h"
-#include "node/sockets.h"
+#include "node/socket_dir.h"
 
 /* What a new process and this one share: why its command could not be run. */
 struct attempt {

@@ -19,7 +19,7 @@
 #include "base/procfs.h"
 #include "node/engine_sweep.h"
 #include "node/guard_exec.h"
-#include "node/sockets.h"
+#include "node/socket_dir.h"
 
 #define LOOK_MS          20    /* between two looks at groups and children that are to end */
 #define WALK_MS          200   /* between two looks at all processes, for groups of which only the dead are left */

@@ -13,7 +13,7 @@
 #include "node/engine.h"
 #include "node/guard.h"
 #include "node/orphans.h"
-#include "node/sockets.h"
+#include "node/socket_dir.h"
 
 #define FILES_PER_NODE 4   /* descriptors that a node outside the program needs, and some while it is started */
 #define FILES_BESIDES  200 /* that the program needs for other things */
@@ -87,6 +87,7 @@ static void move(struct node *n, enum node_event event)
         abort();
     }
     n->phase = (enum node_state)(lifecycle[n->phase][event] - 1);
+    n->host->turns += event != NODE_EVENT_GRANT && event != NODE_EVENT_DONE;
 }
 
 /* By implementation. */
@@ -110,7 +111,8 @@ struct launcher *launcher_new(const struct scenario *s)
                                      .index = i,
                                      .driver = drivers[spec->implementation],
                                      .host = &l->host,
-                                     .last_active = -1 };
+                                     .last_active = -1,
+                                     .clock = -1 };
         l->remote_count += l->nodes[i].driver->is_remote;
     }
     l->remotes = mem_array((size_t)l->remote_count, sizeof(struct node *));
@@ -269,6 +271,11 @@ const char *launcher_guard_loss(const struct launcher *l)
     return l->guard_loss;
 }
 
+uint64_t launcher_turns(const struct launcher *l)
+{
+    return l->host.turns;
+}
+
 uint64_t launcher_failures(const struct launcher *l)
 {
     return l->host.failures;
@@ -425,6 +432,13 @@ void launcher_rest(struct launcher *l, bool rests)
             l->rest_ns = clock_ns() + REST_NS;
             node_look(l->remotes[i], l->rest_ns);
         }
+}
+
+void launcher_check(struct launcher *l)
+{
+    for (int i = 0; i < l->remote_count; i++)
+        if (l->remotes[i]->driver->check && l->remotes[i]->phase == NODE_IDLE)
+            l->remotes[i]->driver->check(l->remotes[i]);
 }
 
 static void look_at_clocks(struct launcher *l)

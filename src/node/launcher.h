@@ -48,6 +48,8 @@ void launcher_poll(struct node *n);
 /* When launcher_collect is to be called although nothing came, on clock_ns; INT64_MAX: never. */
 int64_t launcher_next_ns(const struct launcher *l);
 
+/* How often a node's state has changed so far, be it not by a quantum that it was granted and has done. */
+uint64_t launcher_turns(const struct launcher *l);
 /* How many failures there were so far, of all nodes. */
 uint64_t launcher_failures(const struct launcher *l);
 /* The node fails for a reason that comes from outside it: what it runs is killed, or told to end as at the end of a run. */
@@ -59,6 +61,8 @@ void launcher_freeze(struct node *n);
 void launcher_pause(struct node *n, bool paused);
 /* The run stands still, or goes on: nodes that need not run for that are frozen once it has rested for a second. */
 void launcher_rest(struct launcher *l, bool rests);
+/* At a barrier at which one has failed, and the run goes on: what must hold of the others is looked at. */
+void launcher_check(struct launcher *l);
 /* Whether a node that has failed can be started again: nothing of it is left. */
 bool launcher_is_over(const struct node *n);
 

@@ -42,6 +42,7 @@ struct node_host {
     struct node **ready;   /* nodes whose work is to be called: something came for them */
     int ready_count;
     uint64_t failures;     /* of nodes, so far */
+    uint64_t turns;        /* changes of nodes' states so far, but for those of a quantum */
     int64_t look_ns;       /* on clock_ns: before then time brings nothing for any node */
 };
 void node_ready(struct node *n);             /* puts it there, once */
@@ -64,7 +65,9 @@ struct node {
     simtime start_time;        /* virtual time of its start; above 0 where it was started again */
     uint64_t events;           /* that it has handled */
     simtime last_active;       /* time of the last of them; -1: none yet */
+    simtime clock;             /* the driver's: as node_status has it */
     struct error failure;      /* code is set once it has failed, until it is started again */
+    struct error breach;       /* code is set: what must not be was found of it as it was told to end */
     unsigned restarts;
     const struct error *gone;  /* the driver's; not NULL: it went wrong behind its answer, and fails at its next grant */
     int64_t gone_ns;           /* since when */
@@ -102,8 +105,14 @@ struct driver {
     void (*end)(struct node *n, enum ending how); /* NULL: it has nothing of its own that runs on */
     void (*pause)(struct node *n, bool paused);   /* it stands still, or goes on; NULL: nothing to do */
     void (*freeze)(struct node *n, bool frozen);  /* the same, while the run rests; NULL: it may do what it likes then */
+    /* A person types a line to one of its UARTs (NULL: the first): it gets that with its next grant. Text NULL: could it?
+     * False: it cannot be had. NULL: nothing can be typed to nodes of this kind. */
+    bool (*type)(struct node *n, const char *uart, const char *text);
+    /* It stands at a barrier, and something has gone wrong elsewhere: what must hold of it is looked at. NULL: nothing. */
+    void (*check)(struct node *n);
     /* What is spent on it, as launcher_usage; NULL: /proc tells. */
     bool (*usage)(struct node *n, double *cpu_s, uint64_t *memory, unsigned *processes);
+    bool (*processor)(struct node *n, double *mips); /* as session_processor; NULL: it is not known */
     bool (*ended)(const struct node *n);          /* nothing of it runs any more */
     /* Once ended: whether that was not as it should be, and how it was. NULL: it never is. */
     bool (*last_word)(const struct node *n, struct error *out);

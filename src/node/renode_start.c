@@ -2,17 +2,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/procfs.h"
+#include "node/guard.h"
 #include "node/renode.h"
+#include "node/socket_dir.h"
 #include "node/sockets.h"
 
 #define GLOBAL_QUANTUM_MOST 1000 /* us: how long its processors may be apart */
 #define SEED_MASK           0x7fffffffu
-static const char control_command[] = "emulation CreateExternalControlServer \"lockstep\" ";
+#define LAUNCHES_MOST       5 /* with ports that others took in the meantime */
+static const char control_command[] = "emulation CreateExternalControlServer \"lockstep";
+static const char taken[] = "AddressAlreadyInUse"; /* in Renode's words */
 
 static int open_descriptors(struct renode *r, int theirs[3])
 {
@@ -32,8 +37,10 @@ static int add_path(struct buffer *out, const struct node *n, const char *path, 
     bool own = !strncmp(path, "platforms/", 10) && access(buffer_string(&full), F_OK) != 0;
     bool good = monitor_quote_path(out, own ? path : buffer_string(&full));
     if (!good)
-        error_set(err, EXIT_LAUNCH, "Renode's monitor cannot take the path '%s'; rename it: quotes, backslashes, semicolons "
-                                    "and control characters have a meaning there", path);
+        error_set(err, EXIT_LAUNCH,
+                  "Renode's monitor cannot take the path '%s'; rename it: quotes, backslashes, semicolons "
+                  "and control characters have a meaning there",
+                  path);
     buffer_free(&full);
     return good ? 0 : -1;
 }
@@ -57,8 +64,10 @@ static int add_machine(struct buffer *b, const struct node *n, struct error *err
     }
     for (int i = 0; c->setup && c->setup[i]; i++) {
         if (!monitor_can_ask(c->setup[i], strlen(c->setup[i]))) {
-            error_set(err, EXIT_LAUNCH, "setup[%d] cannot be given to Renode's monitor: it is one line of at most %u bytes, "
-                                        "without control characters", i, MONITOR_LINE);
+            error_set(err, EXIT_LAUNCH,
+                      "setup[%d] cannot be given to Renode's monitor: it is one line of at most %u bytes, "
+                      "without control characters",
+                      i, MONITOR_LINE);
             return -1;
         }
         buffer_format(b, "%s\n", c->setup[i]);
@@ -66,18 +75,22 @@ static int add_machine(struct buffer *b, const struct node *n, struct error *err
     return 0;
 }
 
-static void uart_path(const struct node *n, char *out, size_t size)
+/* Each time another name: it is not known whether one that failed keeps its own. */
+static int add_control(struct renode *r, struct error *err)
 {
-    char folder[PATH_MAX - 8];
-    socket_temporary_path(folder, sizeof folder, n->host->socket_dir, n->index);
-    snprintf(out, size, "%s/uart%u", folder, n->restarts); /* Renode keeps a file that is there, and takes another name */
+    if ((r->control_port = socket_free_port(err)) < 0)
+        return -1;
+    buffer_text(&r->setup, control_command);
+    if (r->controls++)
+        buffer_format(&r->setup, "%u", r->controls);
+    buffer_format(&r->setup, "\" %d\n", r->control_port);
+    return 0;
 }
 
 static int write_setup(struct renode *r, struct error *err)
 {
     const struct node *n = r->node;
     struct buffer *b = &r->setup;
-    char path[PATH_MAX];
     simtime quantum = n->scenario->quantum < GLOBAL_QUANTUM_MOST ? n->scenario->quantum : GLOBAL_QUANTUM_MOST;
     b->len = r->setup_at = 0;
     if (add_machine(b, n, err) < 0)
@@ -85,20 +98,11 @@ static int write_setup(struct renode *r, struct error *err)
     buffer_format(b, "emulation SetSeed %u\n", (unsigned)(n->scenario->seed & SEED_MASK));
     buffer_format(b, "emulation SetGlobalQuantum \"0.%06d\"\n", (int)quantum);
     buffer_text(b, "emulation SetGlobalAdvanceImmediately true\n");
-    uart_path(n, path, sizeof path);
-    buffer_format(b, "%s CreateFileBackend ", n->spec->renode.uart);
-    if (!monitor_quote_path(b, path)) {
-        error_set(err, EXIT_LAUNCH, "Renode's monitor cannot take the path '%s'; set TMPDIR to another folder", path);
+    if (renode_uarts_setup(r, b, err) < 0)
         return -1;
-    }
-    buffer_text(b, " true\n");
-    if (n->spec->renode.time_control == TIME_CONTROL_MONITOR)
-        r->by_monitor = true;
-    else if ((r->control_port = socket_free_port(err)) < 0)
-        return -1;
-    else
-        buffer_format(b, "%s%d\n", control_command, r->control_port);
-    return 0;
+    r->controls = 0;
+    r->by_monitor = n->spec->renode.time_control == TIME_CONTROL_MONITOR;
+    return r->by_monitor ? 0 : add_control(r, err);
 }
 
 int renode_launch(struct renode *r, struct error *err)
@@ -118,7 +122,94 @@ int renode_launch(struct renode *r, struct error *err)
     if (result == 0)
         tcp_client_open(&r->monitor_client, n, port);
     r->node->activity = "starting Renode";
+    r->stage = RENODE_CONNECTING;
+    r->launches++;
     return result;
+}
+
+static bool has_words(const struct buffer *b, const char *words)
+{
+    return b->len && memmem(b->data, b->len, words, strlen(words));
+}
+
+/* As far as it is plain. */
+static void copy_line(char out[200], const char *at, const char *end)
+{
+    size_t len = 0;
+    while (at + len < end && len < 199 && at[len] >= ' ' && at[len] < 0x7f)
+        len++;
+    memcpy(out, at, len);
+    out[len] = '\0';
+}
+
+/* A processor that has left its memory never comes back; the log alone says so. */
+static void find_cpu_abort(struct renode *r)
+{
+    const struct buffer *log = &r->node->log;
+    const char *at = *r->cpu_abort || !log->len ? NULL : memmem(log->data, log->len, "CPU abort", 9);
+    if (at)
+        copy_line(r->cpu_abort, at, log->data + log->len);
+}
+
+/* A line is "TIME [ERROR] WHAT", or what .NET says of an exception that nobody has caught. */
+static void find_error(struct renode *r)
+{
+    static const char level[] = "[ERROR] ", *const marks[] = { level, "nhandled exception" };
+    const struct buffer *log = &r->node->log;
+    for (const char *line = log->data, *end = line + log->len, *next; line < end; line = next) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line)), *text = NULL;
+        next = newline ? newline + 1 : end;
+        for (size_t i = 0; i < 2 && !text; i++)
+            text = memmem(line, (size_t)(next - line), marks[i], strlen(marks[i]));
+        if (text)
+            copy_line(r->log_error, strncmp(text, level, sizeof level - 1) == 0 ? text + sizeof level - 1 : line, next);
+    }
+}
+
+void renode_add_log(const struct renode *r, struct error *err)
+{
+    size_t len = strlen(err->text);
+    if (*r->log_error)
+        snprintf(err->text + len, sizeof err->text - len, "; its log says: %s", r->log_error);
+}
+
+void renode_read_log(struct renode *r)
+{
+    const struct node *n = r->node;
+    if (r->child.has_exited)
+        child_last_words(&r->child);
+    else
+        child_read_log(&r->child);
+    find_cpu_abort(r);
+    if (n->log.len)
+        find_error(r);
+    r->port_is_taken |= !r->has_clock && (has_words(&n->log, taken) || has_words(&n->tail, taken));
+}
+
+bool renode_may_launch_again(const struct renode *r)
+{
+    const struct child *c = &r->child;
+    return r->port_is_taken && !r->has_clock && c->has_exited && WIFEXITED(c->status) && WEXITSTATUS(c->status) == 1 &&
+           !r->node->spec->renode.monitor_port && r->launches < LAUNCHES_MOST;
+}
+
+bool renode_is_ours(const struct renode *r)
+{
+    const struct node *n = r->node;
+    struct procfs_stat process;
+    struct buffer run = { 0 };
+    char name[32], value[80];
+    pid_t pid;
+    if (!procfs_port_holder(r->monitor_client.port, &pid, name, sizeof name) || !procfs_stat(pid, &process))
+        return true; /* it is not to be seen who that is */
+    if (n->pid && process.group == n->pid)
+        return true;
+    procfs_identity(&run, getpid());
+    bool is_ours = procfs_variable(pid, GUARD_RUN_VARIABLE, value, sizeof value) &&
+                   !strcmp(value, buffer_string(&run)) &&
+                   procfs_variable(pid, GUARD_NODE_VARIABLE, value, sizeof value) && !strcmp(value, n->spec->id);
+    buffer_free(&run);
+    return is_ours;
 }
 
 static size_t command_length(const struct renode *r)
@@ -156,6 +247,11 @@ int renode_take_setup(struct renode *r, struct error *err)
     renode_command(r, command, sizeof command);
     bool failed = monitor_error(&r->monitor.reply, &why, NULL);
     bool is_control = !strncmp(command, control_command, sizeof control_command - 1);
+    if (failed && is_control && has_words(&why, taken) && r->controls < LAUNCHES_MOST) {
+        buffer_free(&why);
+        r->setup.len = r->setup_at; /* it is the last one */
+        return add_control(r, err) < 0 || !renode_ask_setup(r) ? -1 : 0;
+    }
     if (failed && is_control && n->spec->renode.time_control == TIME_CONTROL_AUTO)
         r->by_monitor = true; /* a version before 1.15.1 */
     else if (failed)
@@ -170,12 +266,5 @@ int renode_take_setup(struct renode *r, struct error *err)
     r->setup_at += command_length(r) + 1;
     if (renode_ask_setup(r))
         return 0;
-    char path[PATH_MAX];
-    uart_path(n, path, sizeof path);
-    r->uart_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (r->uart_fd >= 0)
-        return 1;
-    error_set(err, EXIT_LAUNCH, "what Renode writes of %s is not to be read: %s: %s", n->spec->renode.uart, path,
-              strerror(errno));
-    return -1;
+    return renode_uarts_begin(r, err) < 0 ? -1 : 1;
 }

@@ -7,6 +7,7 @@
 #include "node/sockets.h"
 
 #define RETRY_NS INT64_C(10000000)
+#define AGAIN_NS INT64_C(100000000)
 
 static void note_ready(void *data)
 {
@@ -31,9 +32,24 @@ void tcp_client_open(struct tcp_client *c, struct node *n, int port)
     node_ready(n);
 }
 
+static void look_again(struct tcp_client *c, int64_t in_ns)
+{
+    c->next_ns = clock_ns() + in_ns;
+    c->node->again_ns = c->next_ns;
+    node_look(c->node, c->next_ns);
+}
+
+void tcp_client_again(struct tcp_client *c)
+{
+    close_socket(c);
+    look_again(c, AGAIN_NS);
+}
+
 static void go_on_connecting(struct tcp_client *c)
 {
     struct node *n = c->node;
+    if (c->fd < 0 && clock_ns() < c->next_ns)
+        return;
     if (c->fd < 0 && (c->fd = socket_connect_port("127.0.0.1", c->port)) >= 0)
         c->watch = loop_watch(n->host->loop, c->fd, LOOP_WRITE, note_ready, c);
     int connected = c->fd >= 0 ? socket_connected(c->fd) : -1;
@@ -43,8 +59,7 @@ static void go_on_connecting(struct tcp_client *c)
     } else if (connected < 0) {
         c->connect_error = errno;
         close_socket(c);
-        n->again_ns = clock_ns() + RETRY_NS;
-        node_look(n, n->again_ns);
+        look_again(c, RETRY_NS);
     }
 }
 

@@ -16,12 +16,15 @@ struct tcp_client {
     bool is_open;      /* it was accepted, and the other side has not closed it */
     bool has_ended;    /* it was open, and the other side has closed it */
     int connect_error; /* errno of the last try */
+    int64_t next_ns;   /* before then it is not tried again */
     struct buffer out; /* not sent yet from `sent` on; add to it, and call tcp_client_send */
     size_t sent;
 };
 
 /* Begins to connect; what was open is closed. Zero-initialise before the first time. */
 void tcp_client_open(struct tcp_client *c, struct node *n, int port);
+/* Whoever has accepted is not who was meant: connects again after a while. */
+void tcp_client_again(struct tcp_client *c);
 /* To be called in the node's work: goes on to connect (again after a while, as long as nobody listens) and to send. */
 void tcp_client_work(struct tcp_client *c);
 void tcp_client_send(struct tcp_client *c);

@@ -225,20 +225,31 @@ static char *folder_of(const char *file)
     return real ? real : mem_text("/");
 }
 
-struct scenario *scenario_load(const char *file, const struct scenario_override *overrides, size_t override_count,
-                               struct problems *problems)
+static struct scenario *load_file(struct scenario_source source, struct problems *problems)
 {
-    struct scenario_source source = {
-        .file = file, .overrides = overrides, .override_count = override_count, .environment = true
-    };
-    char *text = read_file(file, &source.len, problems);
+    char *text = read_file(source.file, &source.len, problems);
     if (!text)
         return NULL;
-    char *folder = folder_of(file);
+    char *folder = folder_of(source.file);
     source.text = text;
     source.base_dir = folder;
     struct scenario *s = scenario_load_text(&source, problems);
     free(folder);
     free(text);
     return s;
+}
+
+struct scenario *scenario_load(const char *file, const struct scenario_override *overrides, size_t override_count,
+                               struct problems *problems)
+{
+    return load_file((struct scenario_source){ .file = file,
+                                               .overrides = overrides,
+                                               .override_count = override_count,
+                                               .environment = true },
+                     problems);
+}
+
+struct scenario *scenario_load_recorded(const char *file, struct problems *problems)
+{
+    return load_file((struct scenario_source){ .file = file }, problems);
 }

@@ -167,6 +167,7 @@ static const struct field node_fields[] = {
     { "script", F_TEXT, AT(renode.script), .is_path = true, .only = ON(RENODE),
       .help = ".resc file instead of a platform" },
     { "uart", F_TEXT, AT(renode.uart), .fallback = "sysbus.uart0", .only = ON(RENODE), .help = "where messages pass, for example sysbus.uart0" },
+    { "uarts", F_LIST, AT(renode.uarts), .only = ON(RENODE), .help = "further UARTs whose lines are read" },
     { "setup", F_LIST, AT(renode.setup), .only = ON(RENODE), .help = "further monitor commands" },
     { "monitor_port", F_INT, AT(renode.monitor_port), .max = 65535, .only = ON(RENODE), .help = "0: a free one" },
     { "time_control", F_ENUM, AT(renode.time_control), .fallback = "auto", .choices = time_controls, .only = ON(RENODE),

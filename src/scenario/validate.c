@@ -117,6 +117,30 @@ static bool is_device(const char *s)
     return len && !s[len] && len <= DEVICE_NAME_MAX;
 }
 
+static const char not_a_device[] =
+    "is no name of a device; it has letters, digits, _ and dots, for example sysbus.uart0";
+
+/* Each is there once, and is not the one of messages. */
+static void check_uarts(const struct load *l, int i)
+{
+    const struct renode_config *r = &l->s->nodes[i].renode;
+    if (r->uart && !is_device(r->uart))
+        node_tell(l, SEVERITY_ERROR, i, "uart", "%s", not_a_device);
+    const struct tree *list = tree_get(l->nodes->items[i], "uarts");
+    struct place nodes, node = node_place(l, (size_t)i, &nodes), uarts = { .up = &node, .key = "uarts" };
+    for (size_t k = 0; list && r->uarts && r->uarts[k]; k++) {
+        struct place at = { .up = &uarts, .index = k };
+        bool again = r->uart && !strcmp(r->uarts[k], r->uart);
+        for (size_t j = 0; j < k && !again; j++)
+            again = !strcmp(r->uarts[k], r->uarts[j]);
+        if (!is_device(r->uarts[k]))
+            place_tell(l->problems, SEVERITY_ERROR, list->items[k]->mark, &at, "%s", not_a_device);
+        else if (again)
+            place_tell(l->problems, SEVERITY_ERROR, list->items[k]->mark, &at,
+                       "'%s' is named twice; `uart` is the one of messages, `uarts` are further ones", r->uarts[k]);
+    }
+}
+
 static void check_renode(const struct load *l)
 {
     for (int i = 0; i < l->s->node_count; i++) {
@@ -124,9 +148,7 @@ static void check_renode(const struct load *l)
         const struct tree *node = l->nodes->items[i];
         if (n->implementation != IMPLEMENTATION_RENODE)
             continue;
-        if (n->renode.uart && !is_device(n->renode.uart))
-            node_tell(l, SEVERITY_ERROR, i, "uart",
-                      "is no name of a device; it has letters, digits, _ and dots, for example sysbus.uart0");
+        check_uarts(l, i);
         if (tree_get(node, "script"))
             continue;
         if (!n->renode.platform && !tree_get(node, "platform"))

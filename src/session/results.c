@@ -16,17 +16,19 @@ static int write_scenario(struct folder *f, const struct scenario *s, struct err
     return result;
 }
 
-int results_open(struct results *r, const struct scenario *s, const char *out_dir, struct bus *bus, struct error *err)
+int results_open(struct results *r, const struct scenario *s, const struct session_options *options, struct bus *bus,
+                 struct error *err)
 {
     r->summary_fd = -1;
-    r->folder = folder_open(out_dir, s, err);
+    r->folder = folder_open(options->out_dir, s, err);
     if (!r->folder || write_scenario(r->folder, s, err) < 0)
         return -1;
     r->summary_fd = summary_begin(r->folder, s, err);
     if (r->summary_fd < 0 || !(r->wall = wall_new(r->folder, err)))
         return -1;
     r->events = events_new(r->folder, s, &r->index);
-    if (!(r->metrics = metrics_new(r->folder, s, err)))
+    if (!(r->metrics = metrics_new(r->folder, s, err)) ||
+        !(r->history = history_new(r->folder, s, !options->no_skip, err)))
         return -1;
     r->latencies = latencies_new();
     r->logs = logs_new(r->folder, s);
@@ -41,6 +43,7 @@ void results_close(struct results *r)
     if (r->events)
         events_end(r->events, r->sha256);
     metrics_free(r->metrics);
+    history_free(r->history);
     latencies_free(r->latencies);
     logs_free(r->logs);
     wall_free(r->wall);

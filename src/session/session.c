@@ -36,15 +36,17 @@ struct session *session_new(const struct scenario *scenario, const struct sessio
     s->remotes = mem_array(n, sizeof *s->remotes);
     s->coordinator = coordinator_new(scenario, s->bus, !options->no_skip);
     s->stop_at = coordinator_barrier_after(s->coordinator, options->until);
+    s->viewing.directory = -1;
     nodes_open(s);
     saved_open(s);
-    if (results_open(&s->results, scenario, options->out_dir, s->bus, err) < 0 || begin_records(s, err) < 0) {
+    if (results_open(&s->results, scenario, options, s->bus, err) < 0 || begin_records(s, err) < 0) {
         if (s->results.folder)
             folder_discard(s->results.folder);
         s->state = SESSION_FAILED;
         session_free(s);
         return NULL;
     }
+    stops_open(s);
     for (int i = 0; i < scenario->node_count; i++) {
         struct node *node = launcher_node(launcher, i);
         node->metrics = metrics_buffer(s->results.metrics, i);
@@ -75,10 +77,12 @@ void session_free(struct session *s)
         return;
     if (s->results.events && !session_state_over(s->state))
         leave(s);
+    stops_close(s);
     if (s->discard && !s->ran && folder_is_numbered(s->results.folder))
         folder_discard(s->results.folder); /* somebody has only looked at the scenario */
     nodes_close(s);
     saved_close(s);
+    viewing_free(&s->viewing);
     coordinator_free(s->coordinator);
     launcher_free(s->launcher);
     message_pool_free(s->pool);
@@ -120,8 +124,11 @@ bool session_keep_results(struct session *s)
     struct error err;
     error_clear(&err);
     if (bus_barrier(s->bus, now_of(s), &err) == 0 && metrics_barrier(s->results.metrics, &err) == 0 &&
-        wall_result(s->results.wall, &err) == 0 && logs_result(s->results.logs, &err) == 0)
-        return true;
+        wall_result(s->results.wall, &err) == 0 && logs_result(s->results.logs, &err) == 0) {
+        session_note_moment(s); /* how long the files are by now is part of it */
+        if (history_flush(s->results.history, &err) == 0)
+            return true;
+    }
     session_fail(s, &err);
     return false;
 }
@@ -247,14 +254,25 @@ static bool settle(struct session *s)
         nodes_act(s);
     if (s->state == SESSION_RUNNING || s->state == SESSION_PAUSED)
         nodes_obey(s);
-    return nodes_handle_failures(s) && nodes_are_settled(s) && nodes_handle_failures(s) && !s->restarting;
+    stops_heed(s);
+    if (s->state == SESSION_ENDING || session_state_over(s->state))
+        return false;
+    if (!nodes_handle_failures(s) || !nodes_are_settled(s) || !nodes_handle_failures(s))
+        return false;
+    if (s->state == SESSION_RUNNING && bus_has_news(s->bus) && !session_keep_results(s))
+        return false; /* what has happened at this barrier belongs to it, not to the next one */
+    return !s->restarting;
 }
 
 /* Begins a round where there is something to do before the limit. */
 static bool next_round(struct session *s, int64_t now)
 {
-    simtime limit = paced_limit(s, now), act = nodes_next_act(s);
-    if (coordinator_begin(s->coordinator, act < limit ? act : limit, &s->target)) {
+    simtime limit = paced_limit(s, now), act = nodes_next_act(s), stop = stops_next(s), before = now_of(s);
+    act = stop < act ? stop : act;
+    bool begun = coordinator_begin(s->coordinator, act < limit ? act : limit, &s->target);
+    if (now_of(s) > before && coordinator_counts(s->coordinator)->waiting)
+        session_note_moment(s); /* messages have arrived behind idle quanta */
+    if (begun) {
         round_begin(s);
         return true;
     }
@@ -398,7 +416,7 @@ static bool abort_run(struct session *s, const struct command *c)
     return true;
 }
 
-static bool take_command(struct session *s, const struct command *c)
+static bool run_command(struct session *s, const struct command *c)
 {
     if (c->kind <= COMMAND_KILL) /* one that moves the run takes the place of one before */
         s->until_record = 0;
@@ -426,6 +444,7 @@ static bool take_command(struct session *s, const struct command *c)
     case COMMAND_NODE_STOP:
     case COMMAND_NODE_KILL:
     case COMMAND_NODE_RESTART:
+    case COMMAND_NODE_TEXT:
         return nodes_take_command(s, c);
     case COMMAND_MESSAGE_DROP:
     case COMMAND_MESSAGE_DELAY:
@@ -434,16 +453,23 @@ static bool take_command(struct session *s, const struct command *c)
     case COMMAND_MESSAGE_INJECT:
     case COMMAND_LINK:
         return flight_take_command(s, c);
+    default:
+        return false;
     }
-    return false;
 }
 
 bool session_command(struct session *s, const struct command *c)
 {
     s->refusal[0] = '\0';
-    bool taken = take_command(s, c);
-    if (!taken && !s->refusal[0])
+    bool taken;
+    struct command rest = *c;
+    bool done = viewing_command(s, &rest, &taken);
+    if (!taken && done)
+        done = run_command(s, &rest);
+    if (!done && !s->refusal[0] && s->viewing.is_past)
+        snprintf(s->refusal, sizeof s->refusal, "an earlier moment of the run is shown; go to its head first");
+    else if (!done && !s->refusal[0])
         snprintf(s->refusal, sizeof s->refusal, "that is not possible while the run is %s",
                  session_state_name(s->state));
-    return taken;
+    return done;
 }

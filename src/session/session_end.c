@@ -26,6 +26,11 @@ static void format_summary(struct session *s)
     session_status(s, &status);
     int n = s->scenario->node_count;
     const char *failed_stderr = "";
+    struct buffer last_in = { 0 }, last_out = { 0 }, replay = { 0 };
+    if (s->failed_node >= 0) {
+        session_last_messages(s, s->failed_node, &last_in, &last_out);
+        session_replay_command(s, &replay);
+    }
     struct summary_node *nodes = mem_array((size_t)n, sizeof *nodes);
     for (int i = 0; i < n; i++) {
         struct node_status node;
@@ -47,6 +52,9 @@ static void format_summary(struct session *s)
                                .scenario = s->scenario,
                                .failed_node = s->failed_node >= 0 ? s->scenario->nodes[s->failed_node].id : NULL,
                                .failed_stderr = failed_stderr,
+                               .last_in = buffer_string(&last_in),
+                               .last_out = buffer_string(&last_out),
+                               .replay = buffer_string(&replay),
                                .now = status.now,
                                .wall_s = status.wall_s,
                                .quanta = status.quanta,
@@ -61,6 +69,9 @@ static void format_summary(struct session *s)
     s->results.summary.len = 0;
     summary_format(&s->results.summary, &summary);
     buffer_string(&s->results.summary);
+    buffer_free(&last_in);
+    buffer_free(&last_out);
+    buffer_free(&replay);
     free(nodes);
 }
 
@@ -139,12 +150,27 @@ static void warn_of_ends(struct session *s)
     }
 }
 
+/* What was found of nodes as they were told to end, and makes a run a failed one. */
+static void judge_breaches(struct session *s)
+{
+    for (int r = 0; r < s->remote_count; r++) {
+        const struct node *n = launcher_node(s->launcher, s->remotes[r]);
+        struct error breach = n->breach;
+        if (!breach.code)
+            continue;
+        error_add(&breach, "nodes[%d] %s", n->index, n->spec->id);
+        add_to_verdict(s, breach.text);
+        s->failed_node = s->failed_node < 0 ? n->index : s->failed_node;
+    }
+}
+
 void session_conclude(struct session *s)
 {
     struct results *r = &s->results;
     struct error err = { 0 };
     simtime now = coordinator_counts(s->coordinator)->now;
     judge_orphans(s);
+    judge_breaches(s);
     if (s->ending == SESSION_FINISHED)
         warn_of_ends(s);
     s->state = s->ending;
@@ -154,6 +180,10 @@ void session_conclude(struct session *s)
     if (metrics_flush(r->metrics, &err) < 0)
         fail_results(s, &err);
     if (logs_result(r->logs, &err) < 0)
+        fail_results(s, &err);
+    session_note_moment(s);
+    history_end_of_run(r->history, s->state, s->verdict.code, s->failed_node, s->outcome, s->verdict.text);
+    if (history_flush(r->history, &err) < 0)
         fail_results(s, &err);
     events_end(r->events, r->sha256);
     r->events = NULL;

@@ -279,6 +279,12 @@ bool flight_take_command(struct session *s, const struct command *c)
     return can;
 }
 
+/* Of a recorded run, and of an earlier moment, only what was recorded is known. */
+static bool is_known(const struct session *s)
+{
+    return s->coordinator && !s->viewing.is_past;
+}
+
 /* What a reader is told of a message. */
 static void fill(const struct message *m, struct session_message *out)
 {
@@ -294,11 +300,13 @@ static void fill(const struct message *m, struct session_message *out)
 
 uint64_t session_flight_count(const struct session *s)
 {
-    return flight_count(s->coordinator);
+    return is_known(s) ? flight_count(s->coordinator) : 0;
 }
 
 size_t session_flight(const struct session *s, uint64_t from, struct session_message *out, size_t room)
 {
+    if (!is_known(s))
+        return 0;
     const struct message **list = mem_array(room, sizeof *list);
     size_t count = flight_list(s->coordinator, from, list, room);
     for (size_t i = 0; i < count; i++)
@@ -309,7 +317,7 @@ size_t session_flight(const struct session *s, uint64_t from, struct session_mes
 
 bool session_flight_find(const struct session *s, uint64_t id, struct session_message *out)
 {
-    const struct message *m = flight_find(s->coordinator, id);
+    const struct message *m = is_known(s) ? flight_find(s->coordinator, id) : NULL;
     if (m)
         fill(m, out);
     return m != NULL;
@@ -317,12 +325,12 @@ bool session_flight_find(const struct session *s, uint64_t id, struct session_me
 
 uint64_t session_flight_rank(const struct session *s, uint64_t id)
 {
-    return flight_rank(s->coordinator, id);
+    return is_known(s) ? flight_rank(s->coordinator, id) : UINT64_MAX;
 }
 
 bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss)
 {
-    return is_node(s, src) && is_node(s, dst) && flight_link(s->coordinator, src, dst, latency, loss);
+    return is_known(s) && is_node(s, src) && is_node(s, dst) && flight_link(s->coordinator, src, dst, latency, loss);
 }
 
 const char *session_refusal(const struct session *s)

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "session/session_state.h"
 
 #define OTHERS_NS    INT64_C(1000000000) /* how long a failed node waits for the answers of those before it */
@@ -59,6 +61,8 @@ void nodes_open(struct session *s)
 
 void nodes_close(struct session *s)
 {
+    for (int i = 0; i < s->command_count; i++)
+        free(s->command_texts[i]);
     if (s->acts)
         free(s->acts->items);
     free(s->acts);
@@ -164,6 +168,7 @@ static bool handle_failure(struct session *s, int i)
     }
     coordinator_publish_node(s->coordinator, i, "failed", why.text);
     coordinator_failed(s->coordinator, i);
+    launcher_check(s->launcher);
     if (spec->on_failure == ON_FAILURE_CONTINUE) {
         freeze(s, i, "on_failure: continue");
         return true;
@@ -438,9 +443,28 @@ void nodes_act(struct session *s)
 
 static void publish_command(struct session *s, const struct command *c)
 {
-    char text[100];
-    snprintf(text, sizeof text, "%s %s", command_words[c->kind], s->scenario->nodes[c->node].id);
-    coordinator_publish_command(s->coordinator, text);
+    struct buffer text = { 0 };
+    buffer_format(&text, "%s %s", command_words[c->kind], s->scenario->nodes[c->node].id);
+    if (c->kind == COMMAND_NODE_TEXT) {
+        buffer_format(&text, "%s%s: ", c->uart ? " " : "", c->uart ? c->uart : "");
+        json_quote(&text, c->text, strlen(c->text));
+    }
+    coordinator_publish_command(s->coordinator, buffer_string(&text));
+    buffer_free(&text);
+}
+
+/* Whether it is a line that this node can be given. */
+static bool can_type(const struct session *s, const struct command *c)
+{
+    struct node *n = node_of(s, c->node);
+    bool runs = n->phase == NODE_IDLE || n->phase == NODE_BUSY || n->phase == NODE_PAUSED;
+    size_t len = c->text ? strlen(c->text) : COMMAND_TEXT_MAX + 1;
+    if (!runs || !n->driver->type || len > COMMAND_TEXT_MAX || utf8_check(c->text, len) != len)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)c->text[i] < ' ' || c->text[i] == 0x7f)
+            return false;
+    return n->driver->type(n, c->uart, NULL);
 }
 
 /* A node that owes an answer may owe it for long: it is ended now, and at the barrier comes of that what was wanted. */
@@ -455,6 +479,15 @@ static bool end_now(struct session *s, const struct command *c)
     return true;
 }
 
+/* A name as the scenario has it, which outlives the command. */
+static const char *uart_of(const struct renode_config *r, const char *name)
+{
+    for (int i = 0; name && r->uarts && r->uarts[i]; i++)
+        if (!strcmp(r->uarts[i], name))
+            return r->uarts[i];
+    return name ? r->uart : NULL;
+}
+
 bool nodes_take_command(struct session *s, const struct command *c)
 {
     bool moves = s->state == SESSION_PAUSED || s->state == SESSION_RUNNING;
@@ -462,9 +495,11 @@ bool nodes_take_command(struct session *s, const struct command *c)
         return false;
     if (node_of(s, c->node)->phase == NODE_FROZEN && c->kind != COMMAND_NODE_RESTART)
         return false;
-    if (end_now(s, c))
-        return true;
-    s->commands[s->command_count++] = *c;
+    if (c->kind == COMMAND_NODE_TEXT ? !can_type(s, c) : end_now(s, c))
+        return c->kind != COMMAND_NODE_TEXT;
+    s->command_texts[s->command_count] = mem_text(c->text);
+    s->commands[s->command_count] = *c;
+    s->commands[s->command_count++].uart = uart_of(&s->scenario->nodes[c->node].renode, c->uart);
     return true;
 }
 
@@ -475,23 +510,27 @@ static bool obey(struct session *s, const struct command *c)
     bool is_frozen = phase == NODE_FROZEN && c->kind == COMMAND_NODE_RESTART && !s->care[c->node].restarting;
     if (phase != NODE_IDLE && phase != NODE_PAUSED && !is_frozen)
         return false;
+    if (c->kind == COMMAND_NODE_TEXT && !node_of(s, c->node)->driver->type(node_of(s, c->node), c->uart, c->text))
+        return false;
     publish_command(s, c);
     if (c->kind == COMMAND_NODE_STOP)
         stop_node(s, c->node, command_causes[c->kind]);
     else if (c->kind == COMMAND_NODE_KILL)
         end_node(s, c->node, command_causes[c->kind], false);
-    else
+    else if (c->kind == COMMAND_NODE_RESTART)
         restart_node(s, c->node, command_causes[c->kind]);
     return true;
 }
 
 void nodes_obey(struct session *s)
 {
+    bool goes_on = true;
     for (int i = 0; i < s->command_count; i++) {
-        if (obey(s, &s->commands[i]))
+        s->commands[i].text = s->command_texts[i];
+        if (goes_on && obey(s, &s->commands[i]))
             saved_add_node(s, &s->commands[i], true);
-        if (!nodes_handle_failures(s))
-            break; /* the run is over by that */
+        free(s->command_texts[i]);
+        goes_on = goes_on && nodes_handle_failures(s);
     }
     s->command_count = 0;
 }

@@ -28,7 +28,8 @@ static bool count_sent(struct session *s, const struct node *n)
 
 static void note_step(struct session *s, const struct node *n, uint64_t events_before, int64_t ns)
 {
-    if (n->events != events_before)
+    s->timing[n->index].last_ns = ns;
+    if (n->events != events_before || n->answer.next == NEXT_UNKNOWN)
         histogram_add(&s->timing[n->index].steps, (uint64_t)ns);
 }
 
@@ -85,11 +86,13 @@ static void finish_round(struct session *s)
         take_answer(s, launcher_node(s->launcher, s->granted[g]));
     coordinator_end(s->coordinator);
     s->in_round = false;
-    if (nodes_handle_failures(s) && session_keep_results(s) && s->until_record &&
-        s->results.index.records >= s->until_record) {
+    if (!nodes_handle_failures(s) || !session_keep_results(s))
+        return;
+    if (s->until_record && s->results.index.records >= s->until_record) {
         s->limit = now_of(s); /* something has happened: here the run pauses */
         s->until_record = 0;
     }
+    stops_heed(s);
 }
 
 void round_begin(struct session *s)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "scenario/emit_faults.h"
 #include "session/session_state.h"
@@ -13,8 +14,9 @@
 #define SAVED_HEAD "# Saved by lockstep: " /* a file that begins so may be replaced */
 
 struct deed {
-    struct scenario_fault *fault; /* of its own: it is pointed to */
+    struct scenario_fault *fault; /* of its own: it is pointed to; NULL: no fault says it */
     bool is_exact;
+    char *note; /* what no fault says */
 };
 
 struct by_hand {
@@ -31,24 +33,46 @@ void saved_close(struct session *s)
 {
     struct by_hand *b = s->by_hand;
     for (size_t i = 0; b && i < b->count; i++) {
-        free(b->items[i].fault->type);
-        free(b->items[i].fault->payload);
+        if (b->items[i].fault) {
+            free(b->items[i].fault->type);
+            free(b->items[i].fault->payload);
+        }
         free(b->items[i].fault);
+        free(b->items[i].note);
     }
     if (b)
         free(b->items);
     free(b);
 }
 
-const struct scenario_fault *saved_add(struct session *s, const struct scenario_fault *f, bool is_exact)
+static struct deed *next_deed(struct session *s)
 {
     struct by_hand *b = s->by_hand;
+    b->items = mem_grow(b->items, b->count, &b->capacity, sizeof *b->items);
+    b->items[b->count] = (struct deed){ 0 };
+    return &b->items[b->count++];
+}
+
+/* A line that was typed to a UART: there is no fault for that. */
+static void add_text(struct session *s, const struct command *c)
+{
+    struct buffer note = { 0 };
+    char time[SIMTIME_TEXT];
+    simtime_format(now_of(s), time);
+    buffer_format(&note, "At %s a line was typed to %s, which a scenario cannot say: ", time,
+                  s->scenario->nodes[c->node].id);
+    json_quote(&note, c->text, strlen(c->text));
+    next_deed(s)->note = mem_text(buffer_string(&note));
+    buffer_free(&note);
+}
+
+const struct scenario_fault *saved_add(struct session *s, const struct scenario_fault *f, bool is_exact)
+{
     struct scenario_fault *kept = mem_alloc(sizeof *kept);
     *kept = *f;
     kept->type = mem_text(f->type);
     kept->payload = mem_text(f->payload);
-    b->items = mem_grow(b->items, b->count, &b->capacity, sizeof *b->items);
-    b->items[b->count++] = (struct deed){ kept, is_exact };
+    *next_deed(s) = (struct deed){ .fault = kept, .is_exact = is_exact };
     return kept;
 }
 
@@ -57,6 +81,10 @@ void saved_add_node(struct session *s, const struct command *c, bool is_exact)
     enum fault_action action = c->kind == COMMAND_NODE_STOP   ? FAULT_STOP
                                : c->kind == COMMAND_NODE_KILL ? FAULT_KILL
                                                               : FAULT_RESTART;
+    if (c->kind == COMMAND_NODE_TEXT) {
+        add_text(s, c);
+        return;
+    }
     saved_add(s,
               &(struct scenario_fault){ .at = now_of(s),
                                         .action = action,
@@ -79,9 +107,16 @@ static void write_text(const struct session *s, struct buffer *out)
     buffer_format(out, SAVED_HEAD "a run of %s with what was done to it by hand, up to %s.\n", s->scenario->name, time);
     buffer_text(out, "# lockstep --batch on this file repeats it.\n");
     buffer_text(out, s->scenario->canonical);
-    if (b->count && !s->scenario->fault_count)
+    bool has_faults = false;
+    for (size_t i = 0; i < b->count; i++)
+        has_faults |= b->items[i].fault != NULL;
+    if (has_faults && !s->scenario->fault_count)
         buffer_text(out, "faults:\n");
     for (size_t i = 0; i < b->count; i++) {
+        if (b->items[i].note) {
+            buffer_format(out, "  # %s\n", b->items[i].note);
+            continue;
+        }
         if (!b->items[i].is_exact)
             buffer_text(out, "  # Done before the node had answered: what it was about to send may differ.\n");
         faults_emit(s->scenario, b->items[i].fault, 1, out);
@@ -130,6 +165,10 @@ static int write_file(const char *path, const struct buffer *text, struct error 
 int session_save_faults(const struct session *s, const char *path, struct error *err)
 {
     struct buffer text = { 0 };
+    if (!s->by_hand) {
+        error_set(err, EXIT_USAGE, "this is a recorded run: nothing was done to it by hand here");
+        return -1;
+    }
     if (check_way(path, err) < 0)
         return -1;
     write_text(s, &text);

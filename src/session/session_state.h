@@ -7,8 +7,11 @@
 #include "bus/bus.h"
 #include "lockstep/session.h"
 #include "node/launcher.h"
+#include "session/breakpoints.h"
+#include "session/session_past.h"
 #include "sim/coordinator.h"
 #include "trace/events.h"
+#include "trace/history.h"
 #include "trace/latencies.h"
 #include "trace/logs.h"
 #include "trace/metrics.h"
@@ -25,13 +28,15 @@ struct results {
     struct latencies *latencies;
     struct logs *logs;
     struct wall *wall;
+    struct history *history; /* NULL of a run that was recorded */
     struct store *store;
     int summary_fd; /* -1: none */
     char sha256[DIGEST_HEX];
     struct buffer summary; /* the text of summary.json, once over */
 };
 
-int results_open(struct results *r, const struct scenario *s, const char *out_dir, struct bus *bus, struct error *err);
+int results_open(struct results *r, const struct scenario *s, const struct session_options *options, struct bus *bus,
+                 struct error *err);
 void results_close(struct results *r);
 
 /* Wall time, of one node. */
@@ -40,9 +45,15 @@ struct pace_mark {
     simtime now;
 };
 
+/* What conditions may ask about nodes. */
+struct node_look {
+    struct condition_nodes nodes; /* first: condition_nodes are a node_look */
+    struct session *session;
+};
+
 struct node_timing {
-    int64_t total_ns;
-    struct histogram steps; /* ns, of quanta in which it had something to do */
+    int64_t total_ns, last_ns;
+    struct histogram steps; /* ns, of quanta in which it had something to do, or does not say whether it had */
 };
 
 /* What is in hand with a node. */
@@ -79,6 +90,7 @@ struct session {
     unsigned spins_lost; /* in a row: how often waiting without sleep was in vain */
     unsigned spins_left_out;
     struct command commands[SESSION_COMMANDS]; /* to nodes, for the next barrier */
+    char *command_texts[SESSION_COMMANDS]; /* what their `text` is; owned */
     int command_count;
     struct acts *acts;  /* of the scenario's faults, and what a person has done to links */
     struct by_hand *by_hand; /* what a person has done */
@@ -108,6 +120,10 @@ struct session {
     struct pace_mark marks[SPEED_MARKS]; /* of the last second or so, oldest first */
     int mark_count;
     struct node_timing *timing; /* of the nodes */
+    struct node_look look;      /* for conditions */
+
+    uint64_t noted_turns, noted_dropped; /* of the launcher and the coordinator, in the moment that was noted last */
+    struct viewing viewing; /* of an earlier moment */
 
     const char *outcome; /* NULL while not over */
     struct error verdict; /* code: the exit code; text: the cause */
@@ -119,6 +135,10 @@ struct session {
 void session_finish(struct session *s, enum session_state state, const char *outcome, int exit_code, const char *cause);
 void session_conclude(struct session *s);
 
+/* session_failure.c: the last messages that the node was sent and has sent, as records, earliest first: JSON values with
+ * commas between them. Read back from the end of the run, as far as that is quick. */
+void session_last_messages(struct session *s, int node, struct buffer *in, struct buffer *out);
+
 /* session.c */
 static inline simtime now_of(const struct session *s)
 {
@@ -128,6 +148,16 @@ void session_keep_log(struct session *s, struct node *n); /* what it wrote goes 
 void session_fail(struct session *s, const struct error *err); /* the run ends here, for a reason that is of no node */
 /* What was recorded up to now is on disk when this returns; false where it cannot be, and the run is over by that. */
 bool session_keep_results(struct session *s);
+
+/* session_moment.c: how the run and its nodes stand now goes to the history, to be written with the next results. */
+void session_note_moment(struct session *s);
+
+/* session_stops.c */
+void stops_open(struct session *s);
+void stops_close(struct session *s);
+/* At a barrier: does what a breakpoint that was reached says. */
+void stops_heed(struct session *s);
+simtime stops_next(const struct session *s); /* the next barrier that one waits for; SIMTIME_NEVER: none does */
 
 /* session_round.c */
 void round_begin(struct session *s); /* towards s->target */

@@ -37,6 +37,10 @@ static void note_waiting(const struct session *s, struct session_status *out)
 
 void session_status(const struct session *s, struct session_status *out)
 {
+    if (s->viewing.is_past) {
+        viewing_status(s, out);
+        return;
+    }
     const struct coordinator_counts *c = coordinator_counts(s->coordinator);
     int64_t wall = s->wall_ns + (s->state == SESSION_RUNNING ? clock_ns() - s->running_since_ns : 0);
     *out = (struct session_status){ .state = s->state,
@@ -58,7 +62,9 @@ void session_status(const struct session *s, struct session_status *out)
                                     .exit_code = s->verdict.code,
                                     .failed_node = s->failed_node,
                                     .run_dir = folder_path(s->results.folder),
-                                    .waiting_for = -1 };
+                                    .waiting_for = -1,
+                                    .is_over = session_state_over(s->state),
+                                    .head = c->now };
     if (s->state == SESSION_RUNNING && s->limit < s->stop_at)
         out->run_to = s->limit;
     if (s->in_round && s->cursor < s->scenario->node_count) {
@@ -71,6 +77,10 @@ void session_status(const struct session *s, struct session_status *out)
 
 void session_node(const struct session *s, int i, struct node_status *out)
 {
+    if (s->viewing.is_past) {
+        viewing_node((struct session *)s, i, out); /* which reads its log anew, no more */
+        return;
+    }
     struct node *n = launcher_node(s->launcher, i);
     const struct node_timing *timing = &s->timing[i];
     struct coordinator_traffic traffic;
@@ -89,6 +99,7 @@ void session_node(const struct session *s, int i, struct node_status *out)
                                  .pid = n->pid,
                                  .container = n->container,
                                  .health = n->health,
+                                 .clock = n->clock,
                                  .activity = n->activity && *n->activity ? n->activity : NULL,
                                  .tail = buffer_string(&n->tail) };
     if (n->driver->is_remote && (n->phase == NODE_BUSY || n->phase == NODE_STARTING))
@@ -97,21 +108,33 @@ void session_node(const struct session *s, int i, struct node_status *out)
 
 size_t session_log(const struct session *s, int i, char *buf, size_t size)
 {
+    if (s->viewing.is_past)
+        return viewing_log(s, i, buf, size);
     return logs_tail(s->results.logs, i, buf, size);
 }
 
 bool session_usage(const struct session *s, int i, struct session_usage *out)
 {
-    return launcher_usage(s->launcher, i, &out->cpu_s, &out->memory, &out->processes);
+    return !s->viewing.is_past && launcher_usage(s->launcher, i, &out->cpu_s, &out->memory, &out->processes);
+}
+
+bool session_processor(const struct session *s, int i, double *mips)
+{
+    if (s->viewing.is_past)
+        return false;
+    struct node *n = launcher_node(s->launcher, i);
+    return n->driver->processor && n->driver->processor(n, mips);
 }
 
 uint64_t session_step_ns(const struct session *s, int i, double share)
 {
-    return histogram_quantile(&s->timing[i].steps, share);
+    return s->viewing.is_past ? 0 : histogram_quantile(&s->timing[i].steps, share);
 }
 
 size_t session_metrics(const struct session *s, int i, char *buf, size_t size)
 {
+    if (s->viewing.is_past)
+        return viewing_metrics(s, i, buf, size);
     return metrics_tail(s->results.metrics, i, buf, size);
 }
 
@@ -122,7 +145,10 @@ struct store *session_store(struct session *s)
 
 void session_inference(const struct session *s, struct session_inference *out)
 {
-    latencies_summarize(s->results.latencies, out);
+    if (s->viewing.is_past)
+        viewing_inference(s, out);
+    else
+        latencies_summarize(s->results.latencies, out);
 }
 
 const char *session_summary(const struct session *s)

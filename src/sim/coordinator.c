@@ -119,6 +119,7 @@ static void take_arrivals(struct coordinator *c)
 
 void coordinator_count_in_flight(struct coordinator *c)
 {
+    c->counts.waiting = c->pending_count;
     c->counts.in_flight = c->pending_count + network_count(c->network);
 }
 
@@ -403,6 +404,11 @@ void coordinator_end(struct coordinator *c)
 const struct coordinator_counts *coordinator_counts(const struct coordinator *c)
 {
     return &c->counts;
+}
+
+uint64_t coordinator_waiting(const struct coordinator *c, int i)
+{
+    return c->pending[i].count;
 }
 
 void coordinator_traffic(const struct coordinator *c, int i, struct coordinator_traffic *out)

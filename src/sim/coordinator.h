@@ -69,6 +69,7 @@ struct coordinator_counts {
     simtime now;
     uint64_t quanta, skipped; /* finished; of these, skipped */
     uint64_t messages, dropped, in_flight;
+    uint64_t waiting; /* of those in flight: they have arrived, and their node has not been granted them yet */
     uint64_t warnings;
 };
 const struct coordinator_counts *coordinator_counts(const struct coordinator *c);
@@ -79,6 +80,7 @@ struct coordinator_traffic {
     uint64_t waiting; /* pending for it now */
     simtime next;
 };
+uint64_t coordinator_waiting(const struct coordinator *c, int i); /* as traffic has it */
 void coordinator_traffic(const struct coordinator *c, int i, struct coordinator_traffic *out);
 
 #endif

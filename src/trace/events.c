@@ -174,6 +174,7 @@ static void take_record(struct sink *sink, const struct record *r)
     if (e->failure.code)
         return;
     store_index_note(e->index, r->n, e->written + (int64_t)b->len);
+    store_index_zone(e->index, r);
     LITERAL(b, "{\"n\":");
     buffer_number(b, &e->n, r->n);
     AGAIN(b, "t", &e->t, (uint64_t)r->t); /* no time is negative */

@@ -71,6 +71,11 @@ struct sink *latencies_sink(struct latencies *l)
     return &l->sink;
 }
 
+bool latencies_are_few(const struct latencies *l)
+{
+    return HASH_COUNT(l->values) <= LATENCIES_FEW;
+}
+
 static int by_latency(struct value *a, struct value *b)
 {
     return (a->latency > b->latency) - (a->latency < b->latency);

@@ -12,6 +12,10 @@ struct sink *latencies_sink(struct latencies *l);
 /* Exact while at most LATENCIES_EXACT different values came; values beyond them are rounded up to three digits. */
 void latencies_summarize(struct latencies *l, struct session_inference *out);
 
+/* Whether that is done at once: few different values came. */
+bool latencies_are_few(const struct latencies *l);
+
+#define LATENCIES_FEW   256
 #define LATENCIES_EXACT 65536
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "trace/tail.h"
 #include "trace/write.h"
 
 struct log {
@@ -114,15 +115,12 @@ size_t logs_tail(const struct logs *l, int i, char *buf, size_t size)
     int fd = folder_append(l->folder, name, &err);
     if (fd < 0)
         return 0;
-    off_t from = fstat(fd, &st) == 0 && st.st_size > (off_t)size - 1 ? st.st_size - (off_t)(size - 1) : 0;
-    ssize_t n = pread(fd, buf, size - 1, from);
+    size_t len = fstat(fd, &st) == 0 ? tail_read(fd, st.st_size, buf, size) : 0;
     close(fd);
-    size_t len = n > 0 ? (size_t)n : 0, cut = 0;
-    if (from > 0) {
-        const char *line = memchr(buf, '\n', len);
-        cut = line ? (size_t)(line - buf) + 1 : len;
-    }
-    memmove(buf, buf + cut, len - cut);
-    buf[len - cut] = '\0';
-    return len - cut;
+    return len;
+}
+
+uint64_t logs_size(const struct logs *l, int i)
+{
+    return l->items[i].written;
 }

@@ -15,5 +15,6 @@ void logs_write(struct logs *l, int i, simtime now, const char *data, size_t len
 int logs_result(const struct logs *l, struct error *err); /* -1 with *err set once a file could not be written */
 /* The end of node i's file, the last `size`-1 bytes at most, cut to whole lines; NUL-terminated. Returns the length. */
 size_t logs_tail(const struct logs *l, int i, char *buf, size_t size);
+uint64_t logs_size(const struct logs *l, int i); /* bytes of node i's file */
 
 #endif

@@ -150,6 +150,11 @@ int metrics_flush(struct metrics *m, struct error *err)
     return result(m, err);
 }
 
+uint64_t metrics_size(const struct metrics *m, int i)
+{
+    return (uint64_t)m->files[i].written + m->files[i].whole;
+}
+
 size_t metrics_tail(struct metrics *m, int i, char *buf, size_t size)
 {
     struct file *f = &m->files[i];

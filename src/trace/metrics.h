@@ -24,6 +24,7 @@ int metrics_flush(struct metrics *m, struct error *err);
 
 /* The end of node i's rows up to the last barrier, cut to whole rows. As session_metrics. */
 size_t metrics_tail(struct metrics *m, int i, char *buf, size_t size);
+uint64_t metrics_size(const struct metrics *m, int i); /* bytes of node i's rows up to the last barrier */
 
 #define METRICS_AT_ONCE  64
 #define METRICS_HELD     8192 /* bytes */

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "trace/record_line.h"
 #include "trace/store_open.h"
 
 #define CHUNK_MAX (64u << 20) /* bytes of STORE_STRIDE lines that are read at once at most */
@@ -15,8 +16,11 @@
 struct store {
     int fd;
     const struct store_index *index;
-    struct buffer chunk;   /* the lines of one stride */
-    uint64_t chunk_first;  /* number of its first line */
+    struct store_index own; /* of a run that was recorded: then the index is this */
+    int64_t looked;         /* bytes of the file in which lines were looked for, then */
+    uint64_t limit;
+    struct buffer chunk;  /* the lines of one stride */
+    uint64_t chunk_first; /* number of its first line */
     size_t starts[STORE_STRIDE + 1];
     uint64_t chunk_lines;  /* whole lines in it; 0: no chunk */
     struct json *value;    /* of the record that was read last */
@@ -31,8 +35,38 @@ void store_index_note(struct store_index *x, uint64_t n, int64_t offset)
     x->offsets[x->count++] = offset;
 }
 
+static inline uint64_t node_bit(int node)
+{
+    return node >= 0 ? UINT64_C(1) << node % 64 : 0;
+}
+
+void store_index_zone(struct store_index *x, const struct record *r)
+{
+    if (r->n % STORE_STRIDE == 0) {
+        x->zones = mem_grow(x->zones, x->zone_count, &x->zone_capacity, sizeof *x->zones);
+        x->zones[x->zone_count++] = (struct store_zone){ .from = r->t, .to = r->t };
+    }
+    struct store_zone *z = &x->zones[x->zone_count - 1];
+    z->nodes |= node_bit(r->src_node) | node_bit(r->dst_node);
+    z->kinds |= 1u << r->kind;
+    z->from = r->t < z->from ? r->t : z->from;
+    z->to = r->t > z->to ? r->t : z->to;
+}
+
+/* Whether one of the records around n can match, by what is known of them together. */
+static bool zone_may_match(const struct store_index *x, const struct store_query *q, uint64_t n)
+{
+    size_t slot = (size_t)(n / STORE_STRIDE);
+    if (!q->holds || slot >= x->zone_count)
+        return true;
+    const struct store_zone *z = &x->zones[slot];
+    return (!q->kinds || (z->kinds & q->kinds)) && (z->nodes & q->nodes) == q->nodes &&
+           (!q->until || (z->to >= q->from && z->from <= q->until));
+}
+
 void store_index_free(struct store_index *x)
 {
+    free(x->zones);
     free(x->offsets);
     *x = (struct store_index){ 0 };
 }
@@ -42,6 +76,14 @@ struct store *store_new(int fd, const struct store_index *index)
     struct store *s = mem_alloc(sizeof *s);
     s->fd = fd;
     s->index = index;
+    s->limit = UINT64_MAX;
+    return s;
+}
+
+struct store *store_open(int fd)
+{
+    struct store *s = store_new(fd, NULL);
+    s->index = &s->own;
     return s;
 }
 
@@ -49,6 +91,9 @@ void store_free(struct store *s)
 {
     if (!s)
         return;
+    if (s->index == &s->own)
+        close(s->fd);
+    store_index_free(&s->own);
     json_free(s->value);
     buffer_free(&s->payload);
     buffer_free(&s->chunk);
@@ -57,15 +102,41 @@ void store_free(struct store *s)
 
 uint64_t store_count(const struct store *s)
 {
-    return s->index->records;
+    return s->index->records < s->limit ? s->index->records : s->limit;
+}
+
+void store_limit(struct store *s, uint64_t limit)
+{
+    s->limit = limit;
+}
+
+#define LOOK_BYTES (256 << 10)
+
+bool store_catch_up(struct store *s, int64_t bytes)
+{
+    struct store_index *x = &s->own;
+    char *block = s->index == x ? mem_alloc(LOOK_BYTES) : NULL;
+    ssize_t n = 0;
+    for (; block && bytes > 0 && (n = pread(s->fd, block, LOOK_BYTES, s->looked)) > 0; bytes -= n) {
+        if (s->looked == 0)
+            store_index_note(x, 0, 0);
+        for (const char *at = block, *end; (end = memchr(at, '\n', (size_t)(block + n - at))); at = end + 1) {
+            x->records++;
+            x->end = s->looked + (end + 1 - block);
+            store_index_note(x, x->records, x->end);
+        }
+        s->looked += n;
+    }
+    free(block);
+    return n > 0;
 }
 
 static int read_chunk(struct store *s, uint64_t first)
 {
     const struct store_index *x = s->index;
     size_t slot = (size_t)(first / STORE_STRIDE);
-    int64_t from = x->offsets[slot], to = slot + 1 < x->count && x->offsets[slot + 1] < x->end ? x->offsets[slot + 1]
-                                                                                             : x->end;
+    int64_t from = x->offsets[slot],
+            to = slot + 1 < x->count && x->offsets[slot + 1] < x->end ? x->offsets[slot + 1] : x->end;
     size_t len = (size_t)(to - from), done = 0;
     s->chunk_lines = 0;
     s->chunk.len = 0;
@@ -196,6 +267,44 @@ static bool says(const struct record *r, const char *text)
            contains(time, len, text);
 }
 
+/* Whether `value` may stand as a JSON string in s[0..len); true also where it might be written in another way. */
+static bool may_hold(const char *s, size_t len, const char *value)
+{
+    char quoted[68];
+    size_t n = value ? strlen(value) : 0;
+    if (!n || n > sizeof quoted - 4)
+        return true;
+    for (size_t i = 0; i < n; i++)
+        if (value[i] < ' ' || value[i] > '~' || value[i] == '"' || value[i] == '\\')
+            return true;
+    quoted[0] = ':';
+    quoted[1] = '"';
+    memcpy(quoted + 2, value, n);
+    quoted[n + 2] = '"';
+    return memmem(s, len, quoted, n + 3) != NULL;
+}
+
+static bool may_match(const struct store_query *q, const char *s, size_t len)
+{
+    for (size_t i = 0; i < sizeof q->values / sizeof *q->values; i++)
+        if (!may_hold(s, len, q->values[i]))
+            return false;
+    return true;
+}
+
+/* As store_read does it, where that need not be. */
+static bool ask_holds(struct store *s, const struct store_query *q, uint64_t n, struct text line)
+{
+    struct record r;
+    if (!may_match(q, line.s, line.len))
+        return false;
+    if (!record_from_line(line.s, line.len, &r) && store_read(s, n, &r) < 0)
+        return false;
+    if (r.kind == RECORD_RUN)
+        r.payload.len = 0;
+    return q->holds(q->data, &r);
+}
+
 /* The line as a whole holds keys too, so a hit there is only a reason to look closer. */
 static bool matches(struct store *s, const struct store_query *q, uint64_t n)
 {
@@ -207,6 +316,10 @@ static bool matches(struct store *s, const struct store_query *q, uint64_t n)
         return false;
     if (q->node && !contains(line.s, line.len, q->node))
         return false;
+    if (q->holds && !ask_holds(s, q, n, line))
+        return false;
+    if (!q->text && !q->node)
+        return true;
     if (store_read(s, n, &r) < 0)
         return false;
     if (q->node && !is_text(r.src, q->node) && !is_text(r.dst, q->node))
@@ -220,11 +333,29 @@ enum store_found store_find(struct store *s, const struct store_query *q, bool b
     for (; limit > 0; limit--) {
         if (*n >= count)
             return STORE_NOT_FOUND;
-        if (matches(s, q, *n))
+        uint64_t in_stride = *n % STORE_STRIDE, step = 1;
+        if (!zone_may_match(s->index, q, *n))
+            step = backward ? in_stride + 1 : STORE_STRIDE - in_stride; /* over all of them */
+        else if (matches(s, q, *n))
             return STORE_FOUND;
-        if (backward && *n == 0)
+        if (backward && *n < step)
             return STORE_NOT_FOUND;
-        *n += backward ? (uint64_t)-1 : 1;
+        *n = backward ? *n - step : *n + step;
     }
     return *n < count ? STORE_MORE : STORE_NOT_FOUND;
+}
+
+unsigned store_scan(struct store *s, const struct store_query *q, uint64_t first, uint64_t hits[STORE_STRIDE / 64])
+{
+    uint64_t count = store_count(s), there = first < count ? count - first : 0;
+    unsigned n = there < STORE_STRIDE ? (unsigned)there : STORE_STRIDE;
+    struct text line;
+    memset(hits, 0, STORE_STRIDE / 64 * sizeof *hits);
+    if (!n || !zone_may_match(s->index, q, first) || store_line(s, first + n - 1, &line) < 0 ||
+        !may_match(q, s->chunk.data, s->chunk.len))
+        return n;
+    for (unsigned i = 0; i < n; i++)
+        if (matches(s, q, first + i))
+            hits[i / 64] |= UINT64_C(1) << i % 64;
+    return n;
 }

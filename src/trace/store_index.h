@@ -5,17 +5,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STORE_STRIDE 256 /* records */
+#include "lockstep/store.h"
+
+/* What there is in STORE_STRIDE records: by that most need not be read that do not matter. */
+struct store_zone {
+    uint64_t nodes; /* bit i % 64: node i is the source or the destination of one */
+    simtime from, to;
+    unsigned kinds; /* bit k: one is of kind k */
+};
 
 struct store_index {
     int64_t *offsets; /* of records 0, STRIDE, 2 * STRIDE, … */
     size_t count, capacity;
     uint64_t records; /* that can be read */
     int64_t end;      /* offset behind the last of them */
+    struct store_zone
+        *zones; /* as many as `zone_count`, of the first strides; where there are none everything is read */
+    size_t zone_count, zone_capacity;
 };
 
 /* A record at this offset; called in order, for every one. */
 void store_index_note(struct store_index *x, uint64_t n, int64_t offset);
+void store_index_zone(struct store_index *x, const struct record *r); /* as well, where the record is at hand */
 void store_index_free(struct store_index *x);
 
 #endif

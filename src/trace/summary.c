@@ -53,6 +53,14 @@ static void add_node(struct buffer *b, const struct summary_node *n)
                   (double)n->step_p99_ns / 1e3);
 }
 
+static void add_failure(struct buffer *b, const struct summary *s)
+{
+    buffer_format(b, "  \"failed_quantum\": %" PRIu64 ",\n", s->quanta);
+    buffer_format(b, "  \"failed_last_in\": [%s%s],\n", s->last_in, *s->last_in ? "\n  " : "");
+    buffer_format(b, "  \"failed_last_out\": [%s%s],\n", s->last_out, *s->last_out ? "\n  " : "");
+    text_field(b, "replay", s->replay);
+}
+
 void summary_format(struct buffer *b, const struct summary *s)
 {
     double virtual_s = (double)s->now / 1e6;
@@ -64,6 +72,8 @@ void summary_format(struct buffer *b, const struct summary *s)
         text_field(b, "failed_node", s->failed_node);
     if (s->failed_node && *s->failed_stderr)
         text_field(b, "failed_stderr", s->failed_stderr);
+    if (s->failed_node)
+        add_failure(b, s);
     text_field(b, "scenario", s->scenario->name);
     text_field(b, "digest", s->scenario->digest);
     number_field(b, "seed", s->scenario->seed);
@@ -105,7 +115,7 @@ int summary_begin(struct folder *f, const struct scenario *s, struct error *err)
         return -1;
     }
     /* room for what comes at the end; where the file system cannot, the end will say so if there is none */
-    (void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 4096 + (off_t)s->node_count * 320);
+    (void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 20480 + (off_t)s->node_count * 320);
     return fd;
 }
 

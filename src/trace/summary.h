@@ -20,6 +20,8 @@ struct summary {
     const struct scenario *scenario;
     const char *failed_node;   /* id; NULL: none */
     const char *failed_stderr; /* the last that it wrote there, some lines */
+    const char *last_in, *last_out; /* messages of it: JSON values with commas between them */
+    const char *replay;             /* the command line that shows the run there */
     simtime now;
     double wall_s;
     uint64_t quanta, quanta_skipped, records, messages, dropped, in_flight;

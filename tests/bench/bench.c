@@ -15,10 +15,12 @@ static const struct section {
     { "baseline", "the baseline in batch, beside /bin/true", bench_baseline },
     { "large", "the large scenario: records/s and memory, beside a plain write loop", bench_large },
     { "ui", "the terminal UI beside batch", bench_ui },
+    { "conditions", "a run with breakpoints beside one without; filter and find in ten million records", bench_conditions },
     { "nodes", "nodes in processes of their own, beside a plain loop over socketpairs", bench_nodes },
     { "containers", "nodes in containers, beside a plain client and a process; DOCKER_HOST says where",
       bench_containers },
     { "renode", "firmware in Renode, beside a plain client of the same Renode", bench_renode },
+    { "past", "any moment of a recorded run, beside reading its history once", bench_past },
     { "queue", "the event queue beside a plain binary heap", bench_queue },
 };
 #define SECTIONS (sizeof sections / sizeof sections[0])

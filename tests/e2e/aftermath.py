@@ -11,7 +11,7 @@ import time
 
 import terminal
 
-FILES = re.compile(r"scenario\.yaml|events\.jsonl|wall\.jsonl|summary\.json|[cnm]\d_metrics\.csv|logs(/[cnm]\d\.log)?")
+FILES = re.compile(r"scenario\.yaml|events\.jsonl|history\.bin|wall\.jsonl|summary\.json|[cnm]\d_metrics\.csv|logs(/[cnm]\d\.log)?")
 
 
 def read(path):

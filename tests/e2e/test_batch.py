@@ -22,7 +22,7 @@ class Results(common.Case):
     def test_the_run_folder_holds_what_the_readme_says(self):
         self.batch(BASELINE, "out")
         names = sorted(os.listdir(self.dir / "out"))
-        self.assertEqual(names, ["events.jsonl", "gateway_metrics.csv", "scenario.yaml", "sensor1_metrics.csv",
+        self.assertEqual(names, ["events.jsonl", "gateway_metrics.csv", "history.bin", "scenario.yaml", "sensor1_metrics.csv",
                                  "sensor2_metrics.csv", "sensor3_metrics.csv", "summary.json", "wall.jsonl"])
 
     def test_records_are_numbered_and_their_keys_in_order(self):
@@ -163,7 +163,7 @@ class Options(common.Case):
 
     def test_bad_usage_exits_with_2(self):
         for args in (["--nonsense", BASELINE], [], ["--batch"], ["--seed"], [BASELINE, BASELINE], [BASELINE],
-                     ["--json", "--dry-run", BASELINE], ["--batch", "--until", "x", BASELINE],
+                     ["--json", "--dry-run", BASELINE], ["--batch", "--until", "5x", BASELINE],
                      ["--batch", "--set", "x", BASELINE], ["--keys", "k", "--batch", BASELINE],
                      ["--size", "0x0", "--keys", "k", BASELINE]):
             _, err = self.lockstep(*args, expect=2)

@@ -1,10 +1,13 @@
 """Nodes that are firmware in Renode. LOCKSTEP_RENODE names a real one (its program); without it they run against a scripted
 one (tests/support/renode), and so do always those tests that need a Renode which misbehaves."""
 import collections
+import contextlib
 import os
 import signal
 import socket
 import subprocess
+import sys
+import threading
 import time
 import unittest
 
@@ -77,6 +80,25 @@ class Running(RenodeCase):
         self.run_it(self.scenario(self.mcu()))
         self.assertIn("sensor, seed ", self.log())
 
+    def test_lines_of_every_uart_are_read_and_messages_go_to_the_first(self):
+        """On a board with two; what runs on the second is the scripted one's to say."""
+        board = (FIRMWARE / "board.repl").read_text()
+        two = self.write("two.repl", board + "\nuart1: UART.NRF52840_UART @ sysbus 0x40028000\n    easyDMA: true\n"
+                                             "    IRQ -> nvic@40\n")
+        boss = "  - { id: boss, type: sensor, config: { destination: mcu, interval: 1s } }\n"
+        mcu = self.mcu(platform=two, more="    uarts: [ sysbus.uart1 ]\n")
+        self.run_it(self.scenario(mcu + boss), RENODE_PEER_FIRMWARE="uart0=sensor,uart1=echo")
+        self.assertRegex(self.log(), r"(?m)sysbus\.uart0: sensor, seed ")
+        self.assertEqual([m["type"] for m in self.messages() if m["type"] == "SAMPLE"], ["SAMPLE"] * 3)
+        self.run_it(self.dir / "out" / "scenario.yaml", out="again", RENODE_PEER_FIRMWARE="uart0=sensor,uart1=echo")
+        self.assertEqual(self.events("out"), self.events("again"))
+        if self.program != PEER:
+            return
+        of_second = [m for m in self.messages() if m["type"] == "UART"]
+        self.assertEqual([m["payload"] for m in of_second],
+                         [{"boot": True}] + [{"t_ms": 1000 * i, "n": i} for i in range(1, 4)])
+        self.assertNotIn('sysbus.uart1: {"echo"', self.log(), "a message to the node was written to the second one")
+
     def test_a_message_reaches_the_firmware_and_its_answer_the_network(self):
         command = "  - { id: boss, type: sensor, config: { destination: mcu, interval: 1s } }\n"
         self.run_it(self.scenario(self.mcu("actuator") + command))
@@ -87,6 +109,22 @@ class Running(RenodeCase):
         self.run_it(self.scenario(nodes, duration="1500ms"))
         for i in range(4):
             self.assertEqual(len(self.messages(src=f"mcu{i}")), 1)
+
+    def test_one_that_is_started_again_goes_on_at_that_time(self):
+        mcu = self.mcu(more="    on_failure: restart\n    restart: { max: 1, backoff: 1ms }\n")
+        path = self.scenario(mcu, more="faults: [ { at: 1500ms, node: mcu, action: kill } ]\n")
+        for out in ("one", "two"):
+            self.run_it(path, out=out)
+            states = [(r["t"], r["state"]) for r in self.records(out) if r["kind"] == "node"]
+            self.assertEqual(states, [(1500000, "failed"), (1500000, "restarted")])
+            times = [round(m["t"] / 100000) for m in self.messages(out)]  # of its second life: a second after its start
+            self.assertEqual(times, [10, 25])
+        self.assertEqual(self.events("one"), self.events("two"))
+
+    def test_one_that_is_paused_stands_still(self):
+        faults = "faults: [ { at: 1500ms, node: mcu, action: pause }, { at: 2200ms, node: mcu, action: resume } ]\n"
+        self.run_it(self.scenario(self.mcu(), more=faults))
+        self.assertEqual([round(m["t"] / 100000) for m in self.messages()], [10, 27])
 
     def test_further_commands_are_given_and_their_errors_told(self):
         self.run_it(self.scenario(self.mcu(more="    setup: [ 'version' ]\n")))
@@ -169,10 +207,12 @@ class Misbehaving(RenodeCase):
         self.assertIn("its processor has crashed: CPU abort [PC=0x30000000]", cause)
 
     def test_one_that_closes_its_connection(self):
-        self.assertRegex(self.fault("close=50"), "Renode closed its (monitor|External Control) connection|its process ended")
+        self.assertIn("Renode closed its monitor connection before its quantum to 500000 was over; its log says: FATAL "
+                      "UNHANDLED EXCEPTION: System.ObjectDisposedException: ", self.fault("close=50"))
 
     def test_one_that_ends(self):
-        self.assertIn("its process ended with exit code 3 before its quantum to", self.fault("exit=3"))
+        self.assertIn("its process ended with exit code 3 before its quantum to 10000 was over; its log says: FATAL "
+                      "UNHANDLED EXCEPTION: System.NullReferenceException: ", self.fault("exit=3"))
 
     def test_a_fatal_answer(self):
         self.assertIn("its External Control port says: ", self.fault("fatal"))
@@ -180,8 +220,101 @@ class Misbehaving(RenodeCase):
     def test_a_clock_that_differs(self):
         self.assertIn("the clock of its Renode stands at", self.fault("drift"))
 
+    CLOCK = "the clock of its Renode stands at "
+
+    def other(self, at_ms, more=""):
+        """A node that ends at that time without being told to."""
+        path = self.write("other.py", "import sys\nfor line in sys.stdin:\n"
+                          "    word, *rest = line.split()\n"
+                          "    if word == 'INIT':\n        print('READY', flush=True)\n"
+                          f"    elif word == 'ADVANCE' and int(rest[0]) > {at_ms * 1000}:\n        sys.exit(5)\n"
+                          "    elif word == 'ADVANCE':\n        print('DONE\\n[]', flush=True)\n")
+        return f"  - {{ id: other, type: device, implementation: process, command: [python3, {path}]{more} }}\n"
+
+    def test_a_clock_that_differs_is_found_where_the_run_ends_early(self):
+        for way in ("external", "monitor"):
+            mcu = self.mcu(more=f"    time_control: {way}\n")
+            self.run_it(self.scenario(mcu), "--until", "1s", expect=1, out=way, RENODE_PEER_FAULT="drift=20")
+            self.assertRegex(self.cause(way), f"nodes.0. mcu: {self.CLOCK}1000007 us, and 1000000 us were granted")
+
+    def test_a_clock_that_differs_is_told_beside_the_failure_of_another_node(self):
+        cause = self.fault("drift=20", nodes=self.mcu() + self.other(500))
+        self.assertRegex(cause, "^nodes.1. other: its process ended with exit code 5 .*; "
+                                f"nodes.0. mcu: {self.CLOCK}510007 us")
+
+    def test_a_clock_that_differs_is_found_when_another_node_fails_and_the_run_goes_on(self):
+        cause = self.fault("drift=20", nodes=self.mcu() + self.other(500, ", on_failure: continue"))
+        self.assertRegex(cause, f"nodes.0. mcu: {self.CLOCK}510007 us")
+        states = [(r["t"], r["node"], r["state"]) for r in self.records("out") if r["kind"] == "node"]
+        self.assertEqual(states, [(510000, "other", "failed"), (510000, "other", "frozen"), (510000, "mcu", "failed")])
+
+    def test_a_clock_that_differs_is_told_with_the_failure_of_its_own_node(self):
+        for way, says in (("external", "its External Control port says: Operation is not valid"),
+                          ("monitor", "Renode refuses to run: Operation is not valid")):
+            mcu = self.mcu(more=f"    time_control: {way}\n")
+            self.assertRegex(self.fault("drift=20,fail=30", nodes=mcu),
+                             f"{says}.*; {self.CLOCK}290007 us, and 290000 us")
+            cause = self.fault("fail=30", nodes=mcu)
+            self.assertIn(says, cause)
+            self.assertNotIn(self.CLOCK, cause)
+
+    def test_a_clock_that_differs_is_found_of_a_node_that_is_paused_at_the_end(self):
+        path = self.scenario(self.mcu(), more="faults: [ { at: 500ms, node: mcu, action: pause } ]\n")
+        self.run_it(path, expect=1, RENODE_PEER_FAULT="drift=20")
+        self.assertRegex(self.cause(), f"nodes.0. mcu: {self.CLOCK}500007 us, and 500000 us were granted")
+
+    def test_by_the_monitor_after_the_other_port_has_closed(self):
+        self.assertRegex(self.fault("drift=20,fatal=30"), f"its External Control port says: .*; {self.CLOCK}290007 us")
+
+    def test_one_that_does_not_say_its_time_keeps_no_end_waiting(self):
+        began = time.monotonic()
+        cause = self.fault("mute=50", nodes=self.mcu() + self.other(500))
+        self.assertRegex(cause, "^nodes.1. other: its process ended with exit code 5 [^;]*$")
+        self.assertRegex(self.fault("fail=50,mute=50"), "its External Control port says: Operation is not valid")
+        self.assertLess(time.monotonic() - began, 30, "its step may take 60 s")
+
     def test_one_that_never_listens(self):
         self.assertIn("Renode's monitor does not listen on port", self.fault("no-listen", expect=4, nodes=self.mcu(start="1s")))
+
+    def stand_in(self, text):
+        self.program = self.write("renode", text)
+        self.program.chmod(0o755)
+
+    def test_one_that_ends_at_once(self):
+        self.stand_in("#!/bin/sh\necho no libraries >&2\nexit 7\n")
+        self.run_it(self.scenario(self.mcu()), expect=4)
+        self.assertRegex(self.cause(), "Renode, on port [0-9]+: its process ended with exit code 7 while it was started$")
+        self.assertEqual(self.summary("out")["failed_stderr"], "no libraries\n")
+
+    def test_one_that_cannot_be_run(self):
+        self.stand_in("no program")
+        self.run_it(self.scenario(self.mcu()), expect=4)
+        self.assertIn(f"cannot run '{self.program}': Exec format error", self.cause())
+
+    def test_one_that_listens_and_never_answers(self):
+        self.stand_in(f"""#!{sys.executable}
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[4])))
+while connections := [s.accept()]: connections[0][0].recv(1)
+""")
+        self.run_it(self.scenario(self.mcu(start="1s")), expect=4)
+        self.assertIn("Renode has no answer to 'mach create \"mcu\"' within 1 s", self.cause())
+
+    def test_one_that_takes_no_input(self):
+        boss = "  - { id: boss, type: sensor, config: { destination: mcu, interval: 1s } }\n"
+        cause = self.fault("mute=101", nodes=self.mcu(step="1s") + boss)
+        self.assertIn("the 10000 us to 1020000 were not over within 1 s: Renode does not take what is written to its UART",
+                      cause)
+
+    def test_one_that_does_not_say_its_time(self):
+        cause = self.fault("mute=350", nodes=self.mcu(step="1s"))
+        self.assertIn("the 10000 us to 3500000 were not over within 1 s: Renode does not say what its clock stands at", cause)
+
+    def test_a_platform_that_cannot_be_understood(self):
+        board = self.write("bad.repl", "cpu: CPU.CortexM @ sysbus\n!\n")
+        self.run_it(self.scenario(self.mcu(platform=board)), expect=4)
+        self.assertIn(f"Renode refuses 'machine LoadPlatformDescription @{board}': Error E00: Syntax error",
+                      self.cause())
 
     def test_one_that_listens_late(self):
         self.fault("late-listen=1", expect=0)
@@ -190,10 +323,84 @@ class Misbehaving(RenodeCase):
         began = time.monotonic()
         self.fault("deaf,children", expect=0)
         self.assertLess(time.monotonic() - began, 20)
+        self.assertNotIn("Disposed", self.log())
+
+    def test_one_is_told_to_quit(self):
+        self.fault("", expect=0)
+        self.assertIn("mcu: Disposed.", self.log())
 
     def test_noise_on_the_uart_is_no_message(self):
         self.fault("noise", expect=0)
         self.assertEqual(len(self.messages()), 3)
+
+    def taker(self, times):
+        """A Renode whose port is taken by somebody else between its choice and its start, that often. Returns the program
+        and what the others heard."""
+        heard = []
+
+        def all_of(connection):
+            connection.settimeout(10)
+            with contextlib.suppress(ConnectionResetError): # which is how it is closed
+                return connection.recv(1000)
+            return b""
+
+        def take():
+            for i in range(times):
+                while not (self.dir / f"port{i}").exists() and not over.wait(0.01):
+                    pass
+                if over.is_set():
+                    return
+                with socket.create_server(("127.0.0.1", int((self.dir / f"port{i}").read_text()))) as s:
+                    s.settimeout(0.01)
+                    (self.dir / f"taken{i}").touch()
+                    while not (self.dir / f"exited{i}").exists() and not over.is_set():
+                        with contextlib.suppress(TimeoutError):
+                            connection, _ = s.accept()
+                            with connection:
+                                heard.append(all_of(connection))
+        over = threading.Event()
+        thread = threading.Thread(target=take)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(over.set)
+        program = self.write("renode", f"""#!/bin/sh
+i=0; while [ -e {self.dir}/exited$i ]; do i=$((i + 1)); done
+[ $i -ge {times} ] && exec {PEER} "$@"
+echo "$4" >{self.dir}/port$i.new; mv {self.dir}/port$i.new {self.dir}/port$i
+while [ ! -e {self.dir}/taken$i ]; do sleep 0.01; done
+sleep 0.3 # so that it is found who listens there
+{PEER} "$@"; code=$?
+touch {self.dir}/exited$i
+exit $code
+""")
+        program.chmod(0o755)
+        return program, heard
+
+    def test_another_port_is_taken_where_somebody_was_quicker(self):
+        self.program, heard = self.taker(2)
+        self.run_it(self.scenario(self.mcu()))
+        self.assertEqual(len(self.messages()), 3)
+        self.assertTrue(all(said == b"" for said in heard), "it has spoken to a stranger")
+        self.assertGreater(len(heard), 0, "nobody has connected")
+        self.assertEqual(self.log().count("AddressAlreadyInUse"), 2)
+
+    def test_a_port_that_is_always_taken_is_told(self):
+        self.program, _ = self.taker(5)
+        self.run_it(self.scenario(self.mcu()), expect=4)
+        self.assertRegex(self.cause(), "somebody else listens on port [0-9]+: its process ended with exit code 1 while")
+
+    def test_a_port_of_the_scenario_is_not_replaced(self):
+        self.program, _ = self.taker(1)
+        port = common.free_port()
+        self.run_it(self.scenario(self.mcu(more=f"    monitor_port: {port}\n")), expect=4)
+        self.assertIn(f"somebody else listens on port {port}: its process ended with exit code 1", self.cause())
+
+    def test_another_external_control_port_is_taken_where_somebody_was_quicker(self):
+        self.fault("control-taken=4", expect=0)
+        self.assertEqual(len(self.messages()), 3)
+        mcu = self.mcu(more="    time_control: external\n")
+        self.assertRegex(self.fault("control-taken=9", expect=4, nodes=mcu),
+                         "Renode refuses 'emulation CreateExternalControlServer .*: Unable to .*AddressAlreadyInUse")
 
     def test_a_busy_port_is_told(self):
         with socket.create_server(("127.0.0.1", 0)) as s:

@@ -459,6 +459,15 @@ class PeerTest(common.Case):
             peer.process.terminate()
             peer.ends(-signal.SIGTERM)
 
+    def test_mute_leaves_both_silent_once_it_has_answered(self):
+        self.ready(fault="mute=2")
+        self.run_for(1000)
+        self.run_for(1000)
+        time.sleep(QUIET)
+        self.control.say(b"RE\2\0\0\0\0")
+        self.monitor.say("version\n")
+        self.assertEqual(self.control.hear(bool, QUIET) + self.monitor.hear(bool, QUIET), b"")
+
     def test_close_ends_all_connections_but_not_the_process(self):
         peer = self.ready(fault="close=2")
         self.run_for(1000)

@@ -104,7 +104,7 @@ class MainPath(Terminal):
         t.wait("PAUSED", line=0)
         t.keys("s")
         for key, text, why in (("N", "many", "number"), ("N", "0", "number"), ("u", "later", "time|unit|number"),
-                               ("u", "1us", "passed")):
+                               ("u", "-", "time|unit|number")):
             t.keys(key)
             t.type(text)
             t.keys("Enter")

@@ -9,6 +9,7 @@
 struct fixture {
     char dir[64], file[96], out[96], saved[96];
     struct ui_options options;
+    struct breakpoints *breakpoints;
     struct app app;
     struct loop *loop;
 };
@@ -36,7 +37,10 @@ static void set_up(struct fixture *f, const char *network)
             "nodes: [{ id: s1, type: sensor }, { id: gw, type: gateway }]\n",
             network);
     fclose(to);
-    f->options = (struct ui_options){ .file = f->file, .session = { .out_dir = f->out, .until = SIMTIME_NEVER } };
+    f->breakpoints = breakpoints_new();
+    f->options =
+        (struct ui_options){ .file = f->file,
+                             .session = { .out_dir = f->out, .until = SIMTIME_NEVER, .breakpoints = f->breakpoints } };
     f->loop = loop_new(app_watched_signals);
     app_init(&f->app, &f->options, f->loop);
     assert_non_null(f->app.session);
@@ -48,6 +52,7 @@ static void tear_down(struct fixture *f)
     char command[120];
     app_free(&f->app);
     loop_free(f->loop);
+    breakpoints_free(f->breakpoints);
     snprintf(command, sizeof command, "rm -rf %s", f->dir);
     assert_int_equal(system(command), 0);
 }

@@ -35,7 +35,7 @@ class Mismatch(CommandError):
 
 class Devices:
     def __init__(self, emulation):
-        self.emulation = emulation
+        self.emulation, self.controls = emulation, 0
 
     def run(self, name, arguments):
         members = self.find(name)
@@ -126,7 +126,7 @@ class Devices:
         if e.settings.version >= (1, 15, 1):
             members["CreateExternalControlServer"] = (
                 "Void CreateExternalControlServer (String name, Int32 port)",
-                lambda name, port: self.add(name, lambda: ExternalControl(e, name, port)))
+                lambda name, port: self.add(name, lambda: self.control(name, port)))
         return members
 
     def run_for(self, period):
@@ -141,6 +141,13 @@ class Devices:
             self.emulation.externals[name] = make()
         except BusyPort as e:
             raise CommandError(str(e)) from None
+
+    def control(self, name, port):
+        self.controls += 1
+        if self.controls <= int(self.emulation.settings.faults.value("control-taken", "1")) \
+                and "control-taken" in self.emulation.settings.faults:
+            raise BusyPort(port)
+        return ExternalControl(self.emulation, name, port)
 
     def create_terminal(self, port, name, telnet=True, flush=False):
         # the port is taken before the name is looked at

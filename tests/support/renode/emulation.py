@@ -309,6 +309,8 @@ class Emulation:
             return
         if due("drift"):
             self.drift = 7000
+        if due("mute"):
+            self.loop.after(0, lambda: setattr(self, "hung", True))
         if due("fatal"):
             pending.answer(("fatal", "Encountered unexpected exception: System.IO.IOException: Broken pipe"))
         elif due("fail"):

@@ -1,8 +1,8 @@
 """What a peer is told to do wrong, and when: NAME[=VALUE][@WHEN], separated by commas."""
 import sys
 
-AT_A_RUN = ("hang", "close", "fatal", "fail", "drift")  # the value says when
-NAMES = AT_A_RUN + ("slow", "exit", "event", "no-listen", "late-listen", "deaf", "noise", "children")
+AT_A_RUN = ("hang", "mute", "close", "fatal", "fail", "drift")  # the value says when
+NAMES = AT_A_RUN + ("slow", "exit", "event", "no-listen", "late-listen", "deaf", "noise", "children", "control-taken")
 
 
 class Fault:

@@ -1,0 +1,307 @@
+#include "base/json_path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NUMBER_MOST 800 /* bytes of a number that is read exactly: more digits than a double can tell apart */
+
+struct json_step json_step(const char *key, size_t len)
+{
+    struct json_step step = { key, len, JSON_NO_INDEX };
+    uint32_t v = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (key[i] < '0' || key[i] > '9' || i == 9 || (i > 0 && !v))
+            return step;
+        v = v * 10 + (uint32_t)(key[i] - '0');
+    }
+    step.index = len ? v : JSON_NO_INDEX;
+    return step;
+}
+
+static inline bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static inline const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && is_blank(*at))
+        at++;
+    return at;
+}
+
+/* Eight bytes at once: the highest bit of those that are `c` is set, and of none before the first such. */
+static inline uint64_t bytes_that_are(uint64_t word, char c)
+{
+    uint64_t x = word ^ UINT64_C(0x0101010101010101) * (unsigned char)c;
+    return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
+}
+
+/* `at` is behind the opening quote. Returns what is behind the closing one, NULL where there is none. */
+static inline const char *skip_string(const char *at, const char *end, bool *escapes)
+{
+    while (at < end) {
+        uint64_t word;
+        while (end - at >= 8) {
+            memcpy(&word, at, sizeof word);
+            if (bytes_that_are(word, '"') | bytes_that_are(word, '\\'))
+                break;
+            at += 8;
+        }
+        while (at < end && *at != '"' && *at != '\\')
+            at++;
+        if (at == end)
+            break;
+        if (*at == '"')
+            return at + 1;
+        *escapes = true;
+        at += end - at < 2 ? 1 : 2;
+    }
+    return NULL;
+}
+
+static const char *skip_nested(const char *at, const char *end)
+{
+    bool escapes;
+    size_t depth = 0;
+    while (at < end) {
+        char c = *at++;
+        if (c == '"') {
+            if (!(at = skip_string(at, end, &escapes)))
+                return NULL;
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if ((c == '}' || c == ']') && --depth == 0) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+static enum json_kind kind_of(char c)
+{
+    switch (c) {
+    case '{':
+        return JSON_OBJECT;
+    case '[':
+        return JSON_ARRAY;
+    case '"':
+        return JSON_STRING;
+    case 't':
+    case 'f':
+        return JSON_BOOL;
+    case 'n':
+        return JSON_NULL;
+    default:
+        return JSON_NUMBER;
+    }
+}
+
+/* Returns what is behind the value at `at`, NULL where the text ends before. */
+static inline const char *skip_value(const char *at, const char *end, bool *escapes)
+{
+    static const bool ends_scalar[256] = {
+        [','] = true, ['}'] = true, [']'] = true, [' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true
+    };
+    const char *first = at;
+    if (*at == '"')
+        return skip_string(at + 1, end, escapes);
+    if (*at == '{' || *at == '[')
+        return skip_nested(at, end);
+    while (at < end && !ends_scalar[(unsigned char)*at])
+        at++;
+    return at == first ? NULL : at;
+}
+
+static struct json_span span_of(const char *s, const char *end, bool escapes)
+{
+    return (
+        struct json_span){ .kind = kind_of(*s), .s = s, .len = (size_t)(end - s), .blanks = true, .escapes = escapes };
+}
+
+/* Whether the name in s[0..len), quotes and all, is that of the step. */
+static inline bool is_key(const char *s, size_t len, bool escapes, const struct json_step *step)
+{
+    if (!escapes)
+        return len == step->len + 2 && memcmp(s + 1, step->key, step->len) == 0;
+    struct json_text t;
+    struct json_span string;
+    json_text_begin(&t, s, len);
+    return json_text_value(&t, &string) && json_span_is(&string, step->key, step->len);
+}
+
+/* The inside of an object begins at `at`. */
+static bool find_member(const char *at, const char *end, const struct json_step *step, struct json_span *out)
+{
+    bool found = false;
+    for (;;) {
+        bool escapes = false, wanted;
+        at = skip_blanks(at, end);
+        const char *name = at;
+        if (at == end || *at != '"' || !(at = skip_string(at + 1, end, &escapes)))
+            return found;
+        wanted = is_key(name, (size_t)(at - name), escapes, step);
+        at = skip_blanks(at, end);
+        if (at == end || *at != ':')
+            return found;
+        at = skip_blanks(at + 1, end);
+        const char *value = at;
+        escapes = false;
+        if (at == end || !(at = skip_value(at, end, &escapes)))
+            return found;
+        if (wanted) {
+            found = true;
+            *out = span_of(value, at, escapes);
+        }
+        at = skip_blanks(at, end);
+        if (at == end || *at++ != ',')
+            return found;
+    }
+}
+
+/* The inside of an array begins at `at`. */
+static bool find_element(const char *at, const char *end, const struct json_step *step, struct json_span *out)
+{
+    if (step->index == JSON_NO_INDEX)
+        return false;
+    for (uint32_t i = 0;; i++) {
+        bool escapes = false;
+        at = skip_blanks(at, end);
+        const char *value = at;
+        if (at == end || !(at = skip_value(at, end, &escapes)))
+            return false;
+        if (i == step->index) {
+            *out = span_of(value, at, escapes);
+            return true;
+        }
+        at = skip_blanks(at, end);
+        if (at == end || *at++ != ',')
+            return false;
+    }
+}
+
+bool json_find(const char *s, size_t len, const struct json_step *path, size_t steps, struct json_span *out)
+{
+    const char *end = s + len, *at = skip_blanks(s, end);
+    if (at == end)
+        return false;
+    if (!steps) {
+        bool escapes = false;
+        const char *behind = skip_value(at, end, &escapes);
+        if (behind)
+            *out = span_of(at, behind, escapes);
+        return behind;
+    }
+    for (size_t i = 0; i < steps; i++) {
+        struct json_span inner;
+        bool found = *at == '{'   ? find_member(at + 1, end, &path[i], &inner)
+                     : *at == '[' ? find_element(at + 1, end, &path[i], &inner)
+                                  : false;
+        if (!found)
+            return false;
+        *out = inner;
+        at = inner.s;
+        end = inner.s + inner.len;
+    }
+    return true;
+}
+
+static inline bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The digits of a number, without its point, and the power of ten that goes with them. */
+struct digits {
+    uint64_t value; /* good where `count` is 19 at most */
+    ptrdiff_t count;
+    int exponent;
+    bool plain; /* no point and no exponent */
+};
+
+static inline const char *take_digits(const char *at, const char *end, struct digits *d)
+{
+    const char *first = at;
+    uint64_t value = d->value;
+    for (; at < end && is_digit(*at); at++)
+        value = value * 10 + (uint64_t)(*at - '0');
+    d->value = value;
+    d->count += at - first;
+    return at;
+}
+
+static bool take_exponent(const char *at, const char *end, struct digits *d)
+{
+    int e = 0;
+    bool less = false;
+    d->plain = false;
+    if (at < end && (*at == '-' || *at == '+'))
+        less = *at++ == '-';
+    if (at == end)
+        return false;
+    for (; at < end; at++) {
+        if (!is_digit(*at))
+            return false;
+        e = e < 10000 ? e * 10 + (*at - '0') : e;
+    }
+    d->exponent += less ? -e : e;
+    return true;
+}
+
+/* Without its sign. */
+static bool take_number(const char *at, const char *end, struct digits *d)
+{
+    *d = (struct digits){ .plain = true };
+    const char *first = at;
+    at = take_digits(at, end, d);
+    if (at == first || (*first == '0' && at > first + 1))
+        return false;
+    if (at < end && *at == '.') {
+        d->plain = false;
+        const char *fraction = at + 1;
+        at = take_digits(fraction, end, d);
+        if (at == fraction)
+            return false;
+        d->exponent -= at - fraction < 10000 ? (int)(at - fraction) : 10000;
+    }
+    if (at < end && (*at == 'e' || *at == 'E'))
+        return take_exponent(at + 1, end, d);
+    return at == end;
+}
+
+bool json_number_exact(const char *s, size_t len, struct json_number *out)
+{
+    char text[NUMBER_MOST];
+    if (len >= sizeof text)
+        return false;
+    memcpy(text, s, len);
+    text[len] = '\0';
+    out->value = strtod(text, NULL);
+    out->is_near = false;
+    return true;
+}
+
+bool json_number_read(const char *s, size_t len, struct json_number *out)
+{
+    static const double powers[] = { 1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    struct digits d;
+    bool negative = len && *s == '-';
+    if (!len || !take_number(s + negative, s + len, &d))
+        return false;
+    *out = (struct json_number){ .is_whole = d.plain && d.count <= 18 };
+    out->whole = out->is_whole ? (int64_t)d.value : 0;
+    if (d.count > 19 || d.exponent > 22 || d.exponent < -22)
+        return json_number_exact(s, len, out);
+    out->value = (double)d.value;
+    if (d.exponent < 0)
+        out->value /= powers[-d.exponent];
+    else
+        out->value *= powers[d.exponent];
+    out->is_near = d.value > UINT64_C(1) << 53;
+    if (negative) {
+        out->whole = -out->whole;
+        out->value = -out->value;
+    }
+    return true;
+}

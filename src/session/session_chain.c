@@ -1,0 +1,132 @@
+/* What a message came of, and what came of it: by the steps of the nodes. What a node is handed at a barrier, and what
+ * it sends next, belong together; more than that is not known of a node. */
+#include <string.h>
+
+#include "session/session_state.h"
+
+#define HANDED_MOST 1000  /* messages to a node at one barrier */
+#define LOOKED_AT   20000 /* records, at most, for one link */
+
+static simtime barrier_after(const struct session *s, simtime t)
+{
+    simtime q = s->scenario->quantum, end = s->scenario->duration, grid = (t + q - 1) / q * q;
+    return t >= end || grid > end ? end : grid;
+}
+
+/* The barrier at which record n was written; -1: unknown. */
+static simtime written_at(struct past *p, uint64_t n)
+{
+    return past_seek_record(p, n) ? past_run(p)->v[MOMENT_NOW] : -1;
+}
+
+/* How many records there were at a barrier. */
+static uint64_t records_at(struct past *p, simtime t)
+{
+    return t >= 0 && past_seek(p, t) ? (uint64_t)past_run(p)->v[MOMENT_RECORDS] : 0;
+}
+
+/* The barrier at which a message was handed to its node; SIMTIME_NEVER: it never was. */
+static simtime handed_at(const struct session *s, const struct record *r, simtime written)
+{
+    if (r->kind != RECORD_MESSAGE || r->due == SIMTIME_NEVER)
+        return SIMTIME_NEVER;
+    if (s->scenario->network == NETWORK_DIRECT)
+        return written;
+    simtime sent = barrier_after(s, r->t + 1), arrived = barrier_after(s, r->due);
+    return arrived > sent ? arrived : sent;
+}
+
+static bool same(struct text a, const char *b)
+{
+    return a.len == strlen(b) && memcmp(a.s, b, a.len) == 0;
+}
+
+/* A quick look at a line, before it is read. */
+static bool may_have(struct store *store, uint64_t n, const char *key, const char *node)
+{
+    char part[100];
+    struct text line;
+    int len = snprintf(part, sizeof part, "\"%s\":\"%s\"", key, node);
+    return store_line(store, n, &line) == 0 && memmem(line.s, line.len, part, (size_t)len);
+}
+
+static bool is_for(struct session *s, uint64_t n, const char *receiver, struct record *r)
+{
+    return may_have(s->results.store, n, "dst", receiver) && store_read(s->results.store, n, r) == 0 &&
+           r->kind == RECORD_MESSAGE && same(r->dst, receiver);
+}
+
+static bool is_from(struct session *s, uint64_t n, const char *sender, struct record *r)
+{
+    return may_have(s->results.store, n, "src", sender) && store_read(s->results.store, n, r) == 0 &&
+           (r->kind == RECORD_MESSAGE || r->kind == RECORD_LOCAL) && same(r->src, sender);
+}
+
+/* What the sender was handed last, at or before the barrier at which its step began that ended with `written`; the
+ * latest first. */
+static size_t came_of(struct session *s, struct past *p, const char *sender, simtime written, uint64_t *out,
+                      size_t most)
+{
+    simtime q = s->scenario->quantum, begin = written > 0 ? (written - 1) / q * q : 0, last = -1;
+    uint64_t end = records_at(p, begin), from = end > LOOKED_AT ? end - LOOKED_AT : 0;
+    bool direct = s->scenario->network == NETWORK_DIRECT;
+    size_t count = 0;
+    for (uint64_t n = end; n > from; n--) {
+        struct record r;
+        if (!is_for(s, n - 1, sender, &r))
+            continue;
+        simtime handed = handed_at(s, &r, direct && last < 0 ? written_at(p, n - 1) : last);
+        if (handed > begin || handed < last)
+            continue;
+        if (direct && last < 0) /* all that was sent until the same barrier, and nothing before */
+            from = records_at(p, handed - 1);
+        count = handed > last ? 0 : count;
+        last = handed;
+        if (count < most)
+            out[count++] = n - 1;
+    }
+    return count;
+}
+
+/* What the receiver sent first behind the barrier at which it was handed a message, `cause`, until the next one. */
+static size_t led_to(struct session *s, struct past *p, uint64_t cause, const char *receiver, simtime handed,
+                     uint64_t *out, size_t most)
+{
+    uint64_t n = records_at(p, handed), last = n + LOOKED_AT, all = store_count(s->results.store);
+    struct record r;
+    last = last < all ? last : all;
+    while (n < last && !is_from(s, n, receiver, &r))
+        n++;
+    if (n == last)
+        return 0;
+    simtime written = written_at(p, n);
+    uint64_t before[HANDED_MOST];
+    size_t count = came_of(s, p, receiver, written, before, HANDED_MOST);
+    bool is_last = false; /* where it was handed something else since, that is the more likely cause */
+    for (size_t i = 0; i < count; i++)
+        is_last |= before[i] == cause;
+    if (!is_last)
+        return 0;
+    count = 0;
+    for (last = records_at(p, written); n < last && count < most; n++)
+        if (is_from(s, n, receiver, &r))
+            out[count++] = n;
+    return count;
+}
+
+size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out, size_t most)
+{
+    struct past *p = viewing_survey(s);
+    struct record r;
+    char node[80];
+    if (!p || n >= store_count(s->results.store) || store_read(s->results.store, n, &r) < 0 ||
+        (r.kind != RECORD_MESSAGE && r.kind != RECORD_LOCAL))
+        return 0;
+    struct text id = forward ? r.dst : r.src;
+    simtime written = written_at(p, n), handed = handed_at(s, &r, written);
+    if (written < 0 || !id.len || id.len >= sizeof node || (forward && handed == SIMTIME_NEVER))
+        return 0;
+    memcpy(node, id.s, id.len);
+    node[id.len] = '\0';
+    return forward ? led_to(s, p, n, node, handed, out, most) : came_of(s, p, node, written, out, most);
+}

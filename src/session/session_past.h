@@ -1,0 +1,39 @@
+/* Looking at an earlier moment of a run: one that goes on, whose nodes then wait at its last barrier (the head), or one
+ * that was recorded, which has no nodes any more. */
+#ifndef SESSION_SESSION_PAST_H
+#define SESSION_SESSION_PAST_H
+
+#include "base/buffer.h"
+#include "lockstep/session.h"
+#include "trace/past.h"
+
+struct viewing {
+    bool is_recorded;     /* there are no nodes */
+    bool is_past;         /* what is told of the run is from history.bin; always so of a recorded one */
+    simtime at;           /* the barrier that is shown */
+    simtime head;         /* of a recorded run: its last one */
+    struct past *past;    /* NULL: not opened yet */
+    struct past *survey;  /* the same file, read without moving what is shown; NULL: not opened yet */
+    int directory;        /* the run folder; -1: not opened yet */
+    char *run_dir;        /* of a recorded run */
+    struct error missing; /* what is not there of it; no code: nothing */
+    struct buffer tail;   /* of a node's log, for node_status */
+};
+
+void viewing_free(struct viewing *v);
+
+/* Takes the commands that move what is shown, and in the past those that would move the run: *taken is set where it
+ * did. What is left of the command is for the run itself. Returns false where it cannot be done. */
+bool viewing_command(struct session *s, struct command *c, bool *taken);
+
+/* A reader of the history that moves nothing that is shown; NULL: there is none. */
+struct past *viewing_survey(struct session *s);
+
+/* What session_status and its like tell of the moment that is shown. */
+void viewing_status(const struct session *s, struct session_status *out);
+void viewing_node(struct session *s, int i, struct node_status *out);
+size_t viewing_metrics(const struct session *s, int i, char *buf, size_t size);
+size_t viewing_log(const struct session *s, int i, char *buf, size_t size);
+void viewing_inference(const struct session *s, struct session_inference *out);
+
+#endif

@@ -1,0 +1,176 @@
+"""Back in time: what was shown of a run is shown again, live and of its run folder, and a folder that is not whole opens."""
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import common
+from common import main
+
+PYTHON_NODES = common.SCENARIOS / "nodes"
+LOSSY = """
+simulation: {{ duration: {duration}, quantum: 1ms, seed: {seed} }}
+network:
+  model: latency
+  default_latency: 30ms
+  default_loss: 0.2
+nodes:
+  - {{ id: a, type: sensor, config: {{ interval: 70ms }} }}
+  - {{ id: b, type: sensor, config: {{ interval: 110ms, destination: gw }} }}
+  - {{ id: gw, type: gateway, config: {{ forward_to: top }}{gateway} }}
+  - {{ id: top, type: cloud, config: {{ reply: true }} }}
+faults:
+  - {{ at: 1.5s, node: b, action: pause }}
+  - {{ at: 2.1s, node: b, action: resume }}
+"""
+PROCESS = ', implementation: process, command: [{}, -B, "{}/gateway.py"]'.format(sys.executable, PYTHON_NODES)
+
+
+class Replay(common.Case):
+    def keys(self, arguments, steps, size="120x40", expect=0):
+        """Drives the UI; the screens that are saved are returned by their names."""
+        script, saved = [], []
+        for step in steps:
+            if step.startswith("screen "):
+                saved.append(step.split()[1])
+                step = f"screen {self.dir / saved[-1]}"
+            script.append(step)
+        path = self.write("steps.keys", "\n".join(script) + "\n")
+        self.lockstep(*arguments, "--keys", path, "--size", size, expect=expect)
+        return {name: (self.dir / name).read_text() for name in saved}
+
+    def body(self, screen):
+        """Without what tells the past from the present: the badge, the status line and the key bar; and without marks of
+        what was active since the screen before."""
+        lines = screen.splitlines()
+        return [re.sub("[○●]|in the file line [0-9 ]*", "", line) for line in lines[1:-2]] + [re.sub(r"(s\.yaml|folder) +(PAUSED|PAST|REPLAY) +", "", lines[0])]
+
+    maxDiff = None
+
+    def assert_same_screen(self, a, b, what):
+        self.assertEqual("\n".join(self.body(a)), "\n".join(self.body(b)), what)
+
+    def moments(self, rng, duration_ms):
+        return sorted(rng.sample(range(1, duration_ms), 12))
+
+    def compare(self, scenario):
+        """Screens of a run that pauses at random times are those of the same run looked back on, while its nodes wait,
+        and of its folder."""
+        rng = common.seeded_random()
+        times = self.moments(rng, 2900)
+        go = lambda ms: ["u", f"type {ms}ms", "Enter"]
+        live, seen = ["until PAUSED"], []
+        for ms in times:
+            live += [*go(ms), f"screen live{ms}", "3", "5", f"screen node{ms}", "Esc"]
+        for ms in (back := rng.sample(times[:-1], 8)):
+            live += [*go(ms), f"screen past{ms}", "5", f"screen pastnode{ms}", "Esc"]
+        live += ["V", "c", "until FINISHED"]
+        shown = self.keys([scenario, "--out", self.dir / "folder"], live)
+        for ms in back:
+            self.assert_same_screen(shown[f"live{ms}"], shown[f"past{ms}"], f"{ms} ms, looked back on")
+            self.assert_same_screen(shown[f"node{ms}"], shown[f"pastnode{ms}"], f"{ms} ms, a node")
+        replay = ["3"]
+        for ms in (order := rng.sample(times, len(times))):
+            replay += [*go(ms), f"screen replay{ms}", "5", f"screen replaynode{ms}", "Esc"]
+        again = self.keys(["replay", self.dir / "folder"], replay)
+        for ms in order:
+            self.assert_same_screen(shown[f"live{ms}"], again[f"replay{ms}"], f"{ms} ms, from the folder")
+            self.assert_same_screen(shown[f"node{ms}"], again[f"replaynode{ms}"], f"{ms} ms, a node from the folder")
+
+    def test_screens_of_models_are_shown_again(self):
+        self.compare(self.write("s.yaml", LOSSY.format(duration="3s", seed=5, gateway="")))
+
+    def test_screens_of_processes_are_shown_again(self):
+        self.compare(self.write("s.yaml", LOSSY.format(duration="3s", seed=6, gateway=PROCESS)))
+
+    def test_who_looks_back_leaves_no_trace(self):
+        scenario = self.write("s.yaml", LOSSY.format(duration="3s", seed=7, gateway=""))
+        self.batch(scenario, "plain", "-q")
+        rng = common.seeded_random()
+        steps = ["until PAUSED", ".", "."]
+        for _ in range(60):
+            steps += [rng.choice(["S", ",", "s", ".", "v", "C", "V", "S", ","])]
+        self.keys([scenario, "--out", self.dir / "moved"], [*steps, "V", "c", "until FINISHED", "S", ",", "C"])
+        self.assert_same_file(self.dir / "plain" / "events.jsonl", self.dir / "moved" / "events.jsonl")
+
+    def test_forward_from_the_past_goes_on_with_the_run(self):
+        scenario = self.write("s.yaml", LOSSY.format(duration="3s", seed=7, gateway=""))
+        shown = self.keys([scenario, "--out", self.dir / "run"],
+                          ["until PAUSED", "u", "type 1s", "Enter", "u", "type -10ms", "Enter", "screen back",
+                           "N", "type 10", "Enter", "screen head", "S", "N", "type 5", "Enter", "screen beyond"],
+                          expect=130)  # left while it was paused
+        self.assertRegex(shown["back"].splitlines()[0], r"PAST +0\.990 000 s")
+        self.assertRegex(shown["head"].splitlines()[0], r"PAUSED +1\.000 000 s")
+        self.assertRegex(shown["beyond"].splitlines()[0], r"PAUSED +1\.004 000 s")
+
+    def record(self, duration="3s", seed=8):
+        self.batch(self.write("s.yaml", LOSSY.format(duration=duration, seed=seed, gateway="")), "whole", "-q")
+        return self.dir / "whole"
+
+    def test_a_folder_that_is_cut_anywhere_opens_and_says_what_is_missing(self):
+        whole, rng = self.record(), common.seeded_random()
+        for name, places in (("history.bin", common.number("CUTS", 12, 6, 130)), ("events.jsonl", 8)):
+            size = (whole / name).stat().st_size
+            for at in [0, size - 1, *(rng.randrange(size) for _ in range(places))]:
+                with self.subTest(name=name, at=at):
+                    cut = self.dir / "cut"
+                    shutil.copytree(whole, cut)
+                    os.truncate(cut / name, at)
+                    path = self.write("steps.keys", f"screen {self.dir}/begin\nc\nscreen {self.dir}/end\nS\n,\nC\ns\n.\n")
+                    done = subprocess.run([common.LOCKSTEP, "replay", cut, "--keys", path], capture_output=True, text=True,
+                                          timeout=60)
+                    shutil.rmtree(cut)
+                    if name == "events.jsonl" and not at:
+                        self.assertEqual(done.returncode, 3, done.stderr)
+                        continue
+                    first = (whole / name).read_bytes()[:at].find(b"\n") < 0
+                    self.assertEqual(done.returncode, 3 if name == "events.jsonl" and first else 0, done.stderr)
+                    if done.returncode == 0:
+                        text = (self.dir / "begin").read_text() + (self.dir / "end").read_text()
+                        self.assertRegex(text, "only the records|before the end of the run|is cut")
+
+    def test_what_a_killed_lockstep_has_recorded_can_be_looked_at(self):
+        scenario = self.write("s.yaml", LOSSY.format(duration="1h", seed=9, gateway=""))
+        run = subprocess.Popen([common.LOCKSTEP, "-b", "-q", "--pace", "1", "--out", self.dir / "run", scenario])
+        events = self.dir / "run" / "events.jsonl"
+        end = time.monotonic() + 30
+        while not (events.exists() and events.read_bytes().count(b"\n") > 20) and time.monotonic() < end:
+            time.sleep(0.02)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        last = json.loads(events.read_bytes().splitlines()[-1])
+        shown = self.keys(["replay", self.dir / "run"], ["c", "screen end"])
+        self.assertIn("before the end of the run", shown["end"])
+        self.assertIn(f"{last['t'] / 1e6:.6f}", shown["end"])
+
+    def test_a_failed_run_says_what_came_last_and_how_to_look_at_it(self):
+        text = LOSSY.format(duration="3s", seed=8, gateway="") + "  - { at: 2.5s, node: gw, action: kill }\n"
+        out, _ = self.batch(self.write("s.yaml", text), "it's here", expect=1)
+        summary, records = self.summary("it's here"), self.records("it's here")
+        sent = [r for r in records if r["kind"] == "message" and r["src"] == "gw"]
+        came = [r for r in records if r["kind"] == "message" and r["dst"] == "gw" and r.get("due", 1 << 60) <= 2500000]
+        self.assertEqual(summary["failed_last_out"], sent[-5:])
+        self.assertEqual(summary["failed_last_in"], came[-5:])
+        self.assertEqual(summary["failed_quantum"], 2500)
+        self.assertIn(summary["replay"], out)
+        words = shlex.split(summary["replay"])
+        self.assertEqual(words[:2], ["lockstep", "replay"])
+        shown = self.keys(words[1:], ["screen at", "S", "screen before"])
+        self.assertRegex(shown["at"].splitlines()[0], r"FAILED +2\.500 000 s")
+        self.assertRegex(shown["before"].splitlines()[0], r"REPLAY +2\.499 000 s")
+
+    def test_what_is_no_run_is_told(self):
+        _, err = self.lockstep("replay", self.dir / "nothing", "--keys", "/dev/null", expect=3)
+        self.assertIn("nothing", err)
+        self.lockstep("replay", expect=2)
+        self.lockstep("replay", self.dir, "--batch", expect=2)
+        self.lockstep("replay", self.dir, self.dir, "--keys", "/dev/null", expect=2)
+
+
+if __name__ == "__main__":
+    main()

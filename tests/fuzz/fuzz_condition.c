@@ -1,0 +1,70 @@
+/* libFuzzer entry for conditions: the first line is a condition, the rest a record's payload, of whatever bytes.
+ * Nothing may crash or take long; a message names a column that is there; what a record is said to be out of scope for
+ * does not hold for it; and ! turns around. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "lockstep/condition.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define MUST(condition) ((condition) ? (void)0 : give_up(#condition, __LINE__))
+
+static void give_up(const char *what, int line)
+{
+    fprintf(stderr, "line %d: this does not hold: %s\n", line, what);
+    abort();
+}
+
+static void look(const struct condition_nodes *nodes, int node, struct condition_node *out)
+{
+    (void)nodes;
+    *out = (struct condition_node){ "idle", node * 1000 };
+}
+
+static void ask(struct condition *c, struct condition *turned, const struct record *r)
+{
+    static const struct condition_nodes nodes = { look };
+    struct condition_scope scope = condition_scope(c);
+    bool holds = condition_matches(c, r, &nodes);
+    MUST(!holds || (condition_needs(c) & CONDITION_HISTORY) || scope.kinds & 1u << r->kind);
+    MUST(!holds || !scope.src || (strlen(scope.src) == r->src.len && !memcmp(scope.src, r->src.s, r->src.len)));
+    if (turned)
+        MUST(condition_matches(turned, r, &nodes) == !holds);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *text = (const char *)data, *newline = size ? memchr(text, '\n', size) : NULL;
+    struct condition_error err;
+    if (!newline)
+        return 0;
+    char *first = mem_text_n(text, (size_t)(newline - text)), turned_text[CONDITION_TEXT_MAX + 10];
+    struct condition *c = condition_parse(first, &err), *turned = NULL;
+    MUST(!c == !!err.column && err.column <= strlen(first) + 1);
+    size_t len = size - (size_t)(newline + 1 - text);
+    char *payload = mem_text_n(newline + 1, len);
+    if (c && strlen(first) < CONDITION_TEXT_MAX - 3) {
+        snprintf(turned_text, sizeof turned_text, "!(%s)", first);
+        turned = condition_parse(turned_text, &err); /* NULL: one level too deep */
+    }
+    for (int kind = 0; c && kind < RECORD_KINDS; kind++) {
+        struct record r = { .kind = (enum record_kind)kind,
+                            .t = 2500000,
+                            .src_node = 3,
+                            .dst_node = -1,
+                            .src = { "sensor1", 7 },
+                            .type = { "TRANSMIT", 8 },
+                            .payload = { payload, len },
+                            .latency = 10000 };
+        ask(c, turned, &r);
+    }
+    condition_free(turned);
+    condition_free(c);
+    free(payload);
+    free(first);
+    return 0;
+}

@@ -1,0 +1,250 @@
+/* A session with firmware in Renode, the scripted one: a line that a person types to a UART, what its processor does.
+ */
+#include "check.h"
+
+#include <ftw.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lockstep/session.h"
+
+#define PEER LOCKSTEP_SOURCE_DIR "/tests/support/renode/renode"
+
+struct run {
+    char folder[100], file[200], out[200];
+    struct scenario *scenario;
+    struct loop *loop;
+    struct session *session;
+};
+
+/* A program of two words, the stack and where it begins: the scripted one echoes each line of such a board. */
+static void write_elf(const char *folder)
+{
+    static const unsigned char elf[] = {
+        0x7f, 'E',  'L', 'F', 1, 1,  1, 0, 0, 0, 0,  0, 0, 0, 0, 0, 2, 0,  40,   0,    1, 0, 0,
+        0,    0xd5, 1,   0,   0, 52, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 52, 0,    32,   0, 1, 0,
+        0,    0,    0,   0,   0, 0,  1, 0, 0, 0, 84, 0, 0, 0, 0, 0, 0, 0,  0,    0,    0, 0, 8,
+        0,    0,    0,   8,   0, 0,  0, 5, 0, 0, 0,  4, 0, 0, 0, 0, 0, 1,  0x20, 0xd5, 1, 0, 0,
+    };
+    char path[200];
+    snprintf(path, sizeof path, "%s/board.elf", folder);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(elf, 1, sizeof elf, f), sizeof elf);
+    fclose(f);
+}
+
+static void write_text(const char *folder, const char *name, const char *text)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void step_until(struct session *s, enum session_state state)
+{
+    struct session_status status;
+    for (session_status(s, &status); status.state != state; session_status(s, &status)) {
+        if (session_state_over(status.state))
+            fail_msg("the run is over: %s", status.cause);
+        session_wait(s, -1, 100);
+        session_step(s);
+    }
+}
+
+static void begin(struct run *r)
+{
+    struct problems problems = { 0 };
+    struct error err = { 0 };
+    *r = (struct run){ .folder = "/tmp/lockstep-uart-XXXXXX" };
+    assert_non_null(mkdtemp(r->folder));
+    write_elf(r->folder);
+    write_text(r->folder, "board.repl",
+               "cpu: CPU.CortexM @ sysbus\nuart0: UART.NRF52840_UART @ sysbus 0x40002000\n"
+               "uart1: UART.NRF52840_UART @ sysbus 0x40028000\n");
+    write_text(r->folder, "s.yaml",
+               "simulation: { duration: 2s, quantum: 1ms, seed: 1 }\nnodes:\n"
+               "  - { id: gw, type: gateway }\n"
+               "  - { id: mcu, type: device, implementation: renode, renode: " PEER ",\n"
+               "      platform: board.repl, firmware: board.elf, uarts: [ sysbus.uart1 ] }\n");
+    snprintf(r->file, sizeof r->file, "%s/s.yaml", r->folder);
+    snprintf(r->out, sizeof r->out, "%s/out", r->folder);
+    setenv("RENODE_PEER_FIRMWARE", "uart0=echo,uart1=echo", 1);
+    r->scenario = scenario_load(r->file, NULL, 0, &problems);
+    problems_print(&problems, stdout);
+    assert_non_null(r->scenario);
+    r->loop = loop_new((const int[]){ 0 });
+    struct session_options options = { .loop = r->loop, .out_dir = r->out, .until = SIMTIME_NEVER };
+    r->session = session_new(r->scenario, &options, &err);
+    if (!r->session)
+        fail_msg("%s", err.text);
+    step_until(r->session, SESSION_PAUSED);
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st, (void)flag, (void)ftw;
+    return remove(path);
+}
+
+static void end(struct run *r)
+{
+    session_free(r->session);
+    scenario_free(r->scenario);
+    loop_free(r->loop);
+    assert_int_equal(nftw(r->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static bool type(struct run *r, int node, const char *uart, const char *text)
+{
+    return session_command(r->session,
+                           &(struct command){ COMMAND_NODE_TEXT, .node = node, .uart = uart, .text = text });
+}
+
+static char *events_of(const struct run *r)
+{
+    char path[300], *text = calloc(1, 100000);
+    snprintf(path, sizeof path, "%s/events.jsonl", r->out);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_true(fread(text, 1, 99999, f) > 0);
+    fclose(f);
+    return text;
+}
+
+/* Typed at the start to one, at 1 s, while the run goes on, to both. */
+static char *typed_run(void)
+{
+    struct run r;
+    char line[100] = "a \"b\" c", uart[40] = "sysbus.uart1";
+    begin(&r);
+    assert_true(type(&r, 1, NULL, line));
+    assert_true(session_command(r.session, &(struct command){ COMMAND_RUN_TO, .time = 1000000 }));
+    memset(line, 'x', sizeof line - 1); /* it was copied */
+    step_until(r.session, SESSION_RUNNING);
+    step_until(r.session, SESSION_PAUSED);
+    assert_true(type(&r, 1, uart, "help"));
+    memset(uart, 'x', sizeof uart - 1);
+    assert_true(type(&r, 1, "sysbus.uart0", "stop"));
+    assert_true(session_command(r.session, &(struct command){ COMMAND_RUN }));
+    step_until(r.session, SESSION_FINISHED);
+    char *text = events_of(&r);
+    end(&r);
+    return text;
+}
+
+static void a_typed_line_is_a_record_and_reaches_its_uart(void **state)
+{
+    (void)state;
+    static const char *const records[] = {
+        "\"t\":0,\"kind\":\"command\",\"text\":\"uart mcu: \\\"a \\\\\\\"b\\\\\\\" c\\\"\"}",
+        "\"t\":1000000,\"kind\":\"command\",\"text\":\"uart mcu sysbus.uart1: \\\"help\\\"\"}",
+        "\"t\":1000000,\"kind\":\"command\",\"text\":\"uart mcu sysbus.uart0: \\\"stop\\\"\"}",
+        "\"payload\":{\"echo\":\"stop\"}",
+        "\"payload\":{\"echo\":\"help\"}",
+    };
+    char *first = typed_run(), *again = typed_run(), *at = first;
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        char *found = strstr(at, records[i]);
+        if (!found)
+            fail_msg("not there, or not in this order: %s\n%s", records[i], first);
+        at = found;
+    }
+    assert_string_equal(first, again);
+    free(first);
+    free(again);
+}
+
+static void what_cannot_be_typed_is_refused(void **state)
+{
+    (void)state;
+    struct run r;
+    char longest[COMMAND_TEXT_MAX + 2] = "";
+    begin(&r);
+    memset(longest, 'x', COMMAND_TEXT_MAX);
+    assert_false(type(&r, 0, NULL, "help"));
+    assert_false(type(&r, 2, NULL, "help"));
+    assert_false(type(&r, 1, "sysbus.uart2", "help"));
+    assert_false(type(&r, 1, NULL, NULL));
+    assert_false(type(&r, 1, NULL, "two\nlines"));
+    assert_false(type(&r, 1, NULL, "\x1b[31m"));
+    assert_false(type(&r, 1, NULL, "\xff"));
+    assert_true(type(&r, 1, NULL, ""));
+    assert_true(type(&r, 1, NULL, longest));
+    longest[COMMAND_TEXT_MAX] = 'x';
+    assert_false(type(&r, 1, NULL, longest));
+    assert_true(session_command(r.session, &(struct command){ COMMAND_NODE_STOP, .node = 1 }));
+    session_step(r.session);
+    assert_false(type(&r, 1, NULL, "help"));
+    end(&r);
+}
+
+enum looks { NO_LOOKS, WHILE_IT_RUNS, WHILE_IT_RESTS };
+
+/* A run to the end, during which node 1 is looked at, or not. */
+static char *looked_at_run(enum looks looks)
+{
+    struct run r;
+    struct node_status node;
+    double mips = -1;
+    begin(&r);
+    assert_false(session_processor(r.session, 0, &mips));
+    assert_false(session_processor(r.session, 1, &mips));
+    assert_true(session_command(r.session, &(struct command){ COMMAND_RUN_TO, .time = 1500000 }));
+    while (looks == WHILE_IT_RUNS && !session_processor(r.session, 1, &mips)) {
+        session_wait(r.session, -1, 100);
+        session_step(r.session);
+        session_node(r.session, 1, &node);
+        assert_true(node.clock < 1500000);
+    }
+    step_until(r.session, SESSION_PAUSED);
+    session_node(r.session, 1, &node);
+    assert_int_equal(node.clock, 1500000);
+    session_node(r.session, 0, &node);
+    assert_int_equal(node.clock, -1);
+    for (int i = 0; looks && !session_processor(r.session, 1, &mips); i++) {
+        assert_true(i < 1000);
+        session_wait(r.session, -1, 100);
+        session_step(r.session);
+    }
+    if (looks)
+        assert_true(mips > 0.99 && mips < 1.01); /* of the scripted one */
+    assert_true(session_command(r.session, &(struct command){ COMMAND_RUN }));
+    struct session_status status = { .state = SESSION_RUNNING };
+    for (; !session_state_over(status.state); session_status(r.session, &status)) {
+        if (looks)
+            session_processor(r.session, 1, &mips);
+        session_wait(r.session, -1, 100);
+        session_step(r.session);
+    }
+    assert_string_equal(status.outcome, "finished");
+    char *text = events_of(&r);
+    end(&r);
+    return text;
+}
+
+static void that_its_processor_is_looked_at_changes_nothing(void **state)
+{
+    (void)state;
+    char *first = looked_at_run(NO_LOOKS), *running = looked_at_run(WHILE_IT_RUNS),
+         *resting = looked_at_run(WHILE_IT_RESTS);
+    assert_string_equal(first, running);
+    assert_string_equal(first, resting);
+    free(first);
+    free(running);
+    free(resting);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_typed_line_is_a_record_and_reaches_its_uart),
+        cmocka_unit_test(what_cannot_be_typed_is_refused),
+        cmocka_unit_test(that_its_processor_is_looked_at_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
