@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ui/app.h"
+#include "ui/flight.h"
 
 void app_open(struct app *app, enum pane_id id)
 {
@@ -25,7 +26,7 @@ static bool close_top(struct app *app)
     return true;
 }
 
-static void toggle(struct app *app, enum pane_id id)
+void app_toggle(struct app *app, enum pane_id id)
 {
     if (app_top(app) == id)
         close_top(app);
@@ -113,6 +114,10 @@ static void leave_chain(struct app *app)
 
 static void enter(struct app *app)
 {
+    if (app_top(app) == PANE_FLIGHT) {
+        flight_show(app);
+        return;
+    }
     if (app_top(app) == PANE_CHAIN) {
         leave_chain(app);
         return;
@@ -207,7 +212,7 @@ static bool act_on_time(struct app *app, enum action action)
                                                [ACTION_VIEW] = COMMAND_VIEW_RECORD,
                                                [ACTION_HEAD] = COMMAND_HEAD };
     if (action == ACTION_TIMELINE && app->session) {
-        toggle(app, PANE_TIMELINE);
+        app_toggle(app, PANE_TIMELINE);
         return true;
     }
     if (app_top(app) == PANE_TIMELINE && (action == ACTION_LEFT || action == ACTION_RIGHT)) {
@@ -351,10 +356,10 @@ static bool act_on_screen(struct app *app, enum action action)
     case ACTION_HELP:
         if (app_top(app) != PANE_HELP)
             pane_help_show(app->panes[PANE_HELP], false);
-        toggle(app, PANE_HELP);
+        app_toggle(app, PANE_HELP);
         return true;
     case ACTION_PROBLEMS:
-        toggle(app, PANE_PROBLEMS);
+        app_toggle(app, PANE_PROBLEMS);
         return true;
     default:
         return false;
@@ -384,6 +389,8 @@ void app_act(struct app *app, enum action action)
             app_say(app, ROLE_INFO, pane_events_following(p) ? "Following the newest event" : "Staying here");
         return;
     }
+    if (flight_act_key(app, action))
+        return;
     if (act_on_run(app, action) || act_on_time(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
         act_on_screen(app, action))
         return;

@@ -65,15 +65,18 @@ unsigned app_context(const struct app *app)
     enum pane_id top = app_top(app);
     if (app->prompt != PROMPT_NONE)
         return CONTEXT_PROMPT;
-    if (top == PANE_HELP || top == PANE_RECORD || top == PANE_CHAIN || top == PANE_BREAKS)
+    if (top == PANE_HELP || top == PANE_RECORD || top == PANE_CHAIN || top == PANE_BREAKS || top == PANE_MESSAGE)
         return CONTEXT_POPUP;
     if (!app->session)
         return CONTEXT_BROKEN;
     if (top == PANE_PROBLEMS)
         return CONTEXT_WARNINGS;
     unsigned find = app->find.active ? CONTEXT_FINDING : 0;
-    unsigned place = top == PANE_DETAIL ? CONTEXT_DETAIL : top == PANE_LOG ? CONTEXT_LOG : 0;
-    unsigned nodes = app->model.process_count && top != PANE_LOG ? CONTEXT_PROCESSES : 0;
+    unsigned place = top == PANE_DETAIL   ? CONTEXT_DETAIL
+                     : top == PANE_LOG    ? CONTEXT_LOG
+                     : top == PANE_FLIGHT ? CONTEXT_FLIGHT
+                                          : 0;
+    unsigned nodes = app->model.process_count && top != PANE_LOG && top != PANE_FLIGHT ? CONTEXT_PROCESSES : 0;
     place |= top == PANE_TIMELINE ? CONTEXT_TIMELINE : 0;
     if (app->status.is_past)
         return (session_state_over(app->status.state) ? CONTEXT_OVER : CONTEXT_PAUSED) | CONTEXT_PAST | find | place | nodes;
@@ -160,6 +163,7 @@ static void make_panes(struct app *app)
         [PANE_BARRIER] = pane_barrier_new, [PANE_DETAIL] = pane_detail_new, [PANE_PROBLEMS] = pane_problems_new,
         [PANE_LOG] = pane_log_new,         [PANE_TIMELINE] = pane_timeline_new, [PANE_CHAIN] = pane_chain_new,
         [PANE_RECORD] = pane_record_new,   [PANE_HELP] = pane_help_new,         [PANE_BREAKS] = pane_breaks_new,
+        [PANE_FLIGHT] = pane_flight_new,   [PANE_MESSAGE] = pane_message_new,
     };
     for (int i = 0; i < PANES; i++)
         app->panes[i] = makers[i]();

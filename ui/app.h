@@ -24,6 +24,11 @@ enum prompt {
     PROMPT_COMMAND,
     PROMPT_EXPORT,
     PROMPT_OVERWRITE,
+    PROMPT_FLIGHT_DELAY, /* flight.c: this … */
+    PROMPT_FLIGHT_EDIT,
+    PROMPT_FLIGHT_INJECT,
+    PROMPT_FLIGHT_LINK,
+    PROMPT_FLIGHT_SAVE, /* … to this */
     PROMPT_QUIT,
     PROMPT_RERUN,
     PROMPT_NODE_STOP,
@@ -57,6 +62,12 @@ struct node_act {
     unsigned restarts; /* before */
     bool was_left_out; /* before */
     int64_t asked_ms;
+};
+
+/* What is being asked about messages in flight. */
+struct flight_ask {
+    uint64_t id;   /* of the message */
+    char why[500]; /* why the last answer or command was refused */
 };
 
 struct app {
@@ -97,6 +108,7 @@ struct app {
     char filter_last[EDITOR_TEXT]; /* the last filter, for the key Up */
     int break_id;                  /* the breakpoint that is being edited; 0: a new one */
     uint64_t break_seen;           /* the last hit that was told */
+    struct flight_ask flight;
     struct find find;
     char message[256];
     enum role message_role;
@@ -146,6 +158,7 @@ void app_rerun(struct app *app);
 bool app_command(struct app *app, struct command command, enum await await);
 void app_act(struct app *app, enum action action); /* actions.c */
 void app_open(struct app *app, enum pane_id id);
+void app_toggle(struct app *app, enum pane_id id);
 void app_end(struct app *app, enum then then, int signal); /* the run, cleanly; then what follows */
 void prompt_open(struct app *app, enum prompt prompt);     /* prompt.c */
 bool prompt_key(struct app *app, uint32_t key);

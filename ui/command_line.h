@@ -65,7 +65,7 @@ struct command_value {
     double number;    /* NUMBER */
 };
 
-#define COMMAND_LINE_MAX 1024 /* bytes, NUL included */
+#define COMMAND_LINE_MAX 4096 /* bytes, NUL included */
 
 struct command_call {
     const struct command_row *row;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ui/app.h"
+#include "ui/flight.h"
 
 static bool run_pause(struct app *app, const struct command_call *call, struct command_error *err)
 {
@@ -76,6 +77,25 @@ static bool run_bisect(struct app *app, const struct command_call *call, struct 
     if (!c)
         return answered(wrong.text, v, err);
     app_command(app, (struct command){ .kind = COMMAND_VIEW_WHERE, .text = v->text }, AWAIT_NOTHING);
+    return true;
+}
+
+static bool run_flight(struct app *app, const struct command_call *call, struct command_error *err)
+{
+    for (size_t i = 0; i < flight_command_count; i++)
+        if (!strcmp(flight_commands[i].name, call->row->name))
+            return answered(flight_commands[i].run(app, call->values[0].text), &call->values[0], err);
+    return true;
+}
+
+static bool run_uart(struct app *app, const struct command_call *call, struct command_error *err)
+{
+    struct command c = { .kind = COMMAND_NODE_TEXT, .node = call->values[0].node, .text = call->values[1].text };
+    const char *id = app->scenario->nodes[c.node].id;
+    if (app->scenario->nodes[c.node].implementation != IMPLEMENTATION_RENODE)
+        return command_refuse(err, call->values[0].column, "%s is no node in Renode: it has no UART", id);
+    if (app_command(app, c, AWAIT_NOTHING))
+        app_say(app, ROLE_INFO, "Typed to %s", id);
     return true;
 }
 
@@ -226,6 +246,20 @@ static const struct command_row rows[] = {
       .run = run_kill },
     { "restart", NULL, ONE(ARGUMENT_NODE, "NODE"), .help = "end a node and start it anew; also a stopped one",
       .run = run_restart },
+    { "uart", NULL, { { .kind = ARGUMENT_NODE, .name = "NODE" }, { .kind = ARGUMENT_TEXT, .name = "LINE" } },
+      .help = "type a line to the UART of a node in Renode", .run = run_uart },
+    { "flight", NULL, .help = "the messages in flight, and back", .action = ACTION_FLIGHT },
+    { "drop", NULL, ONE(ARGUMENT_TEXT, "ID"), .help = "a message in flight will not arrive", .run = run_flight },
+    { "delay", NULL, ONE(ARGUMENT_TEXT, "ID T"), .help = "it arrives so much later, or at a time: 7 to 2.5s",
+      .run = run_flight },
+    { "copy", NULL, ONE(ARGUMENT_TEXT, "ID"), .help = "it arrives once more", .run = run_flight },
+    { "edit", NULL, ONE(ARGUMENT_TEXT, "ID JSON"), .help = "its payload is another one", .run = run_flight },
+    { "inject", NULL, ONE(ARGUMENT_TEXT, "SRC DST TYPE [JSON] [at T]"), .help = "a new message arrives, now or at a time",
+      .run = run_flight },
+    { "link", NULL, ONE(ARGUMENT_TEXT, "SRC DST [latency T] [loss P]"), .help = "a link's latency and loss from now on",
+      .run = run_flight },
+    { "save-faults", NULL, ONE(ARGUMENT_FILE, "FILE"), .help = "save what was done by hand, to repeat it in batch",
+      .run = run_flight },
     { "node", NULL, ONE(ARGUMENT_NODE, "NODE"), .help = "the details of a node", .run = run_node },
     { "log", NULL, ONE(ARGUMENT_NODE, "NODE"), .help = "what a node wrote", .run = run_log },
     { "pane", NULL, { { .kind = ARGUMENT_WORD, .name = "NAME", .words = PANE_WORDS } },

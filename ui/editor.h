@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EDITOR_TEXT 1024 /* bytes, NUL included */
+#define EDITOR_TEXT 4096 /* bytes, NUL included */
 
 struct editor {
     char text[EDITOR_TEXT]; /* UTF-8, NUL-terminated */

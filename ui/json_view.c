@@ -182,3 +182,21 @@ void json_pretty(struct buffer *out, const char *s, size_t len)
         }
     }
 }
+
+uint64_t json_draw(const struct area *a, const struct buffer *text, uint64_t top)
+{
+    uint64_t line = 0;
+    for (size_t i = 0; i < text->len;) {
+        const char *s = text->data + i;
+        const char *newline = memchr(s, '\n', text->len - i);
+        size_t len = newline ? (size_t)(newline - s) : text->len - i;
+        size_t fit = len ? text_fit(s, len, a->width - 1, a->canvas->charset) : 0;
+        if (line >= top && line - top < (uint64_t)a->height) {
+            struct pen pen = pen_at(a, 1, (int)(line - top), -1);
+            json_line(&pen, s, fit);
+        }
+        line++;
+        i += fit + (fit == len);
+    }
+    return line;
+}

@@ -12,5 +12,7 @@ void json_line(struct pen *p, const char *s, size_t len);
 void json_flow(const struct area *a, const char *s, size_t len);
 /* Over several lines, indented by two; every line is for json_line. */
 void json_pretty(struct buffer *out, const char *s, size_t len);
+/* What json_pretty has written, over as many rows as its lines take, from row `top` on. Returns how many there are. */
+uint64_t json_draw(const struct area *a, const struct buffer *text, uint64_t top);
 
 #endif

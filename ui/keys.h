@@ -31,6 +31,14 @@ enum action {
     ACTION_NODE_KILL,
     ACTION_NODE_RESTART,
     ACTION_LOG,
+    ACTION_FLIGHT, /* messages in flight; what follows acts on them */
+    ACTION_FLIGHT_DROP,
+    ACTION_FLIGHT_DELAY,
+    ACTION_FLIGHT_COPY,
+    ACTION_FLIGHT_EDIT,
+    ACTION_FLIGHT_INJECT,
+    ACTION_FLIGHT_LINK,
+    ACTION_FLIGHT_SAVE,
     ACTION_RERUN,
     ACTION_QUIT,
     ACTION_QUIT_NOW,
@@ -90,7 +98,8 @@ enum context {
     CONTEXT_NODES_LIVE = 4096, /* … and they can be stopped and restarted */
     CONTEXT_STARTING = 8192,
     CONTEXT_TIMELINE = 32768,
-    CONTEXT_PAST = 16384 /* an earlier moment of the run is shown, or one of a recorded run */
+    CONTEXT_PAST = 16384, /* an earlier moment of the run is shown, or one of a recorded run */
+    CONTEXT_FLIGHT = 1 << 20 /* messages in flight are in sight */
 };
 
 struct binding {

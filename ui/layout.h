@@ -14,9 +14,11 @@ enum pane_id {
     PANE_PROBLEMS,
     PANE_LOG,
     PANE_TIMELINE,
+    PANE_FLIGHT,
     PANE_RECORD,
     PANE_CHAIN,
     PANE_BREAKS,
+    PANE_MESSAGE,
     PANE_HELP,
     PANES,
     PANE_NONE = -1

@@ -16,10 +16,10 @@ void pane_select(const struct area *a, int y, bool focus)
     area_paint(a, 0, y, a->width, focus ? GROUND_SELECT : GROUND_SELECT_DIM);
 }
 
-/* What the session says of a node that a person has stopped. */
+/* What the session says of a node that was stopped. */
 static bool is_stopped(const struct node_status *n)
 {
-    return n->state == NODE_FROZEN && !strcmp(n->cause, "stopped by the user");
+    return n->state == NODE_FROZEN && !strncmp(n->cause, "stopped by ", 11); /* the user, or a fault */
 }
 
 bool view_will_fail(const struct node_status *n)

@@ -70,6 +70,8 @@ struct pane *pane_problems_new(void);
 struct pane *pane_help_new(void);
 struct pane *pane_record_new(void);
 struct pane *pane_log_new(void);
+struct pane *pane_flight_new(void);
+struct pane *pane_message_new(void);
 struct pane *pane_timeline_new(void);
 struct pane *pane_chain_new(void);
 struct pane *pane_breaks_new(void);
@@ -84,6 +86,8 @@ void pane_help_show(struct pane *p, bool commands); /* instead of the keys */
 void pane_detail_show(struct pane *p, int node);
 void pane_record_show(struct pane *p, uint64_t n);
 void pane_log_show(struct pane *p, int node);
+bool pane_flight_selected(const struct pane *p, uint64_t *id); /* false: there is none */
+void pane_message_show(struct pane *p, uint64_t id);
 void pane_chain_show(struct pane *p, uint64_t n);
 uint64_t pane_chain_selected(const struct pane *p); /* a record */
 /* The time that is a cell before or behind the one that is shown. */

@@ -21,25 +21,6 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
                   format_count(v->store ? store_count(v->store) : 0, count));
 }
 
-/* Draws the lines from `top` on; returns how many there are. */
-static uint64_t draw_lines(const struct area *a, const struct buffer *text, uint64_t top)
-{
-    uint64_t line = 0;
-    for (size_t i = 0; i < text->len;) {
-        const char *s = text->data + i;
-        const char *newline = memchr(s, '\n', text->len - i);
-        size_t len = newline ? (size_t)(newline - s) : text->len - i;
-        size_t fit = len ? text_fit(s, len, a->width - 1, a->canvas->charset) : 0;
-        if (line >= top && line - top < (uint64_t)a->height) {
-            struct pen pen = pen_at(a, 1, (int)(line - top), -1);
-            json_line(&pen, s, fit);
-        }
-        line++;
-        i += fit + (fit == len);
-    }
-    return line;
-}
-
 /* The record's line over several lines; false when it cannot be read. */
 static bool spread(const struct pane *p, const struct view *v, struct buffer *text)
 {
@@ -55,7 +36,7 @@ static int rows(const struct pane *p, const struct view *v, int width)
     struct canvas none = { 0 };
     struct area nowhere = { .canvas = &none, .width = width };
     struct buffer text = { 0 };
-    uint64_t lines = spread(p, v, &text) ? draw_lines(&nowhere, &text, 0) : 3;
+    uint64_t lines = spread(p, v, &text) ? json_draw(&nowhere, &text, 0) : 3;
     buffer_free(&text);
     return lines < CANVAS_MAX_ROWS ? (int)lines : CANVAS_MAX_ROWS;
 }
@@ -69,8 +50,8 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         return;
     }
     struct area nowhere = area_sub(a, 0, 0, a->width, 0);
-    list_show(&p->list, draw_lines(&nowhere, &text, 0), a->height, a->y);
-    draw_lines(a, &text, p->list.top);
+    list_show(&p->list, json_draw(&nowhere, &text, 0), a->height, a->y);
+    json_draw(a, &text, p->list.top);
     buffer_free(&text);
     for (int y = 0; y < a->height; y++)
         area_mark(a, y, v->find);

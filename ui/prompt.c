@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "ui/app.h"
+#include "ui/flight.h"
 #include "ui/format.h"
 
 static const struct {
@@ -37,6 +38,10 @@ static bool is_left_out(const struct app *app, int node)
 
 void prompt_format(const struct app *app, struct buffer *out)
 {
+    if (flight_is_prompt(app->prompt)) {
+        flight_format(app, out);
+        return;
+    }
     const struct scenario_node *n = app->scenario ? &app->scenario->nodes[app->prompt_node] : NULL;
     const char *words[] = { n ? n->id : "", n ? on_failure_name(n->on_failure) : "" };
     if (app->prompt == PROMPT_EXPORT)
@@ -253,6 +258,7 @@ static void accept(struct app *app)
         app->prompt_error = filter_take(app, text);
         break;
     default:
+        app->prompt_error = flight_accept(app);
         break;
     }
     if (!app->prompt_error)

@@ -89,7 +89,8 @@ static void draw_body(struct app *app, const struct view *v, struct canvas *c)
     struct area body = rect_area(c, &app->layout.body);
     bool covered = false;
     for (int i = 0; i < app->open_count; i++)
-        covered |= app->open[i] == PANE_DETAIL || app->open[i] == PANE_LOG || app->open[i] == PANE_PROBLEMS;
+        covered |= app->open[i] == PANE_DETAIL || app->open[i] == PANE_LOG || app->open[i] == PANE_PROBLEMS ||
+                   app->open[i] == PANE_FLIGHT;
     for (int i = 0; i < MAIN_PANES && !covered; i++) {
         struct area a = rect_area(c, &app->layout.panes[i]);
         if (a.height > 0)
@@ -97,7 +98,7 @@ static void draw_body(struct app *app, const struct view *v, struct canvas *c)
     }
     for (int i = 0; i < app->open_count; i++) {
         enum pane_id id = app->open[i];
-        if (id == PANE_HELP || id == PANE_RECORD || id == PANE_CHAIN || id == PANE_BREAKS) {
+        if (id == PANE_HELP || id == PANE_RECORD || id == PANE_CHAIN || id == PANE_BREAKS || id == PANE_MESSAGE) {
             draw_popup(app, v, &body, id);
         } else if (id == PANE_TIMELINE) {
             draw_strip(app, v, &body, id);

@@ -17,7 +17,19 @@ enum network_model { NETWORK_DIRECT, NETWORK_LATENCY };
 enum placement { PLACEMENT_NONE, PLACEMENT_EDGE, PLACEMENT_CLOUD };
 enum on_failure { ON_FAILURE_ABORT, ON_FAILURE_CONTINUE, ON_FAILURE_RESTART };
 enum transport { TRANSPORT_STDIO, TRANSPORT_TCP, TRANSPORT_UNIX, TRANSPORT_ATTACH, TRANSPORT_EXEC };
-enum fault_action { FAULT_KILL, FAULT_PAUSE, FAULT_RESUME, FAULT_RESTART, FAULT_LINK };
+enum fault_action {
+    FAULT_KILL, /* this and what follows: of a node */
+    FAULT_PAUSE,
+    FAULT_RESUME,
+    FAULT_RESTART,
+    FAULT_STOP,
+    FAULT_DROP, /* this and what follows: of a message in flight */
+    FAULT_DELAY,
+    FAULT_COPY,
+    FAULT_EDIT,
+    FAULT_INJECT, /* a new message */
+    FAULT_LINK
+};
 enum dialect { DIALECT_NODE, DIALECT_SERVICE };
 
 /* The words of the file format, by the enums' values: "device", "model", "direct", … */
@@ -114,11 +126,16 @@ struct scenario_link {
 struct scenario_fault {
     simtime at;
     enum fault_action action;
-    int node;           /* -1 for links */
-    int src, dst;       /* of a link; -1 otherwise */
+    int node;           /* -1: of none */
+    int src, dst;       /* of a link, of a new message; -1 otherwise */
     simtime latency;    /* -1: unchanged */
     double loss;        /* -1: unchanged */
-    simtime duration;   /* `for`; 0: to the end */
+    simtime duration;   /* `for`: of a link, 0: to the end; of a delay: by how much, 0: `to` says until when */
+    bool by_user;       /* of a node or a link: recorded as if a person had done it */
+    uint64_t message;   /* the id of a message in flight */
+    simtime to;         /* of a delay and of a new message: when it arrives; -1: not given */
+    char *type;         /* of a new message */
+    char *payload;      /* one line of JSON, of a new message or a changed one; NULL: none */
 };
 
 /* A logistic regression: p = 1 / (1 + exp(-(sum of weights * (x - mean) / scale + bias))). */

@@ -72,6 +72,15 @@ enum command_kind {
     COMMAND_NODE_STOP,   /* it is told to end, and the run goes on without it */
     COMMAND_NODE_KILL,   /* SIGKILL: a failure, with what its on_failure says */
     COMMAND_NODE_RESTART, /* it is ended and started anew */
+    /* To a message in flight, or to the link from `src` to `dst`: at once, and only while paused; each is a record.
+     * None draws a random number. */
+    COMMAND_MESSAGE_DROP,   /* message `id` will not arrive */
+    COMMAND_MESSAGE_DELAY,  /* it arrives at `time`; `relative`: so much later than it would, or than now */
+    COMMAND_MESSAGE_COPY,   /* it arrives once more, as a message of its own */
+    COMMAND_MESSAGE_EDIT,   /* its payload becomes `payload`, which is JSON */
+    COMMAND_MESSAGE_INJECT, /* a new one of `type` with `payload` (may be empty) arrives at `time`, 0: now; it passes no
+                             * link. `relative`: so much later than now */
+    COMMAND_LINK,           /* `latency` and `loss` from now on; -1: as it is */
     COMMAND_NODE_TEXT,    /* a line is typed to one of its UARTs; only nodes in Renode take one */
     /* What is shown of the run: an earlier barrier, while its nodes wait at the last one, the head. There the commands above
      * that move the run move what is shown, and go on with the run beyond the head. Nothing of this is a record. */
@@ -91,12 +100,20 @@ struct command {
     double pace;
     int signal;
     int node;
+    uint64_t id;
+    int src, dst;
+    simtime latency;
+    double loss;
+    struct text type, payload;
+    bool relative;
     const char *uart; /* text: whose name in the scenario that is; NULL: the one of messages */
     const char *text; /* one line of UTF-8 without control characters; copied */
     bool discard; /* abort, kill: nothing is to be kept of a run that never moved, unless out_dir was named */
 };
 /* Acts at the next barrier. Returns false when the present state does not take the command (it is then ignored). */
 bool session_command(struct session *s, const struct command *c);
+/* Why the last command was not taken: a part of a sentence. "" where it was. Good until the next command. */
+const char *session_refusal(const struct session *s);
 
 /* The run as a whole, at this moment. Pointers are borrowed and good until the session is stepped or freed. */
 struct session_status {
@@ -183,6 +200,31 @@ struct session_usage {
     unsigned processes;
 };
 bool session_usage(const struct session *s, int i, struct session_usage *out);
+
+/* A message in flight: in the network, or waiting for its node. None is known while an earlier moment is shown. */
+struct session_message {
+    uint64_t id;
+    int src, dst; /* nodes */
+    struct text type, payload;
+    uint64_t size;
+    simtime sent, due; /* due: now or earlier where it waits for its node, which has it with the next quantum */
+};
+/* How many there are; and those from the `from`th on, by (due, destination, source, id), `room` at most. Returns how
+ * many it has given. Texts are borrowed, and good until the session is stepped or given a command. */
+uint64_t session_flight_count(const struct session *s);
+size_t session_flight(const struct session *s, uint64_t from, struct session_message *out, size_t room);
+/* Message `id`; false where it is not in flight. */
+bool session_flight_find(const struct session *s, uint64_t id, struct session_message *out);
+/* Its place in that order, or UINT64_MAX. */
+uint64_t session_flight_rank(const struct session *s, uint64_t id);
+
+/* What the link between two nodes has now; false: the network is direct, and it has neither. */
+bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss);
+
+/* What a person has done to nodes, messages and links in this run, as a scenario that repeats it in batch: the
+ * effective scenario with those acts among its faults. Written whole or not at all; a file that is there is only
+ * replaced where it was written so. Returns how many acts it holds, or -1 with *err set. */
+int session_save_faults(const struct session *s, const char *path, struct error *err);
 
 /* Millions of instructions that node i's processor has lately done in a second of its own time. Where it must be asked
  * for them it is, at most once a second and between two quanta; the answer is there later. False: not known. */

@@ -20,6 +20,7 @@ struct message {
     struct message_pool *pool; /* that it goes back to; NULL: none */
     struct message *next_free; /* while it is there */
     simtime time;   /* sent; once the network has taken it: when it reaches its destination */
+    simtime sent;   /* given by the coordinator */
     simtime origin; /* of the sample that it goes back to */
     uint64_t id;    /* given by the coordinator */
     int src, dst;   /* node indices, or a DESTINATION */

@@ -69,24 +69,29 @@ static void lane_push(struct lane *l, const struct event *e)
     l->last_time = e->time;
 }
 
-static void heap_push(struct queue *q, const struct event *e)
+/* Puts `e` where the hole at `at` rises to. */
+static void heap_rise(struct queue *q, size_t at, struct event e)
 {
-    q->heap = mem_grow(q->heap, q->heap_count, &q->heap_capacity, sizeof *q->heap);
-    size_t at = q->heap_count++;
     while (at > 0) {
         size_t parent = (at - 1) / ARITY;
-        if (!before(e, &q->heap[parent]))
+        if (!before(&e, &q->heap[parent]))
             break;
         q->heap[at] = q->heap[parent];
         at = parent;
     }
-    q->heap[at] = *e;
+    q->heap[at] = e;
 }
 
-static void heap_pop(struct queue *q)
+static void heap_push(struct queue *q, const struct event *e)
 {
-    struct event last = q->heap[--q->heap_count];
-    size_t at = 0, n = q->heap_count;
+    q->heap = mem_grow(q->heap, q->heap_count, &q->heap_capacity, sizeof *q->heap);
+    heap_rise(q, q->heap_count++, *e);
+}
+
+/* Puts `last` where the hole at `at` sinks to. */
+static void heap_sink(struct queue *q, size_t at, struct event last)
+{
+    size_t n = q->heap_count;
     for (;;) {
         size_t child = at * ARITY + 1, least = child;
         if (child >= n)
@@ -101,6 +106,12 @@ static void heap_pop(struct queue *q)
         at = least;
     }
     q->heap[at] = last;
+}
+
+static void heap_pop(struct queue *q)
+{
+    struct event last = q->heap[--q->heap_count];
+    heap_sink(q, 0, last);
 }
 
 int queue_push(struct queue *q, simtime time, int kind, void *data)
@@ -166,4 +177,42 @@ bool queue_pop(struct queue *q, struct event *out)
         l->count--;
     }
     return true;
+}
+
+/* Event i is in a lane, whose number comes back with *i counted within it; or in the heap: LANES. */
+static int find_place(const struct queue *q, size_t *i)
+{
+    int where = 0;
+    for (; where < LANES && *i >= q->lanes[where].count; where++)
+        *i -= q->lanes[where].count;
+    return where;
+}
+
+struct event *queue_at(struct queue *q, size_t i)
+{
+    int where = find_place(q, &i);
+    if (where == LANES)
+        return &q->heap[i];
+    struct lane *l = &q->lanes[where];
+    return &l->ring[(l->first + i) & (l->capacity - 1)];
+}
+
+void queue_remove(struct queue *q, size_t i)
+{
+    int where = find_place(q, &i);
+    q->count--;
+    if (where < LANES) {
+        struct lane *l = &q->lanes[where];
+        for (size_t mask = l->capacity - 1; i + 1 < l->count; i++)
+            l->ring[(l->first + i) & mask] = l->ring[(l->first + i + 1) & mask];
+        l->count--;
+        return;
+    }
+    struct event last = q->heap[--q->heap_count];
+    if (i == q->heap_count)
+        return;
+    if (i > 0 && before(&last, &q->heap[(i - 1) / ARITY]))
+        heap_rise(q, i, last);
+    else
+        heap_sink(q, i, last);
 }

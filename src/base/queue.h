@@ -27,4 +27,9 @@ const struct event *queue_first(struct queue *q); /* NULL when empty; good until
 bool queue_pop(struct queue *q, struct event *out); /* false when empty */
 size_t queue_count(const struct queue *q);
 
+/* All events, in no particular order: `i` counts from 0 to queue_count - 1. Good until the next push, pop or removal.
+ * Only the event's data may be changed. */
+struct event *queue_at(struct queue *q, size_t i);
+void queue_remove(struct queue *q, size_t i); /* the one that queue_at gives; the others keep their order */
+
 #endif

@@ -33,12 +33,14 @@
 #define mem_text_n             lockstep_node_mem_text_n
 #define number_digits          lockstep_node_number_digits
 #define number_format          lockstep_node_number_format
+#define queue_at               lockstep_node_queue_at
 #define queue_count            lockstep_node_queue_count
 #define queue_first            lockstep_node_queue_first
 #define queue_free             lockstep_node_queue_free
 #define queue_new              lockstep_node_queue_new
 #define queue_pop              lockstep_node_queue_pop
 #define queue_push             lockstep_node_queue_push
+#define queue_remove           lockstep_node_queue_remove
 #define random_double          lockstep_node_random_double
 #define random_gauss           lockstep_node_random_gauss
 #define random_seed            lockstep_node_random_seed

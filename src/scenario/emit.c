@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "scenario/emit_faults.h"
 #include "scenario/emit_rows.h"
 #include "scenario/load.h"
 #include "scenario/volume.h"
@@ -34,23 +35,9 @@ static void write_network(const struct load *l, struct buffer *out)
 
 static void write_faults(const struct load *l, struct buffer *out)
 {
-    const struct scenario *s = l->s;
-    struct raw_fault fallback = { .at = -1, .latency = -1, .loss = -1, .action = FAULT_LINK };
-    if (s->fault_count)
+    if (l->s->fault_count)
         buffer_text(out, "faults:\n");
-    for (int i = 0; i < s->fault_count; i++) {
-        const struct scenario_fault *f = &s->faults[i];
-        char *ends[3] = { f->src < 0 ? NULL : s->nodes[f->src].id, f->dst < 0 ? NULL : s->nodes[f->dst].id, NULL };
-        struct raw_fault raw = { f->at,
-                                 f->latency,
-                                 f->duration,
-                                 f->node < 0 ? NULL : s->nodes[f->node].id,
-                                 f->node < 0 ? ends : NULL,
-                                 (int)f->action,
-                                 f->loss };
-        buffer_text(out, "  - ");
-        emit_flow(l->scratch, out, &fault_table, &raw, &fallback);
-    }
+    faults_emit(l->s, l->s->faults, (size_t)l->s->fault_count, out);
 }
 
 static void write_node(const struct load *l, struct buffer *out, int i, const struct scenario_node *defaults)

@@ -29,9 +29,11 @@ void nodes_connect(struct load *l); /* models' configurations; after nodes_read 
 void nodes_defaults(struct arena *arena, struct scenario_node *n);
 void nodes_fallbacks(struct scenario_node *n, bool port_given); /* those that depend on type and implementation */
 
-/* network.c */
+/* network.c · faults.c */
 void links_read(struct load *l);
 void faults_read(struct load *l);
+/* The list below a field, NULL where it is absent, empty or no list (which is told). */
+const struct tree *load_list(const struct load *l, const struct tree *map, const char *name, const char *path);
 
 /* ml.c */
 void ml_read(struct load *l);

@@ -1,12 +1,11 @@
-/* Links of the network and faults, their ends looked up among the nodes. */
+/* Links of the network, their ends looked up among the nodes. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "scenario/load.h"
 
-/* The list below a field, NULL where it is absent, empty or no list (which is told). */
-static const struct tree *list_at(const struct load *l, const struct tree *map, const char *name, const char *path)
+const struct tree *load_list(const struct load *l, const struct tree *map, const char *name, const char *path)
 {
     const struct tree *list = tree_get(map, name);
     if (list && list->kind != TREE_LIST) {
@@ -77,7 +76,7 @@ static void check_twice(const struct load *l, const struct tree *links, const st
 
 void links_read(struct load *l)
 {
-    const struct tree *links = list_at(l, tree_get(l->root, "network"), "links", "network.links");
+    const struct tree *links = load_list(l, tree_get(l->root, "network"), "links", "network.links");
     if (!links)
         return;
     struct place network = { .key = "network" };
@@ -87,73 +86,4 @@ void links_read(struct load *l)
     for (size_t i = 0; i < links->count; i++)
         read_link(l, links->items[i], &(struct place){ .up = &list, .index = i }, &l->s->links[i]);
     check_twice(l, links, &list);
-}
-
-static void read_fault_link(const struct load *l, const struct tree *fault, const struct raw_fault *raw,
-                            const struct place *place, struct scenario_fault *out)
-{
-    const struct tree *ends = tree_get(fault, "link");
-    struct place at = { .up = place, .key = "link" };
-    if (!raw->link[0] || !raw->link[1] || raw->link[2]) {
-        place_tell(l->problems, SEVERITY_ERROR, ends->mark, &at, "must be two nodes, for example `[sensor1, gateway]`");
-        return;
-    }
-    out->src = find_node_or_tell(l, raw->link[0], ends->items[0]->mark, &(struct place){ &at, NULL, 0 });
-    out->dst = find_node_or_tell(l, raw->link[1], ends->items[1]->mark, &(struct place){ &at, NULL, 1 });
-    if (raw->latency < 0 && raw->loss < 0)
-        load_tell(l, SEVERITY_ERROR, &fault_table, fault, place, "", "needs what becomes of the link: loss or latency");
-    if (raw->action != FAULT_LINK)
-        load_tell(l, SEVERITY_ERROR, &fault_table, fault, place, "action", "is for nodes; a link has loss or latency");
-    if (l->s->network == NETWORK_DIRECT)
-        load_tell(l, SEVERITY_WARNING, &fault_table, fault, place, "link",
-                  "has no effect with network.model direct; set `model: latency`");
-}
-
-static void read_fault_node(const struct load *l, const struct tree *fault, const struct raw_fault *raw,
-                            const struct place *place, struct scenario_fault *out)
-{
-    struct place at = { .up = place, .key = "node" };
-    out->node = find_node_or_tell(l, raw->node, tree_get(fault, "node")->mark, &at);
-    if (raw->action == FAULT_LINK && !tree_get(fault, "action"))
-        load_tell(l, SEVERITY_ERROR, &fault_table, fault, place, "action",
-                  "is required; add kill, pause, resume or restart");
-    if (raw->latency >= 0 || raw->loss >= 0)
-        load_tell(l, SEVERITY_ERROR, &fault_table, fault, place, raw->loss >= 0 ? "loss" : "latency",
-                  "is for links; a node has an action");
-    if (raw->duration > 0)
-        load_tell(l, SEVERITY_WARNING, &fault_table, fault, place, "for", "has no effect for a node; remove it");
-}
-
-static void read_fault(const struct load *l, struct tree *fault, const struct place *place, struct scenario_fault *out)
-{
-    struct raw_fault raw = { .latency = -1, .loss = -1, .action = FAULT_LINK };
-    struct reader reader = { .problems = l->problems, .arena = l->scratch };
-    size_t errors = l->problems->errors;
-    schema_read(&reader, &fault_table, fault, place, &raw);
-    *out = (struct scenario_fault){ raw.at,      (enum fault_action)raw.action, -1, -1, -1, raw.latency, raw.loss,
-                                    raw.duration };
-    if (fault->kind != TREE_MAP || (l->problems->errors != errors && !raw.node && !raw.link))
-        return;
-    if (!raw.node == !raw.link)
-        load_tell(l, SEVERITY_ERROR, &fault_table, fault, place, "", "needs either a node or a link");
-    else if (raw.link)
-        read_fault_link(l, fault, &raw, place, out);
-    else
-        read_fault_node(l, fault, &raw, place, out);
-    simtime quantum = l->s->quantum, duration = l->s->duration;
-    if (duration > 0 && quantum > 0 && raw.at > (duration - 1) / quantum * quantum)
-        load_tell(l, SEVERITY_WARNING, &fault_table, fault, place, "at",
-                  "is behind the last barrier before the end of the run; it never happens");
-}
-
-void faults_read(struct load *l)
-{
-    const struct tree *faults = list_at(l, l->root, "faults", "faults");
-    if (!faults)
-        return;
-    struct place list = { .key = "faults" };
-    l->s->fault_count = (int)faults->count;
-    l->s->faults = arena_alloc(l->arena, faults->count * sizeof *l->s->faults);
-    for (size_t i = 0; i < faults->count; i++)
-        read_fault(l, faults->items[i], &(struct place){ .up = &list, .index = i }, &l->s->faults[i]);
 }

@@ -12,7 +12,9 @@ static const char *const implementations[] = { "model", "process", "docker", "re
 static const char *const on_failures[] = { "abort", "continue", "restart", NULL };
 static const char *const time_controls[] = { "auto", "external", "monitor", NULL };
 static const char *const dialects[] = { "node", "service", NULL };
-static const char *const fault_actions[] = { "kill", "pause", "resume", "restart", NULL };
+static const char *const fault_actions[] = { "kill", "pause", "resume", "restart", "stop", "drop",
+                                            "delay", "copy", "edit", "inject", NULL };
+static const char *const fault_authors[] = { "scenario", "user", NULL };
 
 static const struct synonym implementation_synonyms[] = {
     { "python_model", IMPLEMENTATION_MODEL }, /* PROCESS where there is a command: nodes.c */
@@ -204,10 +206,17 @@ static const struct field fault_fields[] = {
     { "at", F_TIME, AT(at), .required = "at: 3s" },
     { "node", F_TEXT, AT(node) },
     { "link", F_LIST, AT(link) },
+    { "message", F_SEED, AT(message), .help = "the id of one in flight" },
     { "action", F_ENUM, AT(action), .choices = fault_actions },
     { "latency", F_TIME, AT(latency) },
     { "loss", F_REAL, AT(loss), .aliases = "loss_rate", .max = 1 },
     { "for", F_TIME, AT(duration), .aliases = "duration", .positive = true },
+    { "src", F_TEXT, AT(src), .help = "of a new message" },
+    { "dst", F_TEXT, AT(dst) },
+    { "type", F_TEXT, AT(type) },
+    { "to", F_TIME, AT(to), .help = "when the message arrives" },
+    { "payload", F_TEXT, AT(payload), .help = "JSON" },
+    { "by", F_ENUM, AT(by), .choices = fault_authors, .help = "user: recorded as done by a person" },
 };
 const struct table fault_table = { ROWS(fault_fields) };
 #undef OF

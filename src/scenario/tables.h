@@ -25,7 +25,12 @@ struct raw_fault {
     string_list link;
     int action;  /* enum fault_action; FAULT_LINK: not given */
     double loss; /* -1: unchanged */
+    int by;      /* 1: by a person */
+    uint64_t message; /* FAULT_NO_MESSAGE: not given */
+    char *src, *dst, *type, *payload;
+    simtime to; /* -1: not given */
 };
+#define FAULT_NO_MESSAGE UINT64_MAX
 extern const struct table fault_table;
 
 struct raw_model_config {

@@ -38,6 +38,7 @@ struct session *session_new(const struct scenario *scenario, const struct sessio
     s->stop_at = coordinator_barrier_after(s->coordinator, options->until);
     s->viewing.directory = -1;
     nodes_open(s);
+    saved_open(s);
     if (results_open(&s->results, scenario, options, s->bus, err) < 0 || begin_records(s, err) < 0) {
         if (s->results.folder)
             folder_discard(s->results.folder);
@@ -80,6 +81,7 @@ void session_free(struct session *s)
     if (s->discard && !s->ran && folder_is_numbered(s->results.folder))
         folder_discard(s->results.folder); /* somebody has only looked at the scenario */
     nodes_close(s);
+    saved_close(s);
     viewing_free(s);
     coordinator_free(s->coordinator);
     launcher_free(s->launcher);
@@ -248,9 +250,10 @@ static bool settle(struct session *s)
         nodes_note_gone(s);
     if (!nodes_handle_failures(s))
         return false;
-    nodes_obey(s);
-    if (s->state == SESSION_RUNNING)
+    if (s->state == SESSION_RUNNING || s->command_count)
         nodes_act(s);
+    if (s->state == SESSION_RUNNING || s->state == SESSION_PAUSED)
+        nodes_obey(s);
     stops_heed(s);
     if (s->state == SESSION_ENDING || session_state_over(s->state))
         return false;
@@ -273,9 +276,11 @@ static bool next_round(struct session *s, int64_t now)
         round_begin(s);
         return true;
     }
+    if (now_of(s) >= act)
+        return true; /* the faults of this barrier act before the run pauses or ends at it */
     if (now_of(s) >= s->limit)
         reach_limit(s);
-    return now_of(s) >= act;
+    return false;
 }
 
 static void run(struct session *s, int64_t now, int64_t deadline)
@@ -415,16 +420,6 @@ static bool abort_run(struct session *s, const struct command *c)
     return true;
 }
 
-static bool run_command(struct session *s, const struct command *c);
-
-bool session_command(struct session *s, const struct command *c)
-{
-    bool taken;
-    struct command rest = *c;
-    bool done = viewing_command(s, &rest, &taken);
-    return taken || !done ? done : run_command(s, &rest);
-}
-
 static bool run_command(struct session *s, const struct command *c)
 {
     if (c->kind <= COMMAND_KILL) /* one that moves the run takes the place of one before */
@@ -455,7 +450,30 @@ static bool run_command(struct session *s, const struct command *c)
     case COMMAND_NODE_RESTART:
     case COMMAND_NODE_TEXT:
         return nodes_take_command(s, c);
+    case COMMAND_MESSAGE_DROP:
+    case COMMAND_MESSAGE_DELAY:
+    case COMMAND_MESSAGE_COPY:
+    case COMMAND_MESSAGE_EDIT:
+    case COMMAND_MESSAGE_INJECT:
+    case COMMAND_LINK:
+        return flight_take_command(s, c);
     default:
         return false;
     }
+}
+
+bool session_command(struct session *s, const struct command *c)
+{
+    s->refusal[0] = '\0';
+    bool taken;
+    struct command rest = *c;
+    bool done = viewing_command(s, &rest, &taken);
+    if (!taken && done)
+        done = run_command(s, &rest);
+    if (!done && !s->refusal[0] && s->viewing.is_past)
+        snprintf(s->refusal, sizeof s->refusal, "an earlier moment of the run is shown; go to its head first");
+    else if (!done && !s->refusal[0])
+        snprintf(s->refusal, sizeof s->refusal, "that is not possible while the run is %s",
+                 session_state_name(s->state));
+    return done;
 }

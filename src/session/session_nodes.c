@@ -132,6 +132,7 @@ static bool obey_in_its_stead(struct session *s, int i)
         return false;
     care->commanded = false;
     publish_command(s, &care->command);
+    saved_add_node(s, &care->command, false);
     if (care->command.kind == COMMAND_NODE_KILL)
         return false;
     coordinator_failed(s->coordinator, i);
@@ -242,6 +243,13 @@ void nodes_note_gone(struct session *s)
     }
 }
 
+static const char *const command_words[] = {
+    [COMMAND_NODE_STOP] = "stop", [COMMAND_NODE_KILL] = "kill", [COMMAND_NODE_RESTART] = "restart"
+};
+static const char *const command_causes[] = { [COMMAND_NODE_STOP] = "stopped by the user",
+                                              [COMMAND_NODE_KILL] = "killed by the user",
+                                              [COMMAND_NODE_RESTART] = "restarted by the user" };
+
 /* A node is ended from outside, as if it had failed: killed, or told to end. */
 static void end_node(struct session *s, int i, const char *cause, bool is_asked)
 {
@@ -256,10 +264,9 @@ static void end_node(struct session *s, int i, const char *cause, bool is_asked)
         launcher_fail(n, &why);
 }
 
-static void warn(struct session *s, int i, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
-static void warn(struct session *s, int i, const char *fmt, ...)
+void nodes_warn(struct session *s, int i, const char *fmt, ...)
 {
-    char text[160];
+    char text[500];
     va_list args;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
@@ -271,7 +278,7 @@ static void warn(struct session *s, int i, const char *fmt, ...)
 static void warn_in_vain(struct session *s, int i, const char *action)
 {
     enum node_state phase = node_of(s, i)->phase;
-    warn(s, i, "the fault '%s' has no effect: the node is %s", action,
+    nodes_warn(s, i, "the fault '%s' has no effect: the node is %s", action,
          phase == NODE_PAUSED ? "paused already" : phase == NODE_IDLE ? "not paused" : "not running");
 }
 
@@ -309,8 +316,10 @@ static void restart_node(struct session *s, int i, const char *cause)
 static void stop_node(struct session *s, int i, const char *cause)
 {
     struct node *n = node_of(s, i);
-    if (n->phase == NODE_FAILED || n->phase == NODE_FROZEN)
+    if (n->phase == NODE_FAILED || n->phase == NODE_FROZEN) {
+        warn_in_vain(s, i, "stop");
         return;
+    }
     end_node(s, i, cause, true);
     tell(s, i);
     coordinator_failed(s->coordinator, i);
@@ -326,7 +335,7 @@ static bool is_over(const struct acts *a, const struct scenario_fault *f)
 }
 
 /* What the link has of the scenario, and on top of that of the faults that have begun and are not over, in their order. */
-static void change_link(struct session *s, int src, int dst)
+static void change_link(struct session *s, int src, int dst, const char *cause)
 {
     const struct scenario *scenario = s->scenario;
     const struct acts *a = s->acts;
@@ -344,11 +353,51 @@ static void change_link(struct session *s, int src, int dst)
         latency = f->latency < 0 ? latency : f->latency;
         loss = f->loss < 0 ? loss : f->loss;
     }
-    coordinator_change_link(s->coordinator, src, dst, latency, loss, "fault");
+    coordinator_change_link(s->coordinator, src, dst, latency, loss, cause);
 }
 
-static void act(struct session *s, const struct scenario_fault *f)
+/* What a person does is there as an act from then on; the same as a fault of the scenario is there already. */
+void nodes_change_link(struct session *s, const struct scenario_fault *f)
 {
+    struct acts *a = s->acts;
+    if (!a->next || a->items[a->next - 1].fault != f) {
+        a->items = mem_grow(a->items, a->count, &a->capacity, sizeof *a->items);
+        memmove(a->items + a->next + 1, a->items + a->next, (a->count - a->next) * sizeof *a->items);
+        a->items[a->next++] = (struct act){ now_of(s), f, false };
+        a->count++;
+    }
+    change_link(s, f->src, f->dst, "command");
+}
+
+static bool obey(struct session *s, const struct command *c);
+
+/* As if a person had done it. */
+static void act_by_hand(struct session *s, const struct scenario_fault *f)
+{
+    static const enum command_kind kinds[] = { [FAULT_KILL] = COMMAND_NODE_KILL,
+                                               [FAULT_STOP] = COMMAND_NODE_STOP,
+                                               [FAULT_RESTART] = COMMAND_NODE_RESTART };
+    struct command c = { .kind = kinds[f->action], .node = f->node };
+    if (!obey(s, &c))
+        warn_in_vain(s, f->node, command_words[c.kind]);
+}
+
+static void act_on_link(struct session *s, const struct act *a)
+{
+    const struct scenario_fault *f = a->fault;
+    if (f->by_user && !a->is_over)
+        flight_act(s, f);
+    else
+        change_link(s, f->src, f->dst, "fault");
+}
+
+static void act(struct session *s, const struct act *a)
+{
+    const struct scenario_fault *f = a->fault;
+    if (f->by_user && f->node >= 0) {
+        act_by_hand(s, f);
+        return;
+    }
     switch (f->action) {
     case FAULT_KILL:
         kill_node(s, f->node, "killed by a fault of the scenario");
@@ -360,26 +409,37 @@ static void act(struct session *s, const struct scenario_fault *f)
     case FAULT_RESTART:
         restart_node(s, f->node, "fault");
         break;
+    case FAULT_STOP:
+        stop_node(s, f->node, "stopped by a fault of the scenario");
+        break;
+    case FAULT_DROP:
+    case FAULT_DELAY:
+    case FAULT_COPY:
+    case FAULT_EDIT:
+    case FAULT_INJECT:
+        flight_act(s, f);
+        break;
     case FAULT_LINK:
-        change_link(s, f->src, f->dst);
+        act_on_link(s, a);
         break;
     }
+}
+
+/* What repeats an act of a person, who saw what came of all that was before. */
+static bool is_by_hand(const struct scenario_fault *f)
+{
+    return f->by_user || (f->action >= FAULT_DROP && f->action <= FAULT_INJECT);
 }
 
 void nodes_act(struct session *s)
 {
     struct acts *a = s->acts;
-    while (a->next < a->count && a->items[a->next].at <= coordinator_counts(s->coordinator)->now)
-        act(s, a->items[a->next++].fault);
+    while (a->next < a->count && a->items[a->next].at <= coordinator_counts(s->coordinator)->now) {
+        if (is_by_hand(a->items[a->next].fault) && (!nodes_handle_failures(s) || s->restarting))
+            return; /* the rest once that is settled */
+        act(s, &a->items[a->next++]);
+    }
 }
-
-static const char *const command_words[] = {
-    [COMMAND_NODE_STOP] = "stop", [COMMAND_NODE_KILL] = "kill", [COMMAND_NODE_RESTART] = "restart",
-    [COMMAND_NODE_TEXT] = "uart"
-};
-static const char *const command_causes[] = { [COMMAND_NODE_STOP] = "stopped by the user",
-                                              [COMMAND_NODE_KILL] = "killed by the user",
-                                              [COMMAND_NODE_RESTART] = "restarted by the user" };
 
 static void publish_command(struct session *s, const struct command *c)
 {
@@ -443,14 +503,15 @@ bool nodes_take_command(struct session *s, const struct command *c)
     return true;
 }
 
-static void obey(struct session *s, const struct command *c)
+/* False where it cannot be done: the node has failed since. */
+static bool obey(struct session *s, const struct command *c)
 {
     enum node_state phase = node_of(s, c->node)->phase;
     bool is_frozen = phase == NODE_FROZEN && c->kind == COMMAND_NODE_RESTART && !s->care[c->node].restarting;
     if (phase != NODE_IDLE && phase != NODE_PAUSED && !is_frozen)
-        return; /* it has failed since */
+        return false;
     if (c->kind == COMMAND_NODE_TEXT && !node_of(s, c->node)->driver->type(node_of(s, c->node), c->uart, c->text))
-        return;
+        return false;
     publish_command(s, c);
     if (c->kind == COMMAND_NODE_STOP)
         stop_node(s, c->node, command_causes[c->kind]);
@@ -458,16 +519,29 @@ static void obey(struct session *s, const struct command *c)
         end_node(s, c->node, command_causes[c->kind], false);
     else if (c->kind == COMMAND_NODE_RESTART)
         restart_node(s, c->node, command_causes[c->kind]);
+    return true;
 }
 
 void nodes_obey(struct session *s)
 {
+    bool goes_on = true;
     for (int i = 0; i < s->command_count; i++) {
         s->commands[i].text = s->command_texts[i];
-        obey(s, &s->commands[i]);
+        if (goes_on && obey(s, &s->commands[i]))
+            saved_add_node(s, &s->commands[i], true);
         free(s->command_texts[i]);
+        goes_on = goes_on && nodes_handle_failures(s);
     }
     s->command_count = 0;
+}
+
+bool nodes_act_first(struct session *s)
+{
+    if (!nodes_handle_failures(s))
+        return false;
+    nodes_act(s);
+    nodes_obey(s);
+    return nodes_handle_failures(s) && s->state == SESSION_PAUSED && !s->restarting;
 }
 
 /* What is left of node i must end before it can be started again; what SIGKILL does not end must not be waited for. */

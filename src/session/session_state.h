@@ -92,7 +92,9 @@ struct session {
     struct command commands[SESSION_COMMANDS]; /* to nodes, for the next barrier */
     char *command_texts[SESSION_COMMANDS]; /* what their `text` is; owned */
     int command_count;
-    struct acts *acts;  /* of the scenario's faults */
+    struct acts *acts;  /* of the scenario's faults, and what a person has done to links */
+    struct by_hand *by_hand; /* what a person has done */
+    char refusal[400];  /* of the last command; "" where it was taken */
     struct node_care *care; /* of the nodes */
     uint64_t failures_told; /* of the launcher's */
     int64_t first_failure_ns; /* that would end the run, while nodes before the failed one owe an answer; 0: none */
@@ -176,8 +178,27 @@ bool nodes_are_settled(struct session *s);
 void nodes_note_gone(struct session *s);
 /* Whether one has come to its end, which will show with the next quantum: that must not wait for the wall clock. */
 bool nodes_hurry(const struct session *s);
+/* What is to be done at this barrier before a person may act at it: faults, commands to nodes, what comes of both.
+ * False where the run does not stand there any more, or a node is on its way to be started again. */
+bool nodes_act_first(struct session *s);
+/* A link was changed by what is kept as a fault: that acts from now on, on top of others. Publishes the record. */
+void nodes_change_link(struct session *s, const struct scenario_fault *f);
+/* A fault had no effect, on node i (-1: none in particular). */
+void nodes_warn(struct session *s, int i, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
 /* A command to a node; it acts with nodes_obey, at a barrier. False where it cannot be taken. */
 bool nodes_take_command(struct session *s, const struct command *c);
 void nodes_obey(struct session *s);
+
+/* session_flight.c */
+bool flight_take_command(struct session *s, const struct command *c); /* to a message or link */
+void flight_act(struct session *s, const struct scenario_fault *f);   /* a fault of a message, or a person's of a link */
+
+/* session_saved.c: what a person has done, kept as faults. */
+void saved_open(struct session *s);
+void saved_close(struct session *s);
+/* Keeps a copy, and returns it. `is_exact` is false where a repetition may differ. */
+const struct scenario_fault *saved_add(struct session *s, const struct scenario_fault *f, bool is_exact);
+/* The command to a node, done at this barrier. */
+void saved_add_node(struct session *s, const struct command *c, bool is_exact);
 
 #endif

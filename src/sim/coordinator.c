@@ -4,41 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "sim/network.h"
-
-/* What a node was handed in the round: it is lost where the node does not finish it. */
-struct handed {
-    uint64_t id;
-    int src;
-};
-
-struct handed_list {
-    struct handed *items;
-    size_t count, capacity;
-};
-
-/* What holds a node back. */
-struct hold {
-    bool is_frozen, is_paused;
-};
-
-struct coordinator {
-    const struct scenario *scenario;
-    struct bus *bus;
-    struct network *network;
-    bool skip;
-    simtime target;
-    struct text *ids;              /* of the nodes */
-    simtime *next;                 /* of the nodes */
-    struct message_list *pending;  /* of the nodes */
-    size_t *taken;                 /* by the nodes, in this round */
-    struct handed_list *handed;    /* to the nodes, in this round */
-    struct hold *holds;            /* of the nodes */
-    int paused_count;
-    struct coordinator_traffic *traffic;
-    uint64_t pending_count, next_id;
-    struct coordinator_counts counts;
-};
+#include "sim/coordinator_state.h"
 
 static struct text text_of(const char *s)
 {
@@ -121,7 +87,7 @@ simtime coordinator_barrier_after(const struct coordinator *c, simtime t)
     return min_time(grid < t ? grid + q : grid, end);
 }
 
-static void publish_drop(struct coordinator *c, uint64_t id, int src, int dst, simtime t, const char *reason)
+void coordinator_publish_drop(struct coordinator *c, uint64_t id, int src, int dst, simtime t, const char *reason)
 {
     struct record r = { .t = t,
                         .kind = RECORD_DROP,
@@ -134,12 +100,10 @@ static void publish_drop(struct coordinator *c, uint64_t id, int src, int dst, s
     bus_publish(c->bus, &r);
 }
 
-static const char reason_failed[] = "node failed";
-
-static void add_pending(struct coordinator *c, struct message *m)
+void coordinator_add_pending(struct coordinator *c, struct message *m)
 {
     if (c->holds[m->dst].is_frozen) {
-        publish_drop(c, m->id, m->src, m->dst, m->time, reason_failed);
+        coordinator_publish_drop(c, m->id, m->src, m->dst, m->time, DROP_NODE_FAILED);
         message_free(m);
         return;
     }
@@ -150,10 +114,10 @@ static void add_pending(struct coordinator *c, struct message *m)
 static void take_arrivals(struct coordinator *c)
 {
     for (struct message *m; (m = network_arrived(c->network, c->counts.now));)
-        add_pending(c, m);
+        coordinator_add_pending(c, m);
 }
 
-static void count_in_flight(struct coordinator *c)
+void coordinator_count_in_flight(struct coordinator *c)
 {
     c->counts.waiting = c->pending_count;
     c->counts.in_flight = c->pending_count + network_count(c->network);
@@ -207,7 +171,7 @@ bool coordinator_begin(struct coordinator *c, simtime limit, simtime *target)
             c->counts.skipped += quanta;
             c->counts.now = to;
             take_arrivals(c);
-            count_in_flight(c);
+            coordinator_count_in_flight(c);
         }
     }
     if (c->counts.now >= limit)
@@ -249,7 +213,7 @@ void coordinator_answered(struct coordinator *c, int i, simtime next)
     c->handed[i].count = 0; /* it has handled them */
 }
 
-static void publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due)
+void coordinator_publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due)
 {
     struct record r = { .t = sent,
                         .kind = RECORD_MESSAGE,
@@ -273,6 +237,7 @@ static void route(struct coordinator *c, struct message *m)
 {
     simtime sent = m->time;
     m->id = c->next_id++;
+    m->sent = sent;
     const char *lost = NULL;
     if (m->dst == DESTINATION_UNKNOWN) {
         lost = "unknown destination";
@@ -283,18 +248,18 @@ static void route(struct coordinator *c, struct message *m)
         else if (fate == NETWORK_FULL || (fate == NETWORK_AT_ONCE && c->pending_count >= COORDINATOR_IN_FLIGHT_MAX))
             lost = "limit";
         else if (fate == NETWORK_AT_ONCE && c->holds[m->dst].is_frozen)
-            lost = reason_failed;
+            lost = DROP_NODE_FAILED;
         else if (fate == NETWORK_AT_ONCE)
-            add_pending(c, m);
+            coordinator_add_pending(c, m);
     }
-    publish_message(c, m, sent, lost ? SIMTIME_NEVER : m->time);
+    coordinator_publish_message(c, m, sent, lost ? SIMTIME_NEVER : m->time);
     if (lost) {
-        publish_drop(c, m->id, m->src, m->dst, sent, lost);
+        coordinator_publish_drop(c, m->id, m->src, m->dst, sent, lost);
         message_free(m);
     }
 }
 
-static struct message *copy_for(const struct message *m, int dst)
+struct message *coordinator_copy(const struct message *m, int dst)
 {
     size_t type = m->type.len, payload = m->payload.len;
     struct message *copy = message_new(m->pool, type + payload);
@@ -328,7 +293,7 @@ void coordinator_send(struct coordinator *c, struct message *m)
     } else if (m->dst == DESTINATION_ALL) {
         for (int i = 0; i < c->scenario->node_count; i++)
             if (i != m->src)
-                route(c, copy_for(m, i));
+                route(c, coordinator_copy(m, i));
         message_free(m);
     } else {
         route(c, m);
@@ -338,7 +303,9 @@ void coordinator_send(struct coordinator *c, struct message *m)
 static void publish_warning(struct coordinator *c, simtime t, int i, struct text text)
 {
     c->counts.warnings++;
-    struct record r = { .t = t, .kind = RECORD_WARNING, .src_node = i, .dst_node = -1, .src = c->ids[i], .cause = text };
+    struct record r = { .t = t, .kind = RECORD_WARNING, .src_node = i, .dst_node = -1, .cause = text };
+    if (i >= 0)
+        r.src = c->ids[i];
     bus_publish(c->bus, &r);
 }
 
@@ -376,7 +343,7 @@ void coordinator_failed(struct coordinator *c, int i)
 {
     struct handed_list *list = &c->handed[i];
     for (size_t k = 0; k < list->count; k++)
-        publish_drop(c, list->items[k].id, list->items[k].src, i, c->counts.now, reason_failed);
+        coordinator_publish_drop(c, list->items[k].id, list->items[k].src, i, c->counts.now, DROP_NODE_FAILED);
     list->count = 0;
     c->next[i] = SIMTIME_NEVER;
 }
@@ -385,7 +352,7 @@ void coordinator_freeze(struct coordinator *c, int i)
 {
     struct message_list *list = &c->pending[i];
     for (size_t k = 0; k < list->count; k++) {
-        publish_drop(c, list->items[k]->id, list->items[k]->src, i, c->counts.now, reason_failed);
+        coordinator_publish_drop(c, list->items[k]->id, list->items[k]->src, i, c->counts.now, DROP_NODE_FAILED);
         message_free(list->items[k]);
     }
     c->pending_count -= list->count;
@@ -393,7 +360,7 @@ void coordinator_freeze(struct coordinator *c, int i)
     c->next[i] = SIMTIME_NEVER;
     coordinator_pause(c, i, false);
     c->holds[i].is_frozen = true;
-    count_in_flight(c);
+    coordinator_count_in_flight(c);
 }
 
 void coordinator_thaw(struct coordinator *c, int i)
@@ -431,7 +398,7 @@ void coordinator_end(struct coordinator *c)
         c->taken[i] = 0;
     }
     take_arrivals(c);
-    count_in_flight(c);
+    coordinator_count_in_flight(c);
 }
 
 const struct coordinator_counts *coordinator_counts(const struct coordinator *c)

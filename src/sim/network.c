@@ -108,6 +108,18 @@ void network_change(struct network *n, int src, int dst, simtime latency, double
     l->loss = loss;
 }
 
+bool network_link(struct network *n, int src, int dst, simtime *latency, double *loss)
+{
+    if (n->model == NETWORK_DIRECT)
+        return false;
+    const struct link *l = find_link(n, src, dst), *changed = find_changed(n, src, dst);
+    if (l == &n->others && changed)
+        l = changed;
+    *latency = l->latency;
+    *loss = l->loss;
+    return true;
+}
+
 enum network_fate network_send(struct network *n, struct message *m)
 {
     if (n->model == NETWORK_DIRECT)
@@ -145,4 +157,33 @@ struct message *network_arrived(struct network *n, simtime now)
 size_t network_count(const struct network *n)
 {
     return queue_count(n->under_way);
+}
+
+const struct message *network_at(const struct network *n, size_t i)
+{
+    return queue_at(n->under_way, i)->data;
+}
+
+simtime network_due(const struct network *n, size_t i)
+{
+    return queue_at(n->under_way, i)->time;
+}
+
+struct message *network_remove(struct network *n, size_t i)
+{
+    struct message *m = queue_at(n->under_way, i)->data;
+    queue_remove(n->under_way, i);
+    return m;
+}
+
+void network_replace(struct network *n, size_t i, struct message *m)
+{
+    struct event *e = queue_at(n->under_way, i);
+    message_free(e->data);
+    e->data = m;
+}
+
+int network_hold(struct network *n, struct message *m)
+{
+    return queue_push(n->under_way, m->time, 0, m);
 }

@@ -22,9 +22,22 @@ enum network_fate network_send(struct network *n, struct message *m);
  * nor loss: nothing changes. */
 void network_change(struct network *n, int src, int dst, simtime latency, double loss);
 
+/* What the link has now; false: the model is `direct`. */
+bool network_link(struct network *n, int src, int dst, simtime *latency, double *loss);
+
 simtime network_next(struct network *n); /* when the first arrives; SIMTIME_NEVER: none is under way */
 /* The first message that has arrived by `now`, in order of (time, sending), or NULL. The caller owns it. */
 struct message *network_arrived(struct network *n, simtime now);
 size_t network_count(const struct network *n);
+
+/* What is under way, in no particular order: `i` counts from 0 to network_count - 1. Good until the next of these
+ * verbs. */
+const struct message *network_at(const struct network *n, size_t i);
+simtime network_due(const struct network *n, size_t i);             /* network_at(n, i)->time, without a look at it */
+struct message *network_remove(struct network *n, size_t i);        /* the caller's from now on */
+void network_replace(struct network *n, size_t i, struct message *m); /* m takes its place; it is freed */
+/* Takes a message that arrives at m->time, whatever its link is like: no draw. Returns -1, and it is the caller's,
+ * where there is no room. */
+int network_hold(struct network *n, struct message *m);
 
 #endif

@@ -1,0 +1,189 @@
+/* Messages in flight, the next to arrive first: only those that are in sight are read. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "ui/format.h"
+#include "ui/json_view.h"
+#include "ui/pane.h"
+
+struct pane_flight {
+    struct pane pane;
+    bool is_selected;
+    uint64_t id;    /* that is */
+    uint64_t drawn; /* the cursor's place as drawn last */
+};
+
+/* Where the columns of a row are; 0: there is no room for it. */
+struct columns {
+    int due, left, serial, id, type, size;
+};
+
+static struct columns columns_for(const struct view *v, int width)
+{
+    struct columns c = { 0 };
+    char stamp[FORMAT_TEXT];
+    c.due = (int)strlen(format_stamp(v->scenario->duration, stamp));
+    int most = width < 70 ? 8 : width < 110 ? 12 : 20;
+    c.id = v->model->id_width > most ? most : v->model->id_width;
+    c.left = width < 96 ? 0 : 11;
+    c.serial = 7;
+    c.type = width < 46 ? 0 : 9;
+    c.size = width < 74 ? 0 : 7;
+    return c;
+}
+
+/* Draws one row, or, without a message, the heading. */
+static void draw_row(const struct view *v, const struct area *a, int y, const struct session_message *m,
+                     const struct columns *c)
+{
+    char text[FORMAT_TEXT], size[FORMAT_TEXT];
+    bool waits = m && m->due <= v->status->now;
+    int x = 0;
+    area_right(a, x, y, c->due,
+               !m      ? ROLE_LABEL
+               : waits ? ROLE_BUSY
+                       : ROLE_TIME,
+               m ? format_stamp(m->due, text) : "due");
+    x += c->due;
+    if (c->left)
+        area_right(a, x, y, c->left,
+                   !m      ? ROLE_LABEL
+                   : waits ? ROLE_BUSY
+                           : ROLE_DIM,
+                   !m      ? "in"
+                   : waits ? "waits"
+                           : format_duration(m->due - v->status->now, text));
+    x += c->left;
+    area_right(a, x, y, c->serial, m ? ROLE_DIM : ROLE_LABEL, m ? format_count(m->id, text) : "id");
+    x += c->serial + 2;
+    if (m) {
+        const char *src = v->scenario->nodes[m->src].id, *dst = v->scenario->nodes[m->dst].id;
+        area_text(a, x, y, c->id, theme_node_role(m->src), src, strlen(src));
+        area_glyph(a, x + c->id + 1, y, ROLE_DIM, GLYPH_ARROW);
+        area_text(a, x + c->id + 3, y, c->id, theme_node_role(m->dst), dst, strlen(dst));
+    } else {
+        area_put(a, x, y, ROLE_LABEL, "route");
+    }
+    x += 2 * c->id + 5;
+    if (c->type && m)
+        area_text(a, x, y, c->type, theme_type_role(m->type.s, m->type.len), m->type.s, m->type.len);
+    else if (c->type)
+        area_put(a, x, y, ROLE_LABEL, "type");
+    x += c->type;
+    if (c->size) {
+        snprintf(size, sizeof size, "%.16s B", m ? format_count(m->size, text) : "");
+        area_right(a, x, y, c->size, m ? ROLE_DIM : ROLE_LABEL, m ? size : "size");
+    }
+    x += c->size + 2;
+    struct pen pen = pen_at(a, x, y, -1);
+    if (m)
+        json_compact(&pen, m->payload.s, m->payload.len);
+    else
+        pen_put(&pen, ROLE_LABEL, "payload");
+}
+
+/* The selected message, whole as far as it fits. */
+static void draw_preview(const struct area *a, const struct session_message *m)
+{
+    char n[FORMAT_TEXT], sent[FORMAT_TEXT], due[FORMAT_TEXT];
+    area_line(a, 0, 0, a->width, ROLE_BORDER, GLYPH_HORIZONTAL);
+    struct pen pen = pen_at(a, 1, 0, a->width - 2);
+    pen_printf(&pen, ROLE_LABEL, " message %s ", format_count(m->id, n));
+    pen_printf(&pen, ROLE_DIM, " sent %s s  due %s s ", format_stamp(m->sent, sent), format_stamp(m->due, due));
+    struct area text = area_sub(a, 1, 1, a->width - 1, a->height - 1);
+    if (m->payload.len)
+        json_flow(&text, m->payload.s, m->payload.len);
+    else
+        area_put(&text, 0, 0, ROLE_DIM, "no payload");
+}
+
+static void title(const struct pane *p, const struct view *v, struct buffer *out)
+{
+    char count[FORMAT_TEXT], at[FORMAT_TEXT];
+    if (!v->session)
+        return;
+    uint64_t all = session_flight_count(v->session);
+    if (p->list.cursor && all)
+        buffer_format(out, " %s of %s", format_count(p->list.cursor + 1, at), format_count(all, count));
+    else
+        buffer_format(out, " %s", format_count(all, count));
+}
+
+static void draw_nothing(const struct view *v, const struct area *a)
+{
+    bool is_paused = v->status->state == SESSION_PAUSED;
+    if (v->status->is_past) {
+        pane_empty(a, "What is in flight is shown at the head of a live run",
+                   v->status->is_recorded ? "this one is recorded" : "V goes there");
+        return;
+    }
+    pane_empty(a, "Nothing is in flight", !is_paused ? NULL : "I puts a message in, . steps to the next event");
+}
+
+/* The cursor goes with its message, unless it was moved, or is at the top, where it stays with what arrives next. */
+static void follow(struct pane_flight *f, const struct view *v)
+{
+    struct list *l = &f->pane.list;
+    if (!f->is_selected || !l->cursor || l->cursor != f->drawn)
+        return;
+    uint64_t rank = session_flight_rank(v->session, f->id);
+    if (rank != UINT64_MAX)
+        l->cursor = rank;
+}
+
+static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
+{
+    struct pane_flight *f = (struct pane_flight *)p;
+    uint64_t count = v->session ? session_flight_count(v->session) : 0;
+    int heading = a->height >= 6, preview = a->height >= 14 ? 4 : a->height >= 8 ? 2 : 0;
+    int rows = a->height - heading - preview;
+    if (count)
+        follow(f, v);
+    list_show(&p->list, count, rows, a->y + heading);
+    f->is_selected = count > 0;
+    f->drawn = p->list.cursor;
+    if (!count || rows <= 0) {
+        draw_nothing(v, a);
+        return;
+    }
+    struct session_message *page = mem_array((size_t)rows, sizeof *page);
+    size_t got = session_flight(v->session, p->list.top, page, (size_t)rows);
+    struct columns c = columns_for(v, a->width);
+    if (heading)
+        draw_row(v, a, 0, NULL, &c);
+    for (size_t i = 0; i < got; i++) {
+        int y = heading + (int)i;
+        draw_row(v, a, y, &page[i], &c);
+        if (p->list.top + i == p->list.cursor) {
+            struct area bottom = area_sub(a, 0, a->height - preview, a->width, preview);
+            f->id = page[i].id;
+            pane_select(a, y, focus);
+            if (preview)
+                draw_preview(&bottom, &page[i]);
+        }
+        area_mark(a, y, v->find);
+    }
+    free(page);
+}
+
+bool pane_flight_selected(const struct pane *p, uint64_t *id)
+{
+    const struct pane_flight *f = (const struct pane_flight *)p;
+    *id = f->id;
+    return f->is_selected;
+}
+
+struct pane *pane_flight_new(void)
+{
+    static const struct pane_ops ops = {
+        .name = "In flight",
+        .title = title,
+        .draw = draw,
+        .act = pane_move,
+        .free = pane_free,
+    };
+    struct pane_flight *p = mem_alloc(sizeof *p);
+    p->pane.ops = &ops;
+    return &p->pane;
+}
