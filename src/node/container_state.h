@@ -44,9 +44,14 @@ int container_port(const struct container_state *s, const struct buffer *body, c
 /* "starting", "healthy" or "unhealthy"; NULL where it has no health check. */
 const char *container_health(const struct container_state *s);
 
+/* The exit code in the answer to GET /exec/ID/json; -1: it has none yet. */
+int container_exec_code(const struct buffer *body);
 /* Whether its end was not of its own making. */
 bool container_was_killed(const struct container_state *s);
+/* Who has, as far as its engine has told. */
+enum container_killer { KILLER_NOT_KNOWN, KILLER_SOMEONE, KILLER_UNHEARD_OF };
 /* Why it ended, for messages: "its container ended with exit code 3 WHEN". */
-void container_say_end(const struct container_state *s, const struct scenario_node *n, const char *when, struct error *err);
+void container_say_end(const struct container_state *s, const struct scenario_node *n, enum container_killer killer,
+                       const char *when, struct error *err);
 
 #endif

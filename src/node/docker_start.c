@@ -62,11 +62,12 @@ int docker_start(struct node *n, struct error *err)
         docker_forget(d);
     else
         d = n->state = mem_alloc(sizeof *d);
-    *d = (struct docker){ .node = n, .engine = engines_of(n->host->engines, n->index), .step = DOCKER_GONE };
+    *d = (struct docker){ .node = n, .engine = engines_of(n->host->engines, n->index), .step = DOCKER_GONE, .exec_code = -1 };
     d->exchange.node = d->look.node = d->exec_look.node = d->still.node = d->check.node = n;
     d->output.docker = d->exec.docker = d;
     n->tail.len = 0;
     n->gone = NULL;
+    n->was_killed = false;
     channel_open(&d->channel, n);
     if (n->spec->transport == TRANSPORT_UNIX && !d->engine->is_local) {
         error_set(err, EXIT_LAUNCH, "transport unix needs an engine on this machine, and %s may be on another; use attach",
@@ -189,21 +190,16 @@ static int connect_socket(struct docker *d, struct error *err)
     return 0;
 }
 
-void docker_say_end(struct docker *d, struct error *err)
-{
-    char when[64];
-    channel_doing(&d->channel, when, sizeof when);
-    container_say_end(&d->state, d->node->spec, when, err);
-}
-
 /* It runs: the connection for the protocol. */
 static int talk(struct docker *d, struct error *err)
 {
     if (container_state_read(&d->state, &d->exchange.answer.body, err) < 0)
         return -1;
-    if (!d->state.is_running && d->node->spec->transport != TRANSPORT_ATTACH) { /* attached, it is read to its end first */
-        docker_say_end(d, err);
-        return -1;
+    if (!d->state.is_running && d->node->spec->transport != TRANSPORT_ATTACH) { /* that is judged as at any time */
+        d->step = DOCKER_RUN;
+        d->node->must_look = true;
+        node_ready(d->node);
+        return 0;
     }
     d->node->activity = NULL;
     d->node->health = container_health(&d->state);
@@ -274,6 +270,8 @@ static int stream_step(struct docker *d, struct error *err)
 {
     if (d->step == DOCKER_ATTACH) {
         int open = stream_is_open(&d->output, "attach to container", err);
+        if (open < 0)
+            docker_explain(d, err); /* Podman prepares it to run by now */
         if (open <= 0)
             return open;
         d->step = DOCKER_START;
@@ -302,6 +300,9 @@ int docker_start_step(struct docker *d, struct error *err)
     d->exchange.body.len = 0;
     if (exchange_ok(&d->exchange, d->what, err))
         return next_step(d, err);
-    return does_without_init(d, err) ? create_without_init(d, err) : -1;
+    if (does_without_init(d, err))
+        return create_without_init(d, err);
+    docker_explain(d, err);
+    return -1;
 }
 

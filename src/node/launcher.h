@@ -16,6 +16,10 @@ void launcher_free(struct launcher *l); /* ends at once what still runs, and clo
  * Returns -1 with *err set (EXIT_LAUNCH). */
 int launcher_open(struct launcher *l, struct loop *loop, const char *run_dir, struct error *err);
 
+/* Whether all nodes can be started, as far as that is known before any is: 1 they can, 0 not known yet (launcher_collect, and
+ * once more), -1 with *err set (EXIT_LAUNCH) and *node the index of the first that cannot. */
+int launcher_check(struct launcher *l, int *node, struct error *err);
+
 struct node *launcher_node(struct launcher *l, int i);
 bool launcher_has_remote(const struct launcher *l);
 
