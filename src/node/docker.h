@@ -88,6 +88,7 @@ struct docker {
 };
 
 #define DOCKER_SHORT_ID  12    /* characters of an id that people are shown */
+#define DOCKER_ENDS_NS   INT64_C(500000000) /* an engine may notice the end of a container so long after that of its output */
 #define DOCKER_ANSWER_MS 30000 /* for a request that takes no time by itself */
 
 /* docker_start.c: from nothing to DOCKER_RUN. As the driver's verb; and what its `work` does until then. */
@@ -97,6 +98,7 @@ int docker_start_step(struct docker *d, struct error *err);
 void docker_request(struct docker *d, const char *method, const char *what, const char *fmt, ...) LOCKSTEP_PRINTF(4, 5);
 /* docker_words.c: the container has ended, and how. What its start has failed by, explained where it is known; of a text of
  * which that is not known to be is asked whether it says that the program could not be run, `said` is shown then. */
+int64_t docker_settled_ns(const struct docker *d); /* since d->seen_ns: when that can be told */
 void docker_say_end(const struct docker *d, struct error *err);
 void docker_explain(const struct docker *d, struct error *err);
 bool docker_say_unrun(const struct docker *d, const char *text, const char *said, struct error *err);

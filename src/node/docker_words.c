@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "node/docker.h"
 
+#define SETTLES_NS  INT64_C(600000000) /* until it is known of one that was killed by whom, and whether it is removed */
 #define PROGRAM_MAX 100 /* bytes of a program's name that are shown */
 
 /* How runc, crun and the init program of Docker (tini) say that they could not run NAME: what is before it, and behind. */
@@ -102,6 +103,17 @@ static bool say_by_log(const struct docker *d, const char *when, struct error *e
     buffer_free(&text);
     buffer_free(&line);
     return known;
+}
+
+/* Of one that has just ended there may be more to know: by whom it was killed, and whether it is being removed, as engines
+ * tell that a little later; and what it said last. */
+int64_t docker_settled_ns(const struct docker *d)
+{
+    if (d->node->ending != END_NOT)
+        return d->seen_ns;
+    if (container_was_killed(&d->state))
+        return d->seen_ns + SETTLES_NS;
+    return d->seen_ns + (d->is_ready || stream_is_silent(&d->output) ? 0 : DOCKER_ENDS_NS);
 }
 
 void docker_say_end(const struct docker *d, struct error *err)

@@ -16,8 +16,6 @@
 #define GIVE_UP_NS   INT64_C(4200000000) /* beyond timeouts.stop: the engine is not waited for any longer */
 #define HEALTH_NS    INT64_C(30000000000) /* between two health checks, where nobody says */
 #define CHECK_NS     INT64_C(500000000)   /* until a check that was due must be known */
-#define SETTLES_NS   INT64_C(600000000) /* until it is known of one that was killed who did that, and whether it is removed */
-#define ENDS_NS      INT64_C(500000000) /* an engine may notice the end of a container so long after that of its output */
 #define DEAF_NS      INT64_C(5000000000)  /* between two looks, at most, while the engine tells nothing by itself */
 #define DEAF_LEAST_NS INT64_C(500000000)
 #define UNSEEN_NS    INT64_C(3000000000) /* without a look the engine is not asked any more what is used */
@@ -62,25 +60,22 @@ static bool is_gone(const struct http_answer *a)
     return a->status == 404 || strstr(words, "no such container");
 }
 
-/* Of one that has just ended there may be more to know: by whom it was killed, and whether it is being removed, as engines
- * tell that a little later; and what it said last. */
-static int64_t settled_ns(const struct docker *d)
+/* Once it was seen to have ended: whether it is time to look once more, which is then the last time. */
+static bool is_settled(struct docker *d)
 {
-    if (d->node->ending != END_NOT)
-        return d->seen_ns;
-    if (container_was_killed(&d->state))
-        return d->seen_ns + SETTLES_NS;
-    return d->seen_ns + (d->is_ready || stream_is_silent(&d->output) ? 0 : ENDS_NS);
+    if (!d->seen_ns || d->end_ns)
+        return false;
+    if (clock_ns() >= docker_settled_ns(d))
+        return true;
+    wake_at(d, docker_settled_ns(d));
+    return false;
 }
 
 static int judge_end(struct docker *d, struct error *err)
 {
-    int64_t now = clock_ns();
-    d->seen_ns = d->seen_ns ? d->seen_ns : now;
-    if (now < settled_ns(d)) {
-        wake_at(d, settled_ns(d));
+    d->seen_ns = d->seen_ns ? d->seen_ns : clock_ns();
+    if (!d->end_ns && !is_settled(d))
         return 0;
-    }
     d->end_ns = d->end_ns ? d->end_ns : d->seen_ns;
     docker_say_end(d, err);
     return -1;
@@ -89,7 +84,7 @@ static int judge_end(struct docker *d, struct error *err)
 /* What has become of the container, where something has happened to it. -1 with *err set: that is its failure. */
 static int take_look(struct docker *d, struct error *err)
 {
-    if (d->node->must_look || (d->seen_ns && !d->end_ns && clock_ns() >= settled_ns(d)))
+    if (d->node->must_look || is_settled(d))
         look(d);
     if (!d->look.done)
         return 0;
@@ -246,7 +241,7 @@ static int judge(struct docker *d, struct error *err)
     if (!d->channel.eof_ns || d->look.call || d->look.done || d->gone.code || d->seen_ns)
         return 0;
     int64_t now = clock_ns();
-    bool is_late = now >= d->channel.eof_ns + ENDS_NS;
+    bool is_late = now >= d->channel.eof_ns + DOCKER_ENDS_NS;
     if (d->channel.answers && docker_exec_end(d, is_late, err))
         return -1;
     if (is_late) {
@@ -396,9 +391,9 @@ static void removal_step(struct docker *d)
         judge_removal(d);
     if (d->step == DOCKER_GONE)
         return;
-    wake_at(d, d->removed_ns ? d->removed_ns + ENDS_NS : limit);
+    wake_at(d, d->removed_ns ? d->removed_ns + DOCKER_ENDS_NS : limit);
     if (d->removed_ns) {
-        if ((stream_is_silent(&d->output) && stream_is_silent(&d->exec)) || now >= d->removed_ns + ENDS_NS)
+        if ((stream_is_silent(&d->output) && stream_is_silent(&d->exec)) || now >= d->removed_ns + DOCKER_ENDS_NS)
             be_gone(d);
     } else if (now >= limit) {
         snprintf(why, sizeof why, "no answer of the engine to '%s' in time", d->what);

@@ -356,7 +356,9 @@ static int idle_ms(const struct session *s)
     simtime next = coordinator_barrier_after(s->coordinator, now_of(s) + 1);
     double us = (double)(next - s->paced_from.now) / s->pace - (double)(wall - s->paced_from.wall_ns) / 1e3;
     double ms = us / 1e3 + 1;
-    return ms < PACE_TICK_MS ? PACE_TICK_MS : ms > INT_MAX ? INT_MAX : (int)ms;
+    int pace_ms = ms < PACE_TICK_MS ? PACE_TICK_MS : ms > INT_MAX ? INT_MAX : (int)ms;
+    int nodes_ms = remote_ms(s); /* the next quantum may be far */
+    return nodes_ms >= 0 && nodes_ms < pace_ms ? nodes_ms : pace_ms;
 }
 
 unsigned session_wait(struct session *s, int input_fd, int timeout_ms)

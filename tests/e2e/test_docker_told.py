@@ -47,7 +47,7 @@ def foreign_image():
 class Told(common.Case):
     def witness(self, at):
         """A node of a process, which leaves a file where it was started."""
-        at.write("witness.sh", f"touch {at.dir}/started; cat >/dev/null\n")
+        at.write("witness.sh", f"touch {at.dir}/started; read -r init; read -r shutdown\n")
         (at.dir / "started").unlink(missing_ok=True)
         return "  - { id: witness, type: x, tier: device, implementation: process, command: [sh, witness.sh] }\n"
 
