@@ -109,11 +109,27 @@ class Engine:
         if "errorDetail" in str(said):
             raise AssertionError(f"{self.name}: build {name}: {said}")
 
-    def containers(self, run_label="lockstep.run"):
-        """The containers of any lockstep, by node."""
-        filters = urllib.parse.quote(json.dumps({"label": [run_label]}))
+    def containers(self, pid=None):
+        """The containers of that lockstep, or of any, by node."""
+        filters = urllib.parse.quote(json.dumps({"label": ["lockstep.run"]}))
         found = self.get(f"/containers/json?all=1&filters={filters}")
-        return {c["Labels"].get("lockstep.node"): c for c in found}
+        return {c["Labels"].get("lockstep.node"): c for c in found
+                if pid is None or c["Labels"]["lockstep.run"].startswith(f"{pid}-")}
+
+    def made_by(self, pids):
+        """What there is of these lockstep processes, by the label that all of it carries."""
+        found = []
+        for kind, path in ("container", "/containers/json?all=1"), ("network", "/networks"), ("volume", "/volumes"), \
+                ("image", "/images/json?all=1"):
+            status, items = self.ask("GET", path)
+            if status == 500:  # as Podman answers while something that would be listed is removed
+                return [f"{kind}: {items}"]
+            assert status == 200, items
+            for item in (items["Volumes"] if kind == "volume" else items) or []:
+                run = (item.get("Labels") or {}).get("lockstep.run", "")
+                if run and int(run.partition("-")[0]) in pids:
+                    found.append(f"{kind} {item.get('Name') or item.get('Names') or item['Id']}")
+        return found
 
     def all_there_is(self):
         """What the engine has, to compare: of images also those without a name."""

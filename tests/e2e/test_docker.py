@@ -1,4 +1,5 @@
-"""Containers as nodes, against real engines: every case runs on each of them at the same time, and leaves nothing there."""
+"""Containers as nodes, against real engines: every case runs on each of them at the same time, beside others, and leaves
+nothing there."""
 import collections
 import concurrent.futures
 import contextlib
@@ -12,14 +13,16 @@ import subprocess
 import sys
 import tempfile
 import time
-import unittest
 
 import common
 import engines
+import terminal
 from common import free_port
 
 IMAGE = "lockstep-test/node:1"
 IDLE = 'command: [/bin/busybox, sleep, "1000"]'
+IDLE_TIMES = "timeouts: { start: 60s, stop: 1s }"  # it ends by SIGKILL alone
+JOBS = 4  # cases at a time: mostly they wait
 DOCKERFILE = """FROM scratch
 COPY busybox /bin/busybox
 COPY busybox /bin/sh
@@ -101,6 +104,11 @@ class At:
         self.dir = case.dir / engine.name
         self.dir.mkdir(exist_ok=True)
         self.env = {"DOCKER_HOST": engine.address}
+        self.pid = None  # of the run that goes on
+
+    def runs_as(self, pid):
+        self.pid = pid
+        self.case.pids.append(pid)
 
     def write(self, name, text):
         (self.dir / name).parent.mkdir(parents=True, exist_ok=True)
@@ -140,6 +148,7 @@ class At:
         with open(self.dir / "said", "wb") as said, subprocess.Popen(
                 [common.LOCKSTEP, "-b", "-o", out, "--pace", "1", *args, path], env={**os.environ, **self.env},
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said) as p:
+            self.runs_as(p.pid)
             try:
                 wait_until(lambda: p.poll() is not None or '"RUNNING"' in self.wall(), "it runs")
                 self.case.assertIsNone(p.poll(), (self.dir / "said").read_text())
@@ -155,18 +164,22 @@ class At:
         path = self.dir / "out" / "wall.jsonl"
         return path.read_text() if path.exists() else ""
 
+    def containers(self):
+        return self.engine.containers(self.pid)
+
     def container(self, id="svc"):
-        return self.engine.containers()[id]["Id"]
+        return self.containers()[id]["Id"]
 
 
 def on_each(case):
-    """The case, on all engines at the same time; each of them has the same before and after it."""
+    """The case, on all engines at the same time; nothing of its runs is left on any."""
     def on(self, engine):
-        before = engine.all_there_is()
         began = time.monotonic()
         case(self, At(self, engine))
-        print(f"{engine.name} {time.monotonic() - began:.1f} s", end=" ", file=sys.stderr)
-        self.assertEqual(engine.all_there_is(), before, "left on the engine")
+        print(f"{engine.name} {time.monotonic() - began:.1f} s", end=" ", flush=True)
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: not engine.made_by(self.pids), "", 1)  # the other engine's runs have other pids
+        self.assertEqual(engine.made_by(self.pids), [], "left on the engine")
 
     @functools.wraps(case)
     def run(self):
@@ -197,12 +210,12 @@ class Starting(common.Case):
     def test_several_containers_are_made_and_removed(self, at):
         path = at.scenario("".join(node(id=f"n{i}") for i in range(5)), duration="1h", quantum="50ms")
         with at.running(path) as p:
-            found = at.engine.containers()
+            found = at.containers()
             self.assertEqual(sorted(found), ["n0", "n1", "n2", "n3", "n4"])
             self.assertEqual({c["State"] for c in found.values()}, {"running"})
             p.terminate()
             self.assertEqual(p.wait(30), 143)
-        self.assertEqual(at.engine.containers(), {})
+        self.assertEqual(at.containers(), {})
 
     @on_each
     def test_a_missing_image_is_a_clear_error(self, at):
@@ -223,14 +236,14 @@ class Starting(common.Case):
                 p.send_signal(signal.SIGTERM)
                 time.sleep(0.05)
             self.assertEqual(p.wait(30), 143)
-        self.assertEqual(at.engine.containers(), {})
+        self.assertEqual(at.containers(), {})
 
     @on_each
     def test_two_runs_of_one_scenario_do_not_meet(self, at):
         path = at.scenario(node(docker="volumes: [\"store:/data\"]"), duration="1h", quantum="50ms")
         with at.running(path):
             self.case_of_one_more(at, path)
-            self.assertEqual(list(at.engine.containers()), ["svc"])
+            self.assertEqual(list(at.containers()), ["svc"])
 
     def case_of_one_more(self, at, path):
         self.batch(path, f"{at.engine.name}/second", "--duration", "200ms", env=at.env)
@@ -326,7 +339,8 @@ class Transports(common.Case):
                        "command: [/gateway], transport: tcp, ports: [\"5000\"]",
                        "command: [/gateway], transport: tcp, network: made, ports: [\"5000\"]",
                        f"{IDLE}, transport: exec, exec: [/gateway]"):
-            nodes = self.NODES + node(id="gateway", docker=docker).replace("type: x, tier: device", "type: gateway, dialect: node")
+            times = IDLE_TIMES if IDLE in docker else ""
+            nodes = self.NODES + node(id="gateway", docker=docker, fields=times).replace("type: x, tier: device", "type: gateway, dialect: node")
             at.run(nodes, duration="1200ms", quantum="5ms")
             self.assertTrue(self.events(f"{at.engine.name}/out").splitlines()[1:] == expected, docker)
 
@@ -340,16 +354,16 @@ class Transports(common.Case):
 
     @on_each
     def test_exec_runs_beside_the_command(self, at):
-        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"env@0\"]"))
+        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"env@0\"]", fields=IDLE_TIMES))
         self.assertIn("ADVANCE 50000", at.log())
-        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"exit@2\"]"), expect=1)
+        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"exit@2\"]", fields=IDLE_TIMES), expect=1)
         self.assertEqual(at.cause(), "nodes[0] svc: transport exec: /bin/sh ended with exit code 7 before it had answered ADVANCE "
                                      "20000")
-        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/nowhere]"), expect=4)
+        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/nowhere]", fields=IDLE_TIMES), expect=4)
         self.assertEqual(at.cause(), "nodes[0] svc: transport exec: the program /nowhere is not in the image")
-        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin]"), expect=4)
+        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin]", fields=IDLE_TIMES), expect=4)
         self.assertIn("nodes[0] svc: transport exec: the program /bin cannot be run: ", at.cause())
-        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, -c, \"exit 127\"]"), expect=4)
+        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, -c, \"exit 127\"]", fields=IDLE_TIMES), expect=4)
         self.assertIn("nodes[0] svc: transport exec: /bin/sh ended with exit code 127 before it said READY: ", at.cause())
 
     @on_each
@@ -360,6 +374,8 @@ class Transports(common.Case):
 
 
 class Building(common.Case):
+    alone = True  # builds take layers of each other for their own, and remove them
+
     def context(self, at, dockerfile, **files):
         at.write("context/Dockerfile", dockerfile)
         for name, (mode, data) in FILES.items():  # as those of IMAGE, whose layers the engine has
@@ -492,7 +508,7 @@ class Places(common.Case):
                                duration="1h", quantum="50ms")
             with at.running(path):
                 places = {id: list(at.engine.get(f"/containers/{c['Id']}/json")["NetworkSettings"]["Networks"])
-                          for id, c in at.engine.containers().items()}
+                          for id, c in at.containers().items()}
                 self.assertEqual(places["svc"], ["lockstep-test-net"])
                 self.assertRegex(places["b"][0], r"^lockstep-\d+-\d+-made$")
             self.assertIn("lockstep-test-net", [n["Name"] for n in at.engine.get("/networks")])
@@ -557,6 +573,7 @@ class Failing(common.Case):
 
 class Examples(common.Case):
     """Those in scenarios/; their images are built from nothing but what the build of lockstep made."""
+    alone = True
 
     @on_each
     def test_the_mixed_one_gives_the_same_bytes_each_time_and_on_every_engine(self, at):
@@ -596,13 +613,23 @@ def main():
         GATEWAY = pathlib.Path(home) / "gateway"
         GATEWAY.write_bytes(FILES["gateway"][1])
         GATEWAY.chmod(0o755)
-        for e in ENGINES:
-            e.build(IMAGE, DOCKERFILE, FILES)
-        try:
-            unittest.main()
-        finally:
-            for e in ENGINES:
-                e.ask("DELETE", f"/images/{IMAGE}?force=1")
+        run_all(IMAGE, DOCKERFILE, FILES)
+
+
+def run_all(image, dockerfile, files):
+    """All cases of the program, on engines that have the image; what they have otherwise is the same before and after."""
+    before = [engine.all_there_is() for engine in ENGINES]
+    for engine in ENGINES:
+        engine.build(image, dockerfile, files)
+    try:
+        terminal.main(JOBS)
+    finally:
+        for engine, there_was in zip(ENGINES, before):
+            engine.ask("DELETE", f"/images/{image}?force=1")
+            there_is = engine.all_there_is()
+            if there_is != there_was:
+                print(f"{engine.name}: before: {there_was}\nafter: {there_is}", flush=True)
+                sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 import contextlib
 import socket
 import threading
-import unittest
 
 import common
 import engines
@@ -114,11 +113,4 @@ class Reaching(common.Case):
 
 if __name__ == "__main__":
     ENGINES = test_docker.ENGINES = engines.need()
-    FILES = test_docker.prepare()
-    for e in ENGINES:
-        e.build(IMAGE, test_docker.DOCKERFILE, FILES)
-    try:
-        unittest.main()
-    finally:
-        for e in ENGINES:
-            e.ask("DELETE", f"/images/{IMAGE}?force=1")
+    test_docker.run_all(IMAGE, test_docker.DOCKERFILE, test_docker.prepare())
