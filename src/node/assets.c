@@ -493,7 +493,7 @@ static void judge_removal(struct asset *x)
     snprintf(what, sizeof what, "remove %s %s", verb_of(x), x->actual.data);
     x->exchange.done = false;
     x->again_ns = clock_ns() + AGAIN_NS;
-    if (exchange_ok(&x->exchange, what, &why) || (x->exchange.answer.status == 404 && !is_late)) {
+    if (exchange_removed(&x->exchange, what, &why) || (x->exchange.answer.status == 404 && !is_late)) {
         x->step = STEP_GONE;
         return;
     }

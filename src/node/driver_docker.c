@@ -366,7 +366,7 @@ static void judge_removal(struct docker *d)
     int status = d->exchange.answer.failure == HTTP_ANSWERED ? d->exchange.answer.status : 0;
     bool is_late = d->is_in_doubt && d->removals < DOUBT_MAX;
     d->exchange.done = false;
-    if ((status == 404 && !is_late) || exchange_ok(&d->exchange, d->what, &err)) {
+    if ((status == 404 && !is_late) || exchange_removed(&d->exchange, d->what, &err)) {
         d->removed_ns = clock_ns();
         return;
     }

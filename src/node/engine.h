@@ -91,6 +91,9 @@ void exchange_stream(struct exchange *x, struct engine *e, const char *method, s
 void exchange_drop(struct exchange *x); /* forgets it, also while it is under way; x can be used again */
 /* Whether it was answered with a 2xx or 304. Else *err says what was asked (`what`) and, in the engine's words, why not. */
 bool exchange_ok(const struct exchange *x, const char *what, struct error *err);
+/* The same for a DELETE: engines answer that with 204, or, to say what has gone with an image, with a list. Another 2xx is no
+ * proof, and worth another try. */
+bool exchange_removed(const struct exchange *x, const char *what, struct error *err);
 /* In the engine's words: "MESSAGE (STATUS)". */
 void engine_words(const struct http_answer *a, char *out, size_t size);
 /* Something could not be made: adds what can be done, where the engine's words say why. */

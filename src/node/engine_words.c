@@ -60,6 +60,17 @@ bool exchange_ok(const struct exchange *x, const char *what, struct error *err)
     return false;
 }
 
+bool exchange_removed(const struct exchange *x, const char *what, struct error *err)
+{
+    const struct http_answer *a = &x->answer;
+    if (!exchange_ok(x, what, err))
+        return false;
+    if (a->status == 204 || (a->body.len && a->body.data[0] == '['))
+        return true;
+    error_set(err, EXIT_RUN_FAILED, "%s: the engine answered, but not that it has done so (%d)", what, a->status);
+    return false;
+}
+
 void engine_advise(struct error *err)
 {
     size_t len = strlen(err->text);

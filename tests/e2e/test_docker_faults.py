@@ -71,6 +71,15 @@ class Ending(Ill):
         self.clean(at)
 
     @on_each
+    def test_one_that_answers_but_does_not_say_that_it_has_removed_anything_is_not_believed(self, at):
+        with self.begun(at, node(fields=TIMES), "error", b"^DELETE ", status="200 OK", words=b"") as (p, middle):
+            self.until_runs(at)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+        self.assertIn("(remove container: the engine answered, but not that it has done so (200))", at.cause())
+        self.clean(at)
+
+    @on_each
     def test_a_run_that_is_good_but_for_that_has_failed(self, at):
         with self.begun(at, node("exit@3", fields=TIMES + ", on_failure: continue"), "error", b"^DELETE ") as (p, middle):
             self.until_runs(at)
