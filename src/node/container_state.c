@@ -46,9 +46,13 @@ static void read_address(struct container_state *s, const struct json *networks)
 {
     const struct json *settings = json_get(networks, "Networks");
     const char *ip = json_string(json_get(networks, "IPAddress"), "");
-    for (size_t i = 0; !*ip && i < json_count(settings); i++)
+    const char *gateway = json_string(json_get(networks, "Gateway"), "");
+    for (size_t i = 0; !*ip && i < json_count(settings); i++) {
         ip = json_string(json_get(json_member(settings, i), "IPAddress"), "");
+        gateway = json_string(json_get(json_member(settings, i), "Gateway"), "");
+    }
     snprintf(s->ip, sizeof s->ip, "%s", ip);
+    snprintf(s->gateway, sizeof s->gateway, "%s", gateway);
 }
 
 int container_state_read(struct container_state *s, const struct buffer *body, struct error *err)

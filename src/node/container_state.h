@@ -20,6 +20,7 @@ struct container_state {
     char health_output[CONTAINER_OUTPUT]; /* of the last check, safe to show */
     char why[CONTAINER_OUTPUT];           /* why it could not be run, in the engine's words; "" */
     char ip[64];                          /* its address in the engine's network; "" */
+    char gateway[64];                     /* and that of who leads out of it; "" */
 };
 
 /* Of what an engine says once a second (GET /containers/ID/stats). */

@@ -79,6 +79,8 @@ struct json;
 void engine_architecture(char out[ENGINE_ARCHITECTURE_TEXT], const struct json *value);
 /* Whether the engine's machine runs such programs by itself, as far as that is known. */
 bool engine_may_run(const struct engine *e, const char *architecture);
+/* Whether it is the machine's own, with our kernel, and not in a virtual machine or without root: its networks may be ours. */
+bool engine_is_beside(const struct engine *e);
 /* -1 with *err set (EXIT_LAUNCH): it is certain that containers of the image do not run there. */
 int engine_check_image(const struct engine *e, const char *name, const char *architecture, struct error *err);
 

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "base/json.h"
@@ -42,12 +43,23 @@ static bool emulates(const char *entry)
     return found;
 }
 
+static bool has_our_kernel(const struct engine *e)
+{
+    struct utsname here;
+    return e->is_local && uname(&here) == 0 && strcmp(here.release, e->kernel) == 0;
+}
+
+bool engine_is_beside(const struct engine *e)
+{
+    struct stat at;
+    return has_our_kernel(e) && stat(e->peer.socket, &at) == 0 && at.st_uid == 0;
+}
+
 /* Only where the engine has our kernel, and that lets us see what it knows. */
 static bool emulates_nothing(const struct engine *e)
 {
-    struct utsname here;
     bool is_seen = false, some = false;
-    if (!e->is_local || uname(&here) < 0 || strcmp(here.release, e->kernel) != 0)
+    if (!has_our_kernel(e))
         return false;
     DIR *folder = opendir(BINFMT_FOLDER);
     for (struct dirent *entry; folder && (entry = readdir(folder));) {

@@ -75,6 +75,13 @@ class Reaching(common.Case):
                 self.works(at, f"transport: tcp, ports: [\"{free_port()}:5000\"], engine: \"tcp://[::1]:{relay.port}\"")
 
     @on_each
+    def test_a_node_that_answers_in_two_pieces_does_not_wait_for_a_proxy(self, at):
+        command = f"command: [/bin/busybox, nc, -l, -p, \"5000\", -e, /bin/sh, /node.sh]"
+        nodes = node(docker=f"{command}, transport: tcp, ports: [\"{free_port()}:5000\"]").replace(test_docker.IMAGE, IMAGE)
+        at.run(nodes, "--no-skip", duration="4s")
+        self.assertLess(at.summary()["wall_time_s"], 400 * 0.045 / 2)  # it acknowledges after 40 ms
+
+    @on_each
     def test_on_the_network_of_the_machine_the_port_inside_is_the_one(self, at):
         port = free_port()
         self.works(at, f"transport: tcp, network: host, ports: [\"{port}\"]")
