@@ -194,7 +194,8 @@ static void call_for_check(struct docker *d)
             d->check_ns = now + interval;
         }
     }
-    wake_at(d, d->check_ns);
+    if (!d->check.call) /* else its answer wakes it, however late that is */
+        wake_at(d, d->check_ns);
 }
 
 /* What the engine does not tell by itself it is asked for, as often as it makes health checks at least. */

@@ -329,20 +329,27 @@ class Transports(common.Case):
         self.batch(path, f"{at.engine.name}/process")
         return self.events(f"{at.engine.name}/process").splitlines()[1:]
 
-    @on_each
-    def test_every_transport_gives_what_a_process_gives(self, at):
+    def gives_what_a_process_gives(self, at, *ways):
         expected = self.by_process(at)
         self.assertGreater(len(expected), 20)
-        for docker in ("command: [/gateway]", "command: [/gateway], transport: unix",
-                       f"command: [/gateway], transport: tcp, ports: [\"{free_port()}:5000\"]",
-                       f"command: [/gateway], transport: tcp, ports: {{ 5000: {free_port()} }}",
-                       "command: [/gateway], transport: tcp, ports: [\"5000\"]",
-                       "command: [/gateway], transport: tcp, network: made, ports: [\"5000\"]",
-                       f"{IDLE}, transport: exec, exec: [/gateway]"):
+        for docker in ways:
             times = IDLE_TIMES if IDLE in docker else ""
-            nodes = self.NODES + node(id="gateway", docker=docker, fields=times).replace("type: x, tier: device", "type: gateway, dialect: node")
+            nodes = self.NODES + node(id="gateway", docker=docker, fields=times).replace(
+                "type: x, tier: device", "type: gateway, dialect: node")
             at.run(nodes, duration="1200ms", quantum="5ms")
             self.assertTrue(self.events(f"{at.engine.name}/out").splitlines()[1:] == expected, docker)
+
+    @on_each
+    def test_transports_attach_unix_and_exec_give_what_a_process_gives(self, at):
+        self.gives_what_a_process_gives(at, "command: [/gateway]", "command: [/gateway], transport: unix",
+                                        f"{IDLE}, transport: exec, exec: [/gateway]")
+
+    @on_each
+    def test_transport_tcp_gives_what_a_process_gives(self, at):
+        self.gives_what_a_process_gives(at, f"command: [/gateway], transport: tcp, ports: [\"{free_port()}:5000\"]",
+                                        f"command: [/gateway], transport: tcp, ports: {{ 5000: {free_port()} }}",
+                                        "command: [/gateway], transport: tcp, ports: [\"5000\"]",
+                                        "command: [/gateway], transport: tcp, network: made, ports: [\"5000\"]")
 
     @on_each
     def test_the_port_is_published_on_this_machine_alone(self, at):
@@ -353,12 +360,15 @@ class Transports(common.Case):
             self.assertEqual(ports, {"5000/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]})
 
     @on_each
-    def test_exec_runs_beside_the_command(self, at):
+    def test_exec_runs_beside_the_command_and_its_end_is_told(self, at):
         at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"env@0\"]", fields=IDLE_TIMES))
         self.assertIn("ADVANCE 50000", at.log())
         at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"exit@2\"]", fields=IDLE_TIMES), expect=1)
         self.assertEqual(at.cause(), "nodes[0] svc: transport exec: /bin/sh ended with exit code 7 before it had answered ADVANCE "
                                      "20000")
+
+    @on_each
+    def test_what_exec_cannot_run_is_told_apart(self, at):
         at.run(node(docker=f"{IDLE}, transport: exec, exec: [/nowhere]", fields=IDLE_TIMES), expect=4)
         self.assertEqual(at.cause(), "nodes[0] svc: transport exec: the program /nowhere is not in the image")
         at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin]", fields=IDLE_TIMES), expect=4)
@@ -426,7 +436,7 @@ class Building(common.Case):
 
 
 class Health(common.Case):
-    START = "timeouts: { start: 15s, stop: 2s }"
+    START = "timeouts: { start: 10s, stop: 2s }"
 
     def check(self, command, retries=2):
         return f"healthcheck: {{ command: [CMD, {command}], interval: 200ms, timeout: 1s, retries: {retries} }}"
@@ -448,7 +458,7 @@ class Health(common.Case):
     @on_each
     def test_a_check_that_never_answers_is_the_cause(self, at):
         at.run(node("", self.check("/bin/busybox, sleep, \"1000\"", 1), fields=self.START), expect=4)
-        self.assertRegex(at.cause(), "unhealthy|not healthy within 15 s")
+        self.assertRegex(at.cause(), "unhealthy|not healthy within 10 s")
 
     @on_each
     def test_it_may_turn_unhealthy_later(self, at):
