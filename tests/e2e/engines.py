@@ -315,13 +315,13 @@ def stop(folder):
         if engine in _processes_of(place):
             _end([engine], signal.SIGTERM)
         end = time.monotonic() + STOP_LIMIT_S
-        while _processes_of(place) and time.monotonic() < end:
+        while engine in _processes_of(place) and time.monotonic() < end:
             try:
                 os.waitpid(engine, os.WNOHANG)
             except ChildProcessError:
                 pass  # another process has started it
             time.sleep(0.05)
-        _end(_processes_of(place), signal.SIGKILL)
+        _end(_processes_of(place), signal.SIGKILL)  # Podman keeps a process for each exec, for five minutes
         _unmount(place)
         _bridge_remove((place / "bridge").read_text())
     for _ in range(20):

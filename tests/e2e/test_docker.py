@@ -384,7 +384,7 @@ class Transports(common.Case):
 
 
 class Building(common.Case):
-    alone = True  # builds take layers of each other for their own, and remove them
+    in_turn = True  # builds take layers of each other for their own, and remove them
 
     def context(self, at, dockerfile, **files):
         at.write("context/Dockerfile", dockerfile)
@@ -583,7 +583,7 @@ class Failing(common.Case):
 
 class Examples(common.Case):
     """Those in scenarios/; their images are built from nothing but what the build of lockstep made."""
-    alone = True
+    in_turn = True
 
     @on_each
     def test_the_mixed_one_gives_the_same_bytes_each_time_and_on_every_engine(self, at):

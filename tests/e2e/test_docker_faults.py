@@ -301,7 +301,7 @@ class Making(Ill):
 
 
 class Images(Ill):
-    alone = True  # they look after names and layers that others make, too
+    in_turn = True  # they look after names and layers that others make, too
 
     def context(self, at):
         for name, (mode, data) in test_docker.FILES.items():
