@@ -345,7 +345,8 @@ static int idle_ms(const struct session *s)
         return -1;
     if (s->state == SESSION_PAUSED)
         return s->command_count ? 0 : remote_ms(s);
-    if (s->state == SESSION_ENDING || s->starting || (s->is_open && !s->is_checked) || (s->state == SESSION_RUNNING && s->restarting && !s->in_round) ||
+    if (s->state == SESSION_ENDING || s->starting || (s->is_open && !s->is_checked) ||
+        (s->state == SESSION_RUNNING && s->restarting && !s->in_round) ||
         (s->in_round && s->outstanding && s->cursor == s->scenario->node_count))
         return remote_ms(s);
     if (s->state != SESSION_RUNNING || s->pace <= 0 || s->in_round || s->limit <= now_of(s))

@@ -26,7 +26,7 @@ import urllib.parse
 NEEDED = {"dockerd": "docker.io", "podman": "podman", "runc": "runc", "iptables": "iptables", "busybox": "busybox-static",
           "/usr/lib/cni/bridge": "containernetworking-plugins"}
 PROGRAMS = ("dockerd", "containerd", "podman", "conmon", "runc")
-START_LIMIT_S, STOP_LIMIT_S = 60, 15
+START_LIMIT_S, STOP_LIMIT_S, LIST_LIMIT_S = 60, 15, 20
 SKIPPED = 77
 
 # runc and low limits: containers start where control groups are hybrid and limits may not be raised, too. Locks, networks
@@ -121,9 +121,11 @@ class Engine:
         found = []
         for kind, path in ("container", "/containers/json?all=1"), ("network", "/networks"), ("volume", "/volumes"), \
                 ("image", "/images/json?all=1"):
+            end = time.monotonic() + LIST_LIMIT_S
             status, items = self.ask("GET", path)
-            if status == 500:  # as Podman answers while something that would be listed is removed
-                return [f"{kind}: {items}"]
+            while status == 500 and time.monotonic() < end:  # as Podman answers while what would be listed is removed
+                time.sleep(0.02)
+                status, items = self.ask("GET", path)
             assert status == 200, items
             for item in (items["Volumes"] if kind == "volume" else items) or []:
                 run = (item.get("Labels") or {}).get("lockstep.run", "")
