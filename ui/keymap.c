@@ -22,6 +22,7 @@ static const struct {
     { ACTION_CONTINUE, "run" },
     { ACTION_UNTIL, "until" },
     { ACTION_BREAKS, "breakpoints" },
+    { ACTION_DELETE, "remove" },
     { ACTION_BACK_STEP, "step-back" },
     { ACTION_BACK_NEXT, "next-back" },
     { ACTION_BACK_RUN, "run-back" },

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "node/build_error.h"
 #include "node/context.h"
 #include "node/guard.h"
 #include "node/image_output.h"
@@ -19,7 +20,7 @@
 #define AGAIN_NS   INT64_C(50000000)  /* between two */
 #define LOG_MAX    (1u << 20)         /* bytes of a build's output that wait to be written */
 
-enum step { STEP_LOOK, STEP_PACK, STEP_MAKE, STEP_DONE, STEP_FAILED, STEP_REMOVE, STEP_GONE };
+enum step { STEP_LOOK, STEP_MISSING, STEP_PACK, STEP_MAKE, STEP_DONE, STEP_FAILED, STEP_REMOVE, STEP_GONE };
 
 struct asset {
     struct assets *all;
@@ -28,11 +29,13 @@ struct asset {
     struct node *node; /* that needed it first; the build's output goes to its log */
     enum step step;
     bool made;
+    bool was_pulled;
     struct buffer actual; /* as the engine knows it */
     struct exchange exchange;
     struct context *context;     /* while it is packed and sent */
     struct image_output *output; /* while it is built or pulled */
     struct error error;
+    char architecture[ENGINE_ARCHITECTURE_TEXT]; /* of an image that is there; "": not known */
     int number;
     int tries; /* to make it, so far */
     bool is_in_doubt; /* it may have been made, but the engine did not say so */
@@ -130,6 +133,7 @@ static void done(struct asset *x)
 static void fail(struct asset *x)
 {
     forget_work(x);
+    engine_advise(&x->error);
     x->step = STEP_FAILED;
     x->error.code = EXIT_LAUNCH;
     wake_all(x);
@@ -277,24 +281,52 @@ static const char *verb_of(const struct asset *x)
     return x->kind == ASSET_NETWORK ? "network" : x->kind == ASSET_VOLUME ? "volume" : "image";
 }
 
+static void note_architecture(struct asset *x)
+{
+    const char *why;
+    struct json *all = json_parse(x->exchange.answer.body.data, x->exchange.answer.body.len, &why);
+    engine_architecture(x->architecture, json_get(all, "Architecture"));
+    json_free(all);
+}
+
 static void judge_look(struct asset *x)
 {
     char what[300];
     snprintf(what, sizeof what, "look for %s %s", verb_of(x), x->name);
     if (exchange_ok(&x->exchange, what, &x->error)) {
-        done(x);
+        if (x->kind == ASSET_IMAGE)
+            note_architecture(x);
+        if (engine_check_image(x->all->engine, x->name, x->architecture, &x->error) < 0)
+            fail(x);
+        else
+            done(x);
         return;
     }
-    if (x->exchange.answer.failure != HTTP_ANSWERED || x->exchange.answer.status != 404) {
+    if (x->exchange.answer.failure != HTTP_ANSWERED || x->exchange.answer.status != 404 || x->was_pulled) {
         fail(x);
         return;
     }
     x->error = (struct error){ 0 };
+    x->step = STEP_MISSING;
+    wake_all(x);
+}
+
+static void make(struct asset *x)
+{
     exchange_drop(&x->exchange);
     if (x->kind == ASSET_IMAGE)
         pull(x);
     else
         make_place(x);
+}
+
+int asset_check(struct asset *x, struct error *err)
+{
+    if (x->exchange.done && x->step == STEP_LOOK)
+        judge_look(x);
+    if (x->step == STEP_FAILED)
+        *err = x->error;
+    return x->step == STEP_FAILED ? -1 : x->step != STEP_LOOK;
 }
 
 static void take_log(struct asset *x)
@@ -319,21 +351,43 @@ static void build_again(struct asset *x)
     build(x);
 }
 
-static void judge_make(struct asset *x)
+/* Whether the engine has made it. Else x->error says why not. */
+static bool was_made(struct asset *x)
 {
-    char what[300];
-    bool built = context_of(x) != NULL;
+    char what[300], words[700];
+    bool built = context_of(x) != NULL, was_heard = x->exchange.answer.failure == HTTP_ANSWERED;
     snprintf(what, sizeof what, "%s %s %s", built ? "build" : x->kind == ASSET_IMAGE ? "pull" : "create", verb_of(x), x->name);
     bool ok = exchange_ok(&x->exchange, what, &x->error);
-    if (ok && x->output && image_output_end(x->output, &x->error) < 0) {
-        error_add(&x->error, "%s", what);
-        ok = false;
+    if (!ok && built && was_heard) {
+        x->error = (struct error){ 0 };
+        engine_words(&x->exchange.answer, words, sizeof words);
+        build_error_say(&x->error, what, "", words);
     }
+    if (!ok || !x->output || image_output_end(x->output, &x->error) == 0)
+        return ok;
+    if (built && *image_output_words(x->output)) {
+        x->error = (struct error){ 0 };
+        build_error_say(&x->error, what, image_output_step(x->output), image_output_words(x->output));
+    } else {
+        error_add(&x->error, "%s", what);
+    }
+    return false;
+}
+
+static void judge_make(struct asset *x)
+{
+    bool built = context_of(x) != NULL, ok = was_made(x);
     if (ok && built) {
         x->actual.len = 0;
         buffer_text(&x->actual, image_output_id(x->output));
     }
     note_made(x);
+    if (ok && x->kind == ASSET_IMAGE && !built) { /* what has come? */
+        forget_work(x);
+        x->was_pulled = true;
+        look(x);
+        return;
+    }
     if (ok) {
         done(x);
         return;
@@ -363,6 +417,8 @@ enum asset_state asset_go_on(struct asset *x, struct error *err)
         take_log(x);
     if (x->exchange.done && x->step == STEP_LOOK)
         judge_look(x);
+    if (x->step == STEP_MISSING)
+        make(x);
     else if (x->exchange.done && x->step == STEP_MAKE)
         judge_make(x);
     if (x->step != STEP_FAILED)
@@ -374,6 +430,11 @@ enum asset_state asset_go_on(struct asset *x, struct error *err)
 const char *asset_name(const struct asset *x)
 {
     return x->actual.data;
+}
+
+const char *asset_architecture(const struct asset *x)
+{
+    return x->architecture;
 }
 
 const char *asset_given_name(const struct asset *x)
@@ -432,7 +493,7 @@ static void judge_removal(struct asset *x)
     snprintf(what, sizeof what, "remove %s %s", verb_of(x), x->actual.data);
     x->exchange.done = false;
     x->again_ns = clock_ns() + AGAIN_NS;
-    if (exchange_ok(&x->exchange, what, &why) || (x->exchange.answer.status == 404 && !is_late)) {
+    if (exchange_removed(&x->exchange, what, &why) || (x->exchange.answer.status == 404 && !is_late)) {
         x->step = STEP_GONE;
         return;
     }

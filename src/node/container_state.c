@@ -46,9 +46,13 @@ static void read_address(struct container_state *s, const struct json *networks)
 {
     const struct json *settings = json_get(networks, "Networks");
     const char *ip = json_string(json_get(networks, "IPAddress"), "");
-    for (size_t i = 0; !*ip && i < json_count(settings); i++)
+    const char *gateway = json_string(json_get(networks, "Gateway"), "");
+    for (size_t i = 0; !*ip && i < json_count(settings); i++) {
         ip = json_string(json_get(json_member(settings, i), "IPAddress"), "");
+        gateway = json_string(json_get(json_member(settings, i), "Gateway"), "");
+    }
     snprintf(s->ip, sizeof s->ip, "%s", ip);
+    snprintf(s->gateway, sizeof s->gateway, "%s", gateway);
 }
 
 int container_state_read(struct container_state *s, const struct buffer *body, struct error *err)
@@ -102,6 +106,15 @@ int container_id_read(const struct buffer *body, char *id, size_t size)
     return is_id ? 0 : -1;
 }
 
+int container_exec_code(const struct buffer *body)
+{
+    const char *why;
+    struct json *all = json_parse(body->data, body->len, &why);
+    int code = is_true(json_get(all, "Running")) ? -1 : (int)json_int64(json_get(all, "ExitCode"), -1);
+    json_free(all);
+    return code;
+}
+
 /* Which port of the engine's machine leads to it, as the engine says; 0: none does. */
 static int published_port(const struct buffer *body, const char *inside)
 {
@@ -137,7 +150,21 @@ bool container_was_killed(const struct container_state *s)
     return !s->is_running && !s->was_out_of_memory && (s->exit_code == 137 || s->exit_code == 143);
 }
 
-void container_say_end(const struct container_state *s, const struct scenario_node *n, const char *when, struct error *err)
+/* Engines do not always notice that memory was the reason; and who else may end it can ask them for that. */
+static void add_killer(const struct scenario_node *n, enum container_killer killer, struct error *err)
+{
+    size_t len = strlen(err->text);
+    if (killer == KILLER_SOMEONE)
+        snprintf(err->text + len, sizeof err->text - len, "; somebody else asked the engine to end it");
+    else if (n->docker.memory > 0)
+        snprintf(err->text + len, sizeof err->text - len, "; it was killed, %s because it needed more memory than the %g MiB "
+                 "that it may have",
+                 killer == KILLER_UNHEARD_OF ? "and the engine knows of nobody who asked for that: most likely" : "perhaps",
+                 (double)n->docker.memory / 1048576);
+}
+
+void container_say_end(const struct container_state *s, const struct scenario_node *n, enum container_killer killer,
+                       const char *when, struct error *err)
 {
     if (s->was_out_of_memory && n->docker.memory > 0)
         error_set(err, EXIT_RUN_FAILED, "its container needed more memory than the %g MiB that it may have (exit code %d) %s",
@@ -148,11 +175,8 @@ void container_say_end(const struct container_state *s, const struct scenario_no
     else
         error_set(err, EXIT_RUN_FAILED, "its container ended with exit code %d %s%s%s", s->exit_code, when, *s->why ? ": " : "",
                   s->why);
-    if (s->was_out_of_memory || s->exit_code != 137 || n->docker.memory <= 0)
-        return;
-    size_t len = strlen(err->text); /* engines do not always notice it */
-    snprintf(err->text + len, sizeof err->text - len, "; it was killed, perhaps because it needed more memory than the %g MiB "
-             "that it may have", (double)n->docker.memory / 1048576);
+    if (!s->was_out_of_memory && (s->exit_code == 137 || killer == KILLER_SOMEONE))
+        add_killer(n, killer, err);
 }
 
 const char *container_health(const struct container_state *s)

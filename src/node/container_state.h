@@ -20,6 +20,7 @@ struct container_state {
     char health_output[CONTAINER_OUTPUT]; /* of the last check, safe to show */
     char why[CONTAINER_OUTPUT];           /* why it could not be run, in the engine's words; "" */
     char ip[64];                          /* its address in the engine's network; "" */
+    char gateway[64];                     /* and that of who leads out of it; "" */
 };
 
 /* Of what an engine says once a second (GET /containers/ID/stats). */
@@ -44,9 +45,14 @@ int container_port(const struct container_state *s, const struct buffer *body, c
 /* "starting", "healthy" or "unhealthy"; NULL where it has no health check. */
 const char *container_health(const struct container_state *s);
 
+/* The exit code in the answer to GET /exec/ID/json; -1: it has none yet. */
+int container_exec_code(const struct buffer *body);
 /* Whether its end was not of its own making. */
 bool container_was_killed(const struct container_state *s);
+/* Who has, as far as its engine has told. */
+enum container_killer { KILLER_NOT_KNOWN, KILLER_SOMEONE, KILLER_UNHEARD_OF };
 /* Why it ended, for messages: "its container ended with exit code 3 WHEN". */
-void container_say_end(const struct container_state *s, const struct scenario_node *n, const char *when, struct error *err);
+void container_say_end(const struct container_state *s, const struct scenario_node *n, enum container_killer killer,
+                       const char *when, struct error *err);
 
 #endif

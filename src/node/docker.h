@@ -75,10 +75,12 @@ struct docker {
     bool with_init;          /* it was created with an init of the engine's */
     bool was_removed;        /* by someone else */
     int64_t look_ns;         /* its output has ended: when it is to be looked at again */
+    int exec_code;           /* once it has ended, behind READY; -1: it has not, or that is not known */
     bool is_ready;           /* it has said READY */
     bool is_wrong;           /* gone is of what it said, not of its end */
     struct error gone;       /* node->gone is this, or NULL */
-    int64_t end_ns;          /* when its end was seen; 0: it was not */
+    int64_t seen_ns;         /* when it was first seen to have ended; 0: it was not */
+    int64_t end_ns;          /* the same, once that is its failure */
     int64_t again_ns;        /* when its removal is to be asked for again */
     unsigned removals;       /* that were asked for */
     int64_t removed_ns;      /* when it was; 0: it was not */
@@ -86,6 +88,7 @@ struct docker {
 };
 
 #define DOCKER_SHORT_ID  12    /* characters of an id that people are shown */
+#define DOCKER_ENDS_NS   INT64_C(500000000) /* an engine may notice the end of a container so long after that of its output */
 #define DOCKER_ANSWER_MS 30000 /* for a request that takes no time by itself */
 
 /* docker_start.c: from nothing to DOCKER_RUN. As the driver's verb; and what its `work` does until then. */
@@ -93,11 +96,21 @@ int docker_start(struct node *n, struct error *err);
 int docker_start_step(struct docker *d, struct error *err);
 /* Asks the engine, for d->exchange: `what`, static text, is for messages. */
 void docker_request(struct docker *d, const char *method, const char *what, const char *fmt, ...) LOCKSTEP_PRINTF(4, 5);
-void docker_say_end(struct docker *d, struct error *err); /* the container has ended, and how */
+/* docker_words.c: the container has ended, and how. What its start has failed by, explained where it is known; of a text of
+ * which that is not known to be is asked whether it says that the program could not be run, `said` is shown then. */
+int64_t docker_settled_ns(const struct docker *d); /* since d->seen_ns: when that can be told */
+void docker_say_end(const struct docker *d, struct error *err);
+void docker_explain(const struct docker *d, struct error *err);
+bool docker_say_unrun(const struct docker *d, const char *text, const char *said, struct error *err);
 /* docker_exec.c: what runs by transport exec has failed with *err before it said READY. What the engine knows of that is
  * asked for; true: docker_exec_judge says what comes of it. */
 bool docker_exec_hold(struct docker *d, const struct error *err);
 int docker_exec_judge(struct docker *d, struct error *err); /* 0: not known yet; else -1 with *err set */
+/* The same behind READY, once it has closed its output: the engine is asked for its exit code. Whether it is known that it has
+ * ended, of itself or, where that is `late`, in whatever way; then *err is set. */
+void docker_exec_ask(struct docker *d);
+bool docker_exec_end(struct docker *d, bool late, struct error *err);
+void docker_exec_say_end(const struct docker *d, struct error *err);
 void docker_forget(struct docker *d); /* frees all but d itself */
 
 /* Opens it: an engine's path, behind the version of the API; body: "" or JSON. */

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/utf8.h"
 #include "node/docker.h"
 
@@ -14,23 +13,15 @@ bool docker_exec_hold(struct docker *d, const struct error *err)
         return false;
     d->held = *err;
     d->node->must_look = true;
-    exchange_drop(&d->exec_look);
-    buffer_format(&d->exec_look.path, "/exec/%s/json", d->exec_id);
-    exchange_send(&d->exec_look, d->engine, "GET", LOOK_MS);
+    docker_exec_ask(d);
     return true;
 }
 
-/* The exit code; -1 where it is not known. */
+/* The exit code; -1 where it is not known, or there is none yet. */
 static int exit_code(const struct docker *d)
 {
-    const char *why;
     const struct http_answer *a = &d->exec_look.answer;
-    if (a->failure != HTTP_ANSWERED || a->status != 200)
-        return -1;
-    struct json *all = json_parse(a->body.data, a->body.len, &why);
-    int code = (int)json_int64(json_get(all, "ExitCode"), -1);
-    json_free(all);
-    return code;
+    return a->failure == HTTP_ANSWERED && a->status == 200 ? container_exec_code(&a->body) : -1;
 }
 
 /* What the engine wrote in place of the program: Docker as output, Podman as errors. */
@@ -44,6 +35,32 @@ static void say_unrun(struct docker *d, struct error *err)
     else
         error_set(err, EXIT_RUN_FAILED, "transport exec: the program %s cannot be run: %s", program, buffer_string(&safe));
     buffer_free(&safe);
+}
+
+void docker_exec_ask(struct docker *d)
+{
+    exchange_drop(&d->exec_look);
+    buffer_format(&d->exec_look.path, "/exec/%s/json", d->exec_id);
+    exchange_send(&d->exec_look, d->engine, "GET", LOOK_MS);
+}
+
+void docker_exec_say_end(const struct docker *d, struct error *err)
+{
+    char when[64];
+    channel_doing(&d->channel, when, sizeof when);
+    error_set(err, EXIT_RUN_FAILED, "transport exec: %s ended with exit code %d %s", d->node->spec->docker.exec[0], d->exec_code,
+              when);
+}
+
+/* With its container it is killed, too, and that is the better cause. */
+bool docker_exec_end(struct docker *d, bool late, struct error *err)
+{
+    d->exec_code = d->exec_look.done ? exit_code(d) : -1;
+    bool is_killed = d->exec_code == 137 || d->exec_code == 143;
+    if (d->exec_code < 0 || (is_killed && !late))
+        return false;
+    docker_exec_say_end(d, err);
+    return true;
 }
 
 int docker_exec_judge(struct docker *d, struct error *err)

@@ -15,7 +15,6 @@
 #define GIVE_UP_NS   INT64_C(4200000000) /* beyond timeouts.stop: the engine is not waited for any longer */
 #define HEALTH_NS    INT64_C(30000000000) /* between two health checks, where nobody says */
 #define CHECK_NS     INT64_C(500000000)   /* until a check that was due must be known */
-#define ENDS_NS      INT64_C(500000000) /* an engine may notice the end of a container so long after that of its output */
 #define DEAF_NS      INT64_C(5000000000)  /* between two looks, at most, while the engine tells nothing by itself */
 #define DEAF_LEAST_NS INT64_C(500000000)
 #define UNSEEN_NS    INT64_C(3000000000) /* without a look the engine is not asked any more what is used */
@@ -60,10 +59,31 @@ static bool is_gone(const struct http_answer *a)
     return a->status == 404 || strstr(words, "no such container");
 }
 
+/* Once it was seen to have ended: whether it is time to look once more, which is then the last time. */
+static bool is_settled(struct docker *d)
+{
+    if (!d->seen_ns || d->end_ns)
+        return false;
+    if (clock_ns() >= docker_settled_ns(d))
+        return true;
+    wake_at(d, docker_settled_ns(d));
+    return false;
+}
+
+static int judge_end(struct docker *d, struct error *err)
+{
+    d->seen_ns = d->seen_ns ? d->seen_ns : clock_ns();
+    if (!d->end_ns && !is_settled(d))
+        return 0;
+    d->end_ns = d->end_ns ? d->end_ns : d->seen_ns;
+    docker_say_end(d, err);
+    return -1;
+}
+
 /* What has become of the container, where something has happened to it. -1 with *err set: that is its failure. */
 static int take_look(struct docker *d, struct error *err)
 {
-    if (d->node->must_look)
+    if (d->node->must_look || is_settled(d))
         look(d);
     if (!d->look.done)
         return 0;
@@ -81,9 +101,7 @@ static int take_look(struct docker *d, struct error *err)
     d->node->health = container_health(&d->state);
     if (d->state.is_running)
         return judge_health(d, err);
-    d->end_ns = d->end_ns ? d->end_ns : clock_ns();
-    docker_say_end(d, err);
-    return -1;
+    return judge_end(d, err);
 }
 
 /* Where it was refused, it goes on as it did: one that would be paused runs, and one that does not go on is of no use. */
@@ -175,7 +193,8 @@ static void call_for_check(struct docker *d)
             d->check_ns = now + interval;
         }
     }
-    wake_at(d, d->check_ns);
+    if (!d->check.call) /* else its answer wakes it, however late that is */
+        wake_at(d, d->check_ns);
 }
 
 /* What the engine does not tell by itself it is asked for, as often as it makes health checks at least. */
@@ -210,22 +229,30 @@ static int judge(struct docker *d, struct error *err)
     if (d->gone.code && d->node->phase == NODE_BUSY) {
         if (!d->is_wrong || !channel_judge_stray(&d->channel, err))
             *err = d->gone;
-        if (d->end_ns && !d->is_wrong) { /* as if it had been seen only now */
+        if ((d->end_ns || d->exec_code >= 0) && !d->is_wrong) { /* as if it had been seen only now */
             *err = (struct error){ 0 };
-            docker_say_end(d, err);
+            if (d->end_ns)
+                docker_say_end(d, err);
+            else
+                docker_exec_say_end(d, err);
         }
         return -1;
     }
-    if (!d->channel.eof_ns || d->look.call || d->look.done || d->gone.code)
+    if (!d->channel.eof_ns || d->look.call || d->look.done || d->gone.code || d->seen_ns)
         return 0;
     int64_t now = clock_ns();
-    if (now >= d->channel.eof_ns + ENDS_NS) {
+    bool is_late = now >= d->channel.eof_ns + DOCKER_ENDS_NS;
+    if (d->channel.answers && docker_exec_end(d, is_late, err))
+        return -1;
+    if (is_late) {
         channel_say_closed(&d->channel, err);
         return -1;
     }
     if (now >= d->look_ns) {
         d->look_ns = now + AGAIN_NS;
         look(d);
+        if (*d->exec_id && d->channel.answers)
+            docker_exec_ask(d);
     }
     wake_at(d, d->look_ns);
     return 0;
@@ -274,7 +301,7 @@ static int run_step(struct docker *d, struct error *err)
         if (take_look(d, err) < 0 && (d->end_ns || d->was_removed))
             return -1; /* nothing runs in a container that has ended: that is the better cause */
         *err = (struct error){ 0 };
-        return d->look.call ? 0 : docker_exec_judge(d, err);
+        return d->look.call || d->seen_ns ? 0 : docker_exec_judge(d, err);
     }
     return take_news(d, err) < 0 && !docker_exec_hold(d, err) ? -1 : 0;
 }
@@ -339,7 +366,7 @@ static void judge_removal(struct docker *d)
     int status = d->exchange.answer.failure == HTTP_ANSWERED ? d->exchange.answer.status : 0;
     bool is_late = d->is_in_doubt && d->removals < DOUBT_MAX;
     d->exchange.done = false;
-    if ((status == 404 && !is_late) || exchange_ok(&d->exchange, d->what, &err)) {
+    if ((status == 404 && !is_late) || exchange_removed(&d->exchange, d->what, &err)) {
         d->removed_ns = clock_ns();
         return;
     }
@@ -364,9 +391,9 @@ static void removal_step(struct docker *d)
         judge_removal(d);
     if (d->step == DOCKER_GONE)
         return;
-    wake_at(d, d->removed_ns ? d->removed_ns + ENDS_NS : limit);
+    wake_at(d, d->removed_ns ? d->removed_ns + DOCKER_ENDS_NS : limit);
     if (d->removed_ns) {
-        if ((stream_is_silent(&d->output) && stream_is_silent(&d->exec)) || now >= d->removed_ns + ENDS_NS)
+        if ((stream_is_silent(&d->output) && stream_is_silent(&d->exec)) || now >= d->removed_ns + DOCKER_ENDS_NS)
             be_gone(d);
     } else if (now >= limit) {
         snprintf(why, sizeof why, "no answer of the engine to '%s' in time", d->what);
@@ -458,7 +485,9 @@ static void late(struct node *n, struct error *err)
 {
     const struct docker *d = n->state;
     double s = (double)(n->phase == NODE_STARTING ? n->spec->timeout_start : n->spec->timeout_step) / 1e6;
-    if (d->step == DOCKER_PREPARE && d->image)
+    if (d->seen_ns)
+        docker_say_end(d, err);
+    else if (d->step == DOCKER_PREPARE && d->image)
         error_set(err, EXIT_RUN_FAILED, "its image is not there within %g s%s%s; raise timeouts.start", s,
                   n->activity && *n->activity ? ": " : "", n->activity ? n->activity : "");
     else if (d->step != DOCKER_RUN)

@@ -5,13 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/memory.h"
-#include "base/utf8.h"
 #include "node/assets.h"
 
-#define ID_DIGITS  64
-#define ID_SHOWN   12
 #define LEFT_NAMED 5 /* of what could not be removed */
 
 struct engines {
@@ -28,14 +24,20 @@ struct engines {
     char left_why[500]; /* of the first */
 };
 
-static struct engine *find(struct engines *e, const char *address, struct error *err)
+static struct engine *find(struct engines *e, const struct scenario_node *n, struct error *err)
 {
+    char room[300];
     struct http_peer peer;
-    for (size_t i = 0; i < e->count; i++)
-        if (!strcmp(e->items[i]->peer.address, address))
-            return e->items[i];
-    if (http_peer_parse(&peer, address, getenv("DOCKER_CERT_PATH"), err) < 0)
+    if (http_peer_parse(&peer, engine_address(n, room, sizeof room), getenv("DOCKER_CERT_PATH"), err) < 0) {
+        error_add(err, "%s", engine_address_origin(n));
         return NULL;
+    }
+    for (size_t i = 0; i < e->count; i++)
+        if (http_peer_is_same(&e->items[i]->peer, &peer)) {
+            http_peer_free(&peer);
+            return e->items[i];
+        }
+    http_peer_came_from(&peer, engine_address_origin(n));
     struct engine *engine = mem_alloc(sizeof *engine);
     *engine = (struct engine){ .all = e, .peer = peer, .is_local = peer.socket != NULL, .has_init = true };
     engine->assets = assets_new(engine, e->scenario);
@@ -66,11 +68,10 @@ struct engines *engines_new(struct loop *l, const struct scenario *s, struct nod
         return NULL;
     }
     for (int i = 0; i < s->node_count; i++) {
-        char room[300];
         if (s->nodes[i].implementation != IMPLEMENTATION_DOCKER)
             continue;
-        if (!(e->of[i] = find(e, engine_address(&s->nodes[i], room, sizeof room), err))) {
-            error_add(err, "nodes[%d] %s: docker.engine", i, s->nodes[i].id);
+        if (!(e->of[i] = find(e, &s->nodes[i], err))) {
+            error_add(err, "nodes[%d] %s", i, s->nodes[i].id);
             err->code = EXIT_LAUNCH;
             engines_free(e);
             return NULL;
@@ -195,57 +196,6 @@ void exchange_stream(struct exchange *x, struct engine *e, const char *method, s
                                                .body_len = body.len,
                                                .content_type = "application/x-tar",
                                                .piece = note_piece });
-}
-
-/* An id of 64 digits is cut to the part that people know it by. */
-static void add_words(struct buffer *out, const char *s, size_t len)
-{
-    struct buffer shorter = { 0 };
-    for (size_t at = 0; at < len;) {
-        size_t digits = 0;
-        while (at + digits < len && strchr("0123456789abcdef", s[at + digits]) && s[at + digits])
-            digits++;
-        buffer_add(&shorter, s + at, digits == ID_DIGITS ? ID_SHOWN : digits);
-        at += digits;
-        if (at < len)
-            buffer_add(&shorter, s + at++, 1);
-    }
-    utf8_escape(out, buffer_string(&shorter), shorter.len);
-    buffer_free(&shorter);
-}
-
-void engine_words(const struct http_answer *a, char *out, size_t size)
-{
-    const char *why;
-    struct json *body = json_parse(a->body.data, a->body.len, &why);
-    const char *said = json_string(json_get(body, "message"), "");
-    struct buffer safe = { 0 };
-    if (*said)
-        add_words(&safe, said, strlen(said));
-    else
-        add_words(&safe, a->body.data, a->body.len < 200 ? a->body.len : 200);
-    while (safe.len && safe.data[safe.len - 1] == ' ')
-        safe.len--;
-    if (safe.len)
-        snprintf(out, size, "%s (%d)", buffer_string(&safe), a->status);
-    else
-        snprintf(out, size, "(%d), and it does not say why", a->status);
-    buffer_free(&safe);
-    json_free(body);
-}
-
-bool exchange_ok(const struct exchange *x, const char *what, struct error *err)
-{
-    char words[700];
-    if (x->answer.failure != HTTP_ANSWERED) {
-        error_set(err, EXIT_RUN_FAILED, "%s: %s", what, x->answer.error.text);
-        return false;
-    }
-    if (x->answer.status / 100 == 2 || x->answer.status == 304)
-        return true;
-    engine_words(&x->answer, words, sizeof words);
-    error_set(err, EXIT_RUN_FAILED, "%s: %s", what, words);
-    return false;
 }
 
 struct node *engine_node(struct engine *e, const char *id)

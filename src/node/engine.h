@@ -10,6 +10,8 @@
 
 #define ENGINE_API_OWN  "1.41" /* Docker 20.10, Podman 4; all that is used is the same in 1.44, which Docker 29 wants at least */
 #define ENGINE_API_TEXT 16
+#define ENGINE_ARCHITECTURE_TEXT 24
+#define ENGINE_KERNEL_TEXT       65
 
 /* This machine, as CONTAINER_LABEL_HOST names it: where the pids of a run's identity mean something. */
 #define ENGINE_HOST_TEXT 300
@@ -44,6 +46,8 @@ struct engine {
     struct http_peer peer;
     char api[ENGINE_API_TEXT]; /* what all paths begin with, as "/v1.41"; "" until it has been met */
     struct http_call *meeting; /* it is asked what it is */
+    char architecture[ENGINE_ARCHITECTURE_TEXT]; /* of its machine, as images name it: "amd64"; "": it does not say */
+    char kernel[ENGINE_KERNEL_TEXT];
     struct error unfit;       /* code is set: it is of no use, or did not answer */
     bool is_local;            /* it is on this machine */
     bool has_init;            /* it can give containers a small init of its own */
@@ -70,6 +74,16 @@ void engine_meet(struct engine *e);
 /* 1: it has been met; 0: not yet, its nodes will be ready then; -1 with *err set: it is of no use. */
 int engine_is_met(const struct engine *e, struct error *err);
 
+/* engine_platform.c: a JSON value as the name of an architecture; "": it is none. */
+struct json;
+void engine_architecture(char out[ENGINE_ARCHITECTURE_TEXT], const struct json *value);
+/* Whether the engine's machine runs such programs by itself, as far as that is known. */
+bool engine_may_run(const struct engine *e, const char *architecture);
+/* Whether it is the machine's own, with our kernel, and not in a virtual machine or without root: its networks may be ours. */
+bool engine_is_beside(const struct engine *e);
+/* -1 with *err set (EXIT_LAUNCH): it is certain that containers of the image do not run there. */
+int engine_check_image(const struct engine *e, const char *name, const char *architecture, struct error *err);
+
 /* Sends; x->path begins behind the version of the API, and x->body is JSON where it is not empty. */
 void exchange_send(struct exchange *x, struct engine *e, const char *method, int limit_ms);
 /* For an answer that comes over time, without a limit: `piece` gets it and only notes it. The body is a tar archive, where it
@@ -79,8 +93,13 @@ void exchange_stream(struct exchange *x, struct engine *e, const char *method, s
 void exchange_drop(struct exchange *x); /* forgets it, also while it is under way; x can be used again */
 /* Whether it was answered with a 2xx or 304. Else *err says what was asked (`what`) and, in the engine's words, why not. */
 bool exchange_ok(const struct exchange *x, const char *what, struct error *err);
+/* The same for a DELETE: engines answer that with 204, or, to say what has gone with an image, with a list. Another 2xx is no
+ * proof, and worth another try. */
+bool exchange_removed(const struct exchange *x, const char *what, struct error *err);
 /* In the engine's words: "MESSAGE (STATUS)". */
 void engine_words(const struct http_answer *a, char *out, size_t size);
+/* Something could not be made: adds what can be done, where the engine's words say why. */
+void engine_advise(struct error *err);
 
 /* All its nodes are ready: something that they may wait for has happened. */
 void engine_wake(struct engine *e);

@@ -27,6 +27,19 @@ static void must_look(struct node *n, void *data)
     node_ready(n);
 }
 
+/* Podman does not say which signal it was. */
+static bool ends_it(const char *action, const char *signal)
+{
+    bool kills = !strcmp(action, "kill") && (!strcmp(signal, "9") || !strcmp(signal, "15"));
+    return kills || !strcmp(action, "stop");
+}
+
+/* And not of one that the node had before. */
+static bool is_of_it(const struct node *n, const struct json *actor)
+{
+    return n->container && strncmp(json_string(json_get(actor, "ID"), ""), n->container, strlen(n->container)) == 0;
+}
+
 static void take_event(void *data, struct text line)
 {
     const char *why;
@@ -34,8 +47,11 @@ static void take_event(void *data, struct text line)
     struct json *event = json_parse(line.s, line.len, &why);
     const struct json *attributes = json_get(json_get(event, "Actor"), "Attributes");
     struct node *n = engine_node(e, json_string(json_get(attributes, CONTAINER_LABEL_NODE), ""));
-    if (n && is_of_note(json_string(json_get(event, "Action"), "")))
+    const char *action = json_string(json_get(event, "Action"), "");
+    if (n && is_of_note(action))
         must_look(n, NULL);
+    if (n && is_of_it(n, json_get(event, "Actor")) && ends_it(action, json_string(json_get(attributes, "signal"), "9")))
+        n->was_killed = true;
     json_free(event);
 }
 

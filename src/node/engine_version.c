@@ -48,6 +48,19 @@ int engine_version_read(const struct http_answer *a, char api[ENGINE_API_TEXT], 
     return result;
 }
 
+/* What kind of machine it is on. */
+static void note_machine(struct engine *e, const struct http_answer *answer)
+{
+    const char *why;
+    struct json *all = json_parse(answer->body.data, answer->body.len, &why);
+    engine_architecture(e->architecture, json_get(all, "Arch"));
+    snprintf(e->kernel, sizeof e->kernel, "%s", json_string(json_get(all, "KernelVersion"), ""));
+    if (!*e->kernel) /* Podman */
+        snprintf(e->kernel, sizeof e->kernel, "%s",
+                 json_string(json_get(json_get(json_at(json_get(all, "Components"), 0), "Details"), "KernelVersion"), ""));
+    json_free(all);
+}
+
 static void note_version(void *data, struct http_answer *answer)
 {
     struct engine *e = data;
@@ -55,7 +68,9 @@ static void note_version(void *data, struct http_answer *answer)
     if (answer->failure != HTTP_ANSWERED)
         e->unfit = answer->error;
     else if (engine_version_read(answer, e->api, &e->unfit) < 0)
-        error_add(&e->unfit, "%s", e->peer.address);
+        error_add(&e->unfit, "%s", e->peer.shown);
+    else
+        note_machine(e, answer);
     engine_wake(e);
 }
 

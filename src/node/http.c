@@ -260,13 +260,13 @@ static void transfer_end(struct transfer *t)
 
 enum http_failure http_say(const struct http_peer *p, enum http_failure failure, struct error *err, const char *why)
 {
-    error_set(err, EXIT_LAUNCH, "%s: %s", p->address, why);
+    error_set(err, EXIT_LAUNCH, "%s: %s", p->shown, why);
     return failure;
 }
 
 enum http_failure http_say_late(const struct http_peer *p, bool connected, int status, int after_ms, struct error *err)
 {
-    error_set(err, EXIT_LAUNCH, "%s: %s within %g s", p->address,
+    error_set(err, EXIT_LAUNCH, "%s: %s within %g s", p->shown,
               !connected ? "no connection" : status ? "the answer has begun but not ended" : "connected, but no answer",
               (double)after_ms / 1000);
     return connected ? HTTP_LATE : HTTP_UNREACHABLE;
@@ -284,7 +284,7 @@ static enum http_failure say_tls(struct transfer *t, CURLcode code, struct error
                              ? "; the engine's certificate must be signed by ca.pem and made out to this very host"
                          : code == CURLE_SSL_CONNECT_ERROR ? "; does the engine speak TLS on this port (usually 2376)?"
                                                            : "; look at ca.pem, cert.pem and key.pem";
-    error_set(err, EXIT_LAUNCH, "%s: no secure connection (TLS): %s%s", t->peer->address,
+    error_set(err, EXIT_LAUNCH, "%s: no secure connection (TLS): %s%s", t->peer->shown,
               *t->words ? t->words : curl_easy_strerror(code), advice);
     return HTTP_UNREACHABLE;
 }
@@ -331,12 +331,12 @@ static enum http_failure say_why(struct transfer *t, CURLcode code, int status, 
     case CURLE_SEND_ERROR:
         if (code == CURLE_SEND_ERROR && t->peer->socket && os_error == ENOTCONN)
             return http_say(t->peer, HTTP_UNREACHABLE, err, http_peer_advice(t->peer, ENOTCONN));
-        error_set(err, EXIT_LAUNCH, "%s: the connection ended %s the answer: %s", t->peer->address,
+        error_set(err, EXIT_LAUNCH, "%s: the connection ended %s the answer: %s", t->peer->shown,
                   status ? "in the middle of" : "before", words);
         return HTTP_BROKEN;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
-        error_set(err, EXIT_LAUNCH, "%s: what answered there is no container engine (%s)", t->peer->address, words);
+        error_set(err, EXIT_LAUNCH, "%s: what answered there is no container engine (%s)", t->peer->shown, words);
         return HTTP_WRONG;
     default:
         return http_say(t->peer, HTTP_WRONG, err, words);
@@ -404,7 +404,7 @@ static void call_finished(struct transfer *t, CURLcode code)
     if (code == CURLE_WRITE_ERROR && c->headers_len > HEADERS_MAX) {
         a->failure = http_say(t->peer, HTTP_WRONG, &a->error, c->too_much);
     } else if (code == CURLE_WRITE_ERROR && c->too_much) {
-        error_set(&a->error, EXIT_LAUNCH, "%s: %s the %zu bytes that are allowed", t->peer->address, c->too_much,
+        error_set(&a->error, EXIT_LAUNCH, "%s: %s the %zu bytes that are allowed", t->peer->shown, c->too_much,
                   c->request.answer_max ? c->request.answer_max : (size_t)HTTP_ANSWER_MAX);
         a->failure = HTTP_WRONG;
     } else if (code != CURLE_OK) {

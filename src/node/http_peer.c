@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 void http_peer_free(struct http_peer *p)
 {
     free(p->address);
+    free(p->shown);
     free(p->socket);
     free(p->host);
     free(p->ca);
@@ -119,13 +121,31 @@ int http_peer_parse(struct http_peer *p, const char *address, const char *certif
         http_peer_free(p);
     else
         p->address = mem_text(address);
+    p->shown = result < 0 ? NULL : mem_text(address);
     return result;
+}
+
+void http_peer_came_from(struct http_peer *p, const char *origin)
+{
+    struct buffer shown = { 0 };
+    buffer_format(&shown, "%s (%s)", p->address, origin);
+    free(p->shown);
+    buffer_string(&shown);
+    p->shown = shown.data;
+    p->origin = origin;
+}
+
+bool http_peer_is_same(const struct http_peer *a, const struct http_peer *b)
+{
+    if (a->socket || b->socket)
+        return a->socket && b->socket && strcmp(a->socket, b->socket) == 0;
+    return a->port == b->port && strcasecmp(a->host, b->host) == 0;
 }
 
 const char *http_peer_advice(const struct http_peer *p, int error)
 {
     if (p->socket)
-        return engine_socket_advice(error);
+        return engine_socket_advice(error, p->origin);
     switch (error) {
     case ECONNREFUSED:
         return "connection refused: nobody listens on that port; is the engine running, and does it listen on TCP?";

@@ -530,3 +530,13 @@ const char *image_output_id(const struct image_output *o)
 {
     return o->id;
 }
+
+const char *image_output_words(struct image_output *o)
+{
+    return buffer_string(&o->error);
+}
+
+const char *image_output_step(struct image_output *o)
+{
+    return buffer_string(&o->step);
+}

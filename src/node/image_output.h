@@ -53,6 +53,9 @@ const char *image_output_progress(struct image_output *o);
 #define IMAGE_MADE     '+'
 #define IMAGE_FOUND    '='
 struct buffer *image_output_made(struct image_output *o);
+/* The error that the engine reported, in its words alone; "" where it did not. */
+const char *image_output_words(struct image_output *o);
+const char *image_output_step(struct image_output *o); /* that was running, as "STEP 2/3: RUN make"; "": none */
 /* "sha256:…" of what was built or imported; "" where the engine has not said it, as after a pull. */
 const char *image_output_id(const struct image_output *o);
 

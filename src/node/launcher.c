@@ -46,6 +46,7 @@ struct launcher {
     struct orphans orphans; /* those that were found then */
     unsigned immortal; /* processes that are there still */
     struct buffer identity; /* of this process (base/procfs.h) */
+    int64_t check_ns;       /* since when it is looked whether all can be started; 0: not yet */
     int64_t rest_ns;        /* when nodes are to be frozen; 0: the run goes on, or they are */
     bool frozen;
     const char *left;       /* what could not be removed of the containers; NULL: not known yet */
@@ -174,6 +175,12 @@ int launcher_open(struct launcher *l, struct loop *loop, const char *run_dir, st
             !(l->host.engines = engines_new(loop, l->scenario, l->nodes, l->identity.data, err)))
             return -1;
     return 0;
+}
+
+int launcher_check(struct launcher *l, int *node, struct error *err)
+{
+    l->check_ns = l->check_ns ? l->check_ns : clock_ns();
+    return docker_check(l->remotes, l->remote_count, l->check_ns, node, err);
 }
 
 void launcher_free(struct launcher *l)
@@ -434,7 +441,7 @@ void launcher_rest(struct launcher *l, bool rests)
         }
 }
 
-void launcher_check(struct launcher *l)
+void launcher_look(struct launcher *l)
 {
     for (int i = 0; i < l->remote_count; i++)
         if (l->remotes[i]->driver->check && l->remotes[i]->phase == NODE_IDLE)

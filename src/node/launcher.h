@@ -16,6 +16,10 @@ void launcher_free(struct launcher *l); /* ends at once what still runs, and clo
  * Returns -1 with *err set (EXIT_LAUNCH). */
 int launcher_open(struct launcher *l, struct loop *loop, const char *run_dir, struct error *err);
 
+/* Whether all nodes can be started, as far as that is known before any is: 1 they can, 0 not known yet (launcher_collect, and
+ * once more), -1 with *err set (EXIT_LAUNCH) and *node the index of the first that cannot. */
+int launcher_check(struct launcher *l, int *node, struct error *err);
+
 struct node *launcher_node(struct launcher *l, int i);
 bool launcher_has_remote(const struct launcher *l);
 
@@ -62,7 +66,7 @@ void launcher_pause(struct node *n, bool paused);
 /* The run stands still, or goes on: nodes that need not run for that are frozen once it has rested for a second. */
 void launcher_rest(struct launcher *l, bool rests);
 /* At a barrier at which one has failed, and the run goes on: what must hold of the others is looked at. */
-void launcher_check(struct launcher *l);
+void launcher_look(struct launcher *l);
 /* Whether a node that has failed can be started again: nothing of it is left. */
 bool launcher_is_over(const struct node *n);
 

@@ -83,6 +83,7 @@ struct node {
     enum ending ending;    /* how it was last told to end */
     int64_t ending_ns;     /* when it was told first */
     bool must_look;        /* something has happened to its container; the driver looks what */
+    bool was_killed;       /* somebody has asked the engine to end its container */
     const char *container; /* the driver's: the id of its container; NULL: none */
     const char *health;    /* the driver's: as node_status has it */
     const char *activity;  /* the driver's: what its start is busy with, safe to show; NULL: nothing of note */
@@ -119,6 +120,11 @@ struct driver {
     uint64_t (*queue)(const struct node *n); /* its own future events */
     void (*close)(struct node *n);           /* frees node->state */
 };
+
+/* docker_check.c: whether those that are containers can be started, as far as their engines know before anything is made: 1
+ * they can, 0 that is not known yet (a node is ready then), -1 with *err set, and the index of the first that cannot in
+ * *failed. `since_ns`: when that was asked first. */
+int docker_check(struct node *const *nodes, int count, int64_t since_ns, int *failed, struct error *err);
 
 extern const struct driver driver_model, driver_process, driver_docker, driver_renode;
 

@@ -1,5 +1,6 @@
 #include "scenario/engine_address.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,18 +26,46 @@ const char *engine_address(const struct scenario_node *n, char *room, size_t siz
     return room;
 }
 
+const char *engine_address_origin(const struct scenario_node *n)
+{
+    const char *given = getenv("DOCKER_HOST");
+    return n->docker.engine ? "docker.engine" : given && *given ? "DOCKER_HOST" : ENGINE_USUAL;
+}
+
 bool engine_is_local(const char *address)
 {
     return strncmp(address, "unix://", 7) == 0;
 }
 
-const char *engine_socket_advice(int error)
+void engine_machine(const char *address, char *out, size_t size)
+{
+    const char *host = strncmp(address, "tcp://", 6) == 0 ? address + 6 : address;
+    const char *bracket = *host == '[' ? strchr(host, ']') : NULL; /* of an IPv6 address */
+    size_t len = bracket ? (size_t)(bracket - host) + 1 : strcspn(host, ":/");
+    snprintf(out, size, "%.*s", engine_is_local(address) ? 0 : (int)len, host);
+    for (char *c = out; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+}
+
+#define NO_SOCKET                                                                                                              \
+    "there is no such socket; is the engine running? (systemctl start docker, or systemctl --user start podman.socket) If it " \
+    "listens elsewhere, "
+
+static const char *say_no_socket(const char *origin)
+{
+    if (origin && !strcmp(origin, "docker.engine"))
+        return NO_SOCKET "correct docker.engine";
+    if (origin && !strcmp(origin, "DOCKER_HOST"))
+        return NO_SOCKET "correct DOCKER_HOST, or set docker.engine";
+    return NO_SOCKET "set DOCKER_HOST or docker.engine";
+}
+
+const char *engine_socket_advice(int error, const char *origin)
 {
     switch (error) {
     case ENOENT:
     case ENOTDIR:
-        return "there is no such socket; is the engine running? (systemctl start docker, or systemctl --user start "
-               "podman.socket) If it listens elsewhere, set DOCKER_HOST or docker.engine";
+        return say_no_socket(origin);
     case EACCES:
     case EPERM:
         return "permission denied on the socket; become a member of its group (for Docker: sudo usermod -aG docker "

@@ -15,10 +15,15 @@
 /* Its `engine`, DOCKER_HOST, or the first socket that is there of Docker and Podman. Only such a socket is in `room`; else
  * the text is the scenario's or the environment's. */
 const char *engine_address(const struct scenario_node *n, char *room, size_t size);
+/* Who says that it is there: "docker.engine", "DOCKER_HOST", or ENGINE_USUAL. Static. */
+#define ENGINE_USUAL "where engines usually listen"
+const char *engine_address_origin(const struct scenario_node *n);
 /* Whether the engine there is on this machine. */
 bool engine_is_local(const char *address);
+/* Whose machine it is on, whatever the port is that it listens on: "" for this one. */
+void engine_machine(const char *address, char *out, size_t size);
 /* What it means that no connection to an engine's Unix socket came about for this errno, and what to do; NULL where there
- * is nothing to be said. */
-const char *engine_socket_advice(int error);
+ * is nothing to be said. `origin` of the address; NULL: not known. */
+const char *engine_socket_advice(int error, const char *origin);
 
 #endif

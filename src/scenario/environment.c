@@ -204,7 +204,7 @@ static int socket_error(const char *path)
 
 /* A node and the engine that it wants. */
 struct wish {
-    const char *address;
+    const char *address, *origin;
     int node;
 };
 
@@ -225,17 +225,18 @@ static void check_engines(const struct load *l)
         char room[ADDRESS_ROOM];
         const char *address = engine_address(&s->nodes[i], room, sizeof room);
         if (s->nodes[i].implementation == IMPLEMENTATION_DOCKER && engine_is_local(address))
-            wishes[count++] = (struct wish){ arena_text(l->scratch, address, strlen(address)), i };
+            wishes[count++] = (struct wish){ arena_text(l->scratch, address, strlen(address)),
+                                             engine_address_origin(&s->nodes[i]), i };
     }
     qsort(wishes, count, sizeof *wishes, by_address);
     for (size_t k = 0; k < count; k++) {
         if (k && !strcmp(wishes[k - 1].address, wishes[k].address))
             continue;
         int error = socket_error(wishes[k].address + strlen("unix://"));
-        const char *advice = engine_socket_advice(error);
+        const char *advice = engine_socket_advice(error, wishes[k].origin);
         if (error)
-            node_tell(l, SEVERITY_ERROR, wishes[k].node, "docker.engine", "no engine can be reached at %s: %s",
-                      shown(wishes[k].address).text, advice ? advice : strerror(error));
+            node_tell(l, SEVERITY_ERROR, wishes[k].node, "docker.engine", "no engine can be reached at %s (%s): %s",
+                      shown(wishes[k].address).text, wishes[k].origin, advice ? advice : strerror(error));
     }
     free(wishes);
 }

@@ -48,9 +48,11 @@ static bool is_same(const struct use *x, const struct use *y)
 /* Whose ports those of a container are: engines on this machine share them. */
 static const char *machine(const struct load *l, const struct scenario_node *n)
 {
-    char room[300]; /* an address in there is local */
+    char room[300], machine[300] = "";
     const char *address = l->environment ? engine_address(n, room, sizeof room) : n->docker.engine;
-    return !address || engine_is_local(address) ? "" : address;
+    if (address)
+        engine_machine(address, machine, sizeof machine);
+    return arena_text(l->scratch, machine, strlen(machine));
 }
 
 static size_t add_uses(const struct load *l, int i, struct use *uses)

@@ -158,19 +158,43 @@ static bool collect(struct session *s)
     return false;
 }
 
+static bool open_launcher(struct session *s)
+{
+    struct error err = { 0 };
+    char *folder = realpath(folder_path(s->results.folder), NULL); /* nodes may have another working directory */
+    s->is_open = launcher_open(s->launcher, s->options.loop, folder ? folder : "", &err) == 0;
+    free(folder);
+    if (!s->is_open)
+        session_fail(s, &err);
+    return s->is_open;
+}
+
+/* True once it is known that nothing stands in the way of any. */
+static bool check_nodes(struct session *s)
+{
+    int node;
+    struct error err = { 0 };
+    if (!collect(s))
+        return false;
+    int can = launcher_check(s->launcher, &node, &err);
+    s->is_checked = can > 0;
+    if (can >= 0)
+        return s->is_checked;
+    coordinator_publish_node(s->coordinator, node, "failed", err.text);
+    error_add(&err, "nodes[%d] %s", node, s->scenario->nodes[node].id);
+    s->failed_node = node;
+    session_fail(s, &err);
+    return false;
+}
+
 /* Tells all to start that were not told, as far as the slice goes. True once all were. */
 static bool tell_to_start(struct session *s, int64_t deadline)
 {
     struct error err = { 0 };
-    if (!s->started) {
-        char *folder = realpath(folder_path(s->results.folder), NULL); /* nodes may have another working directory */
-        int result = launcher_open(s->launcher, s->options.loop, folder ? folder : "", &err);
-        free(folder);
-        if (result < 0) {
-            session_fail(s, &err);
-            return false;
-        }
-    }
+    if (!s->is_open && !open_launcher(s))
+        return false;
+    if (!s->is_checked && !check_nodes(s))
+        return false;
     while (s->started < s->scenario->node_count) {
         if (launcher_start(launcher_node(s->launcher, s->started++), &err) < 0 && !nodes_handle_failures(s))
             return false;
@@ -348,7 +372,8 @@ static int idle_ms(const struct session *s)
         return -1;
     if (s->state == SESSION_PAUSED)
         return s->command_count ? 0 : remote_ms(s);
-    if (s->state == SESSION_ENDING || s->starting || (s->state == SESSION_RUNNING && s->restarting && !s->in_round) ||
+    if (s->state == SESSION_ENDING || s->starting || (s->is_open && !s->is_checked) ||
+        (s->state == SESSION_RUNNING && s->restarting && !s->in_round) ||
         (s->in_round && s->outstanding && s->cursor == s->scenario->node_count))
         return remote_ms(s);
     if (s->state != SESSION_RUNNING || s->pace <= 0 || s->in_round || s->limit <= now_of(s))
@@ -359,7 +384,9 @@ static int idle_ms(const struct session *s)
     simtime next = coordinator_barrier_after(s->coordinator, now_of(s) + 1);
     double us = (double)(next - s->paced_from.now) / s->pace - (double)(wall - s->paced_from.wall_ns) / 1e3;
     double ms = us / 1e3 + 1;
-    return ms < PACE_TICK_MS ? PACE_TICK_MS : ms > INT_MAX ? INT_MAX : (int)ms;
+    int pace_ms = ms < PACE_TICK_MS ? PACE_TICK_MS : ms > INT_MAX ? INT_MAX : (int)ms;
+    int nodes_ms = remote_ms(s); /* the next quantum may be far */
+    return nodes_ms >= 0 && nodes_ms < pace_ms ? nodes_ms : pace_ms;
 }
 
 unsigned session_wait(struct session *s, int input_fd, int timeout_ms)

@@ -168,7 +168,7 @@ static bool handle_failure(struct session *s, int i)
     }
     coordinator_publish_node(s->coordinator, i, "failed", why.text);
     coordinator_failed(s->coordinator, i);
-    launcher_check(s->launcher);
+    launcher_look(s->launcher);
     if (spec->on_failure == ON_FAILURE_CONTINUE) {
         freeze(s, i, "on_failure: continue");
         return true;
@@ -244,7 +244,10 @@ void nodes_note_gone(struct session *s)
 }
 
 static const char *const command_words[] = {
-    [COMMAND_NODE_STOP] = "stop", [COMMAND_NODE_KILL] = "kill", [COMMAND_NODE_RESTART] = "restart"
+    [COMMAND_NODE_STOP] = "stop",
+    [COMMAND_NODE_KILL] = "kill",
+    [COMMAND_NODE_RESTART] = "restart",
+    [COMMAND_NODE_TEXT] = "uart",
 };
 static const char *const command_causes[] = { [COMMAND_NODE_STOP] = "stopped by the user",
                                               [COMMAND_NODE_KILL] = "killed by the user",

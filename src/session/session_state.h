@@ -81,6 +81,8 @@ struct session {
     struct launcher *launcher;
     struct message_pool *pool; /* of all messages */
 
+    bool is_open;       /* the launcher is */
+    bool is_checked;    /* and all nodes can be started, as far as that is known before any is */
     int started;        /* nodes so far, while STARTING */
     int remote_count;   /* nodes outside the program */
     int *remotes;       /* their indices */

@@ -56,15 +56,22 @@ class Case(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="lockstep-test-")
         self.addCleanup(folder.cleanup)
         self.dir = pathlib.Path(folder.name)
+        self.pids = []  # of the programs that it has run
 
     def lockstep(self, *args, expect=0, cwd=None, env=None, timeout=60, pass_fds=()):
         """Runs the program and returns (stdout, stderr); the exit code must be `expect` (None: any)."""
-        done = subprocess.run([LOCKSTEP, *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              cwd=cwd or self.dir, env={**os.environ, **(env or {})}, timeout=timeout,
-                              pass_fds=pass_fds)
+        with subprocess.Popen([LOCKSTEP, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, cwd=cwd or self.dir, env={**os.environ, **(env or {})},
+                              pass_fds=pass_fds) as p:
+            self.pids.append(p.pid)
+            try:
+                out, err = p.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                raise
         if expect is not None:
-            self.assertEqual(done.returncode, expect, f"{args}\n{done.stdout}\n{done.stderr}")
-        return done.stdout, done.stderr
+            self.assertEqual(p.returncode, expect, f"{args}\n{out}\n{err}")
+        return out, err
 
     def batch(self, scenario, out, *args, **options):
         return self.lockstep("--batch", "--out", self.dir / out, *args, scenario, **options)

@@ -26,7 +26,7 @@ import urllib.parse
 NEEDED = {"dockerd": "docker.io", "podman": "podman", "runc": "runc", "iptables": "iptables", "busybox": "busybox-static",
           "/usr/lib/cni/bridge": "containernetworking-plugins"}
 PROGRAMS = ("dockerd", "containerd", "podman", "conmon", "runc")
-START_LIMIT_S, STOP_LIMIT_S = 60, 15
+START_LIMIT_S, STOP_LIMIT_S, LIST_LIMIT_S = 60, 15, 20
 SKIPPED = 77
 
 # runc and low limits: containers start where control groups are hybrid and limits may not be raised, too. Locks, networks
@@ -109,11 +109,29 @@ class Engine:
         if "errorDetail" in str(said):
             raise AssertionError(f"{self.name}: build {name}: {said}")
 
-    def containers(self, run_label="lockstep.run"):
-        """The containers of any lockstep, by node."""
-        filters = urllib.parse.quote(json.dumps({"label": [run_label]}))
+    def containers(self, pid=None):
+        """The containers of that lockstep, or of any, by node."""
+        filters = urllib.parse.quote(json.dumps({"label": ["lockstep.run"]}))
         found = self.get(f"/containers/json?all=1&filters={filters}")
-        return {c["Labels"].get("lockstep.node"): c for c in found}
+        return {c["Labels"].get("lockstep.node"): c for c in found
+                if pid is None or c["Labels"]["lockstep.run"].startswith(f"{pid}-")}
+
+    def made_by(self, pids):
+        """What there is of these lockstep processes, by the label that all of it carries."""
+        found = []
+        for kind, path in ("container", "/containers/json?all=1"), ("network", "/networks"), ("volume", "/volumes"), \
+                ("image", "/images/json?all=1"):
+            end = time.monotonic() + LIST_LIMIT_S
+            status, items = self.ask("GET", path)
+            while status == 500 and time.monotonic() < end:  # as Podman answers while what would be listed is removed
+                time.sleep(0.02)
+                status, items = self.ask("GET", path)
+            assert status == 200, items
+            for item in (items["Volumes"] if kind == "volume" else items) or []:
+                run = (item.get("Labels") or {}).get("lockstep.run", "")
+                if run and int(run.partition("-")[0]) in pids:
+                    found.append(f"{kind} {item.get('Name') or item.get('Names') or item['Id']}")
+        return found
 
     def all_there_is(self):
         """What the engine has, to compare: of images also those without a name."""
@@ -224,12 +242,21 @@ def wait_until_it_answers(place, engine, end):
     return address
 
 
-def start(folder):
-    """Starts an engine of each kind below the folder, and returns their addresses."""
+def _mount_small(folder, size):
+    folder.mkdir()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"none", str(folder).encode(), b"tmpfs", 0, f"size={size}".encode()):
+        raise OSError(ctypes.get_errno(), "mount")
+
+
+def start(folder, disk=None):
+    """Starts an engine of each kind below the folder, and returns their addresses. `disk`: how much they can keep, as "24m"."""
     begun = []
     for kind, command_of in ("docker", _docker), ("podman", _podman):
         place = pathlib.Path(folder).resolve() / kind
         place.mkdir(parents=True)
+        if disk:
+            _mount_small(place / "data", disk)
         (place / "command").write_text(json.dumps(list(map(str, command_of(place, _free_subnet())))))
         begun.append((place, run(place)))
     end = time.monotonic() + START_LIMIT_S
@@ -290,13 +317,13 @@ def stop(folder):
         if engine in _processes_of(place):
             _end([engine], signal.SIGTERM)
         end = time.monotonic() + STOP_LIMIT_S
-        while _processes_of(place) and time.monotonic() < end:
+        while engine in _processes_of(place) and time.monotonic() < end:
             try:
                 os.waitpid(engine, os.WNOHANG)
             except ChildProcessError:
                 pass  # another process has started it
             time.sleep(0.05)
-        _end(_processes_of(place), signal.SIGKILL)
+        _end(_processes_of(place), signal.SIGKILL)  # Podman keeps a process for each exec, for five minutes
         _unmount(place)
         _bridge_remove((place / "bridge").read_text())
     for _ in range(20):

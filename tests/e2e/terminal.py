@@ -255,20 +255,27 @@ def play(name):
     return said.getvalue(), ran.wasSuccessful(), len(ran.skipped) == ran.testsRun
 
 
+def play_all(names):
+    return [play(name) for name in names]
+
+
 def main(jobs=1):
     """As unittest.main, but all tests skipped is a skip: exit code 77. Tests mostly wait: so many run side by side,
-    except those whose class says `alone`."""
+    except those whose class says `alone`; of those whose class says `in_turn` one at a time, beside the others."""
     if jobs == 1 or [argument for argument in sys.argv[1:] if not argument.startswith("-")]:
         ran = unittest.main(exit=False, testRunner=unittest.TextTestRunner(verbosity=2, resultclass=Result)).result
         sys.exit(77 if ran.testsRun and len(ran.skipped) == ran.testsRun else not ran.wasSuccessful())
-    alone, others, results = [], [], []
+    alone, in_turn, others, results = [], [], [], []
     for suite in unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"]):
         for test in suite:
-            (alone if getattr(test, "alone", False) else others).append(test.id().partition(".")[2])
+            kind = alone if getattr(test, "alone", False) else in_turn if getattr(test, "in_turn", False) else others
+            kind.append(test.id().partition(".")[2])
     with concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
-        for job in concurrent.futures.as_completed([pool.submit(play, name) for name in others]):
-            results.append(job.result())
-            print(results[-1][0], flush=True)
+        jobs = [pool.submit(play_all, names) for names in [in_turn] + [[name] for name in others]]
+        for job in concurrent.futures.as_completed(jobs):
+            for result in job.result():
+                results.append(result)
+                print(result[0], flush=True)
     for name in alone:
         results.append(play(name))
         print(results[-1][0], flush=True)

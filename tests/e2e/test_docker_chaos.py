@@ -60,7 +60,7 @@ CONTAINER = {"container: kill": ("POST", "/containers/{}/kill"), "container: sto
              "container: remove": ("DELETE", "/containers/{}?force=1"), "container: pause": ("POST", "/containers/{}/pause")}
 DAEMON = ("engine: SIGKILL", "engine: SIGTERM", "engine: SIGKILL and again", "engine: SIGTERM and again",
           "engine: without its socket", "engine: its socket is another")
-WAYS = {f"engine: {way}": way for way in ("error", "slow", "drip", "cut", "silent")}
+WAYS = {f"engine: {way}": way for way in ("error", "slow", "drip", "cut", "silent", "endless")}
 MEANS = [*SIGNALS, "kill guard", *CONTAINER, *DAEMON, *DAEMON, *WAYS, *WAYS]
 # What the cause may say where that was done and the run has failed.
 NO_ANSWER = r"no (answer|READY|connection)"
@@ -68,6 +68,7 @@ GONE = (r"nobody listens on the socket|no such socket|the connection (ended|brok
         r"its container ended with exit code|removed by someone else")
 WORDS = {"kill guard": "guard", "engine: cut": GONE + "|in the middle|within the", "engine: slow": NO_ANSWER + "|within",
          "engine: drip": NO_ANSWER + "|within", "engine: silent": NO_ANSWER + "|within",
+         "engine: endless": "larger than the|connection ended|broke",
          **{means: GONE for means in DAEMON},
          **{means: f"its container ended with exit code|removed by someone else|{NO_ANSWER}|not running|[Nn]o such container|"
                    "container state improper|is paused|cannot exec in" for means in CONTAINER}}

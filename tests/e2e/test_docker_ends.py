@@ -84,19 +84,7 @@ class At:
         return (self.dir / f"{out}.said").read_text()
 
     def there_is(self, *pids):
-        """What the engine has of these processes, by the label that all of it carries."""
-        found = []
-        for kind, path in ("container", "/containers/json?all=1"), ("network", "/networks"), ("volume", "/volumes"), \
-                ("image", "/images/json?all=1"):
-            status, items = self.engine.ask("GET", path)
-            if status == 500:  # as Podman answers while something that would be listed is removed
-                return [f"{kind}: {items}"]
-            assert status == 200, items
-            for item in (items["Volumes"] if kind == "volume" else items) or []:
-                run = (item.get("Labels") or {}).get("lockstep.run", "")
-                if run and int(run.partition("-")[0]) in pids:
-                    found.append(f"{kind} {item.get('Name') or item.get('Names') or item['Id']}")
-        return found
+        return self.engine.made_by(pids)
 
     def wait_for(self, condition, what, seconds=60):
         began = time.monotonic()

@@ -33,6 +33,7 @@ class Ill(common.Case):
         with open(at.dir / "said", "wb") as said:
             p = subprocess.Popen([common.LOCKSTEP, "-b", "-o", at.dir / "out", "--pace", "1", path], env=env,
                                  stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        at.runs_as(p.pid)
         try:
             yield p, middle
         finally:
@@ -67,6 +68,15 @@ class Ending(Ill):
                          r"no answer of the engine to 'remove container' in time\); `lockstep clean` removes it")
         self.assertNotIn("guard", at.cause())
         self.assertIn("lockstep clean", (at.dir / "said").read_text())
+        self.clean(at)
+
+    @on_each
+    def test_one_that_answers_but_does_not_say_that_it_has_removed_anything_is_not_believed(self, at):
+        with self.begun(at, node(fields=TIMES), "error", b"^DELETE ", status="200 OK", words=b"") as (p, middle):
+            self.until_runs(at)
+            p.terminate()
+            self.ends(at, p, 128 + signal.SIGTERM)
+        self.assertIn("(remove container: the engine answered, but not that it has done so (200))", at.cause())
         self.clean(at)
 
     @on_each
@@ -266,7 +276,8 @@ class Making(Ill):
             self.ends(at, p, 128 + signal.SIGTERM)
         with self.begun(at, network, "error", b"^POST .*/networks/create") as (p, _):
             self.ends(at, p, 4)
-        self.assertEqual(at.cause(), "nodes[0] svc: create network net: no space left on device (500)")
+        self.assertTrue(at.cause().startswith("nodes[0] svc: create network net: no space left on device (500); the engine's disk is full"),
+                        at.cause())
 
     @on_each
     def test_a_run_that_ends_while_they_are_made_waits_for_that(self, at):
@@ -290,6 +301,8 @@ class Making(Ill):
 
 
 class Images(Ill):
+    in_turn = True  # they look after names and layers that others make, too
+
     def context(self, at):
         for name, (mode, data) in test_docker.FILES.items():
             at.write(f"context/{name}", "")

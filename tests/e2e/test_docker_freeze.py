@@ -1,7 +1,6 @@
 """Containers rest while the run does, and go on with it; on each engine, at the terminal."""
 import signal
 import time
-import unittest
 
 import common
 import engines
@@ -23,13 +22,14 @@ class Freezing(common.Case):
     def begin(self, at, nodes):
         p = terminal.Pty(self, "-o", at.dir / "out", at.scenario(nodes.replace(test_docker.IMAGE, IMAGE), duration="1h",
                                                                  quantum="100ms"), **at.env)
+        at.runs_as(p.pid)
         p.wait(rb"PAUSED")
         return p
 
     def condition(self, at):
         """What the engine says of each container: running or paused."""
         return {id: at.engine.get(f"/containers/{c['Id']}/json")["State"]["Status"]
-                for id, c in at.engine.containers().items()}
+                for id, c in at.containers().items()}
 
     def becomes(self, at, what):
         wait_until(lambda: self.condition(at) == what, f"the containers become {what}")
@@ -56,7 +56,7 @@ class Freezing(common.Case):
         p.send(b"Q")
         self.assertEqual(p.end(), 130)
         self.assertLess(time.monotonic() - began, LATE)
-        self.assertEqual(at.engine.containers(), {})
+        self.assertEqual(at.containers(), {})
 
     @on_each
     def test_one_that_is_frozen_is_ended_by_a_signal_too(self, at):
@@ -66,17 +66,11 @@ class Freezing(common.Case):
         p.process.send_signal(signal.SIGTERM)
         self.assertEqual(p.end(), 128 + signal.SIGTERM)
         self.assertLess(time.monotonic() - began, LATE)
-        self.assertEqual(at.engine.containers(), {})
+        self.assertEqual(at.containers(), {})
         self.assertIn("] SHUTDOWN", at.log())  # it was asked to end, and could
 
 
 if __name__ == "__main__":
     ENGINES = test_docker.ENGINES = engines.need()
-    for e in ENGINES:
-        e.build(IMAGE, DOCKERFILE, {"busybox": (0o755, open("/bin/busybox", "rb").read()),
-                                    "node.sh": (0o755, test_docker.NODE.encode())})
-    try:
-        unittest.main()
-    finally:
-        for e in ENGINES:
-            e.ask("DELETE", f"/images/{IMAGE}?force=1")
+    test_docker.run_all(IMAGE, DOCKERFILE, {"busybox": (0o755, open("/bin/busybox", "rb").read()),
+                                            "node.sh": (0o755, test_docker.NODE.encode())})

@@ -2,7 +2,6 @@
 import contextlib
 import socket
 import threading
-import unittest
 
 import common
 import engines
@@ -76,6 +75,13 @@ class Reaching(common.Case):
                 self.works(at, f"transport: tcp, ports: [\"{free_port()}:5000\"], engine: \"tcp://[::1]:{relay.port}\"")
 
     @on_each
+    def test_a_node_that_answers_in_two_pieces_does_not_wait_for_a_proxy(self, at):
+        command = f"command: [/bin/busybox, nc, -l, -p, \"5000\", -e, /bin/sh, /node.sh]"
+        nodes = node(docker=f"{command}, transport: tcp, ports: [\"{free_port()}:5000\"]").replace(test_docker.IMAGE, IMAGE)
+        at.run(nodes, "--no-skip", duration="4s")
+        self.assertLess(at.summary()["wall_time_s"], 400 * 0.045 / 2)  # it acknowledges after 40 ms
+
+    @on_each
     def test_on_the_network_of_the_machine_the_port_inside_is_the_one(self, at):
         port = free_port()
         self.works(at, f"transport: tcp, network: host, ports: [\"{port}\"]")
@@ -114,11 +120,4 @@ class Reaching(common.Case):
 
 if __name__ == "__main__":
     ENGINES = test_docker.ENGINES = engines.need()
-    FILES = test_docker.prepare()
-    for e in ENGINES:
-        e.build(IMAGE, test_docker.DOCKERFILE, FILES)
-    try:
-        unittest.main()
-    finally:
-        for e in ENGINES:
-            e.ask("DELETE", f"/images/{IMAGE}?force=1")
+    test_docker.run_all(IMAGE, test_docker.DOCKERFILE, test_docker.prepare())

@@ -356,26 +356,35 @@ static void its_end_is_told_with_the_cause(void **state)
         struct container_state s;
         int64_t memory;
         const char *text;
+        enum container_killer killer;
     } cases[] = {
-        { { .exit_code = 3 }, 0, "its container ended with exit code 3 before it said READY" },
+        { { .exit_code = 3 }, 0, "its container ended with exit code 3 before it said READY", KILLER_NOT_KNOWN },
         { { .exit_code = 126, .why = "no such file" }, 0,
-          "its container ended with exit code 126 before it said READY: no such file" },
+          "its container ended with exit code 126 before it said READY: no such file", KILLER_NOT_KNOWN },
         { { .exit_code = 137, .was_out_of_memory = true }, 64 << 20,
-          "its container needed more memory than the 64 MiB that it may have (exit code 137) before it said READY" },
+          "its container needed more memory than the 64 MiB that it may have (exit code 137) before it said READY", KILLER_NOT_KNOWN },
         { { .exit_code = 137, .was_out_of_memory = true }, 0,
           "its container was killed as it needed more memory than there is (exit code 137) before it said READY; the scenario "
-          "sets no limit, but the engine or its machine has one" },
+          "sets no limit, but the engine or its machine has one", KILLER_NOT_KNOWN },
         { { .exit_code = 137 }, 64 << 20,
           "its container ended with exit code 137 before it said READY; it was killed, perhaps because it needed more memory "
-          "than the 64 MiB that it may have" },
-        { { .exit_code = 137 }, 0, "its container ended with exit code 137 before it said READY" },
-        { { .exit_code = 1 }, 64 << 20, "its container ended with exit code 1 before it said READY" },
+          "than the 64 MiB that it may have", KILLER_NOT_KNOWN },
+        { { .exit_code = 137 }, 64 << 20,
+          "its container ended with exit code 137 before it said READY; it was killed, and the engine knows of nobody who asked "
+          "for that: most likely because it needed more memory than the 64 MiB that it may have", KILLER_UNHEARD_OF },
+        { { .exit_code = 137 }, 64 << 20,
+          "its container ended with exit code 137 before it said READY; somebody else asked the engine to end it", KILLER_SOMEONE },
+        { { .exit_code = 0 }, 0,
+          "its container ended with exit code 0 before it said READY; somebody else asked the engine to end it", KILLER_SOMEONE },
+        { { .exit_code = 137 }, 0, "its container ended with exit code 137 before it said READY", KILLER_UNHEARD_OF },
+        { { .exit_code = 137 }, 0, "its container ended with exit code 137 before it said READY", KILLER_NOT_KNOWN },
+        { { .exit_code = 1 }, 64 << 20, "its container ended with exit code 1 before it said READY", KILLER_NOT_KNOWN },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct scenario_node n = node(TRANSPORT_ATTACH);
         struct error err = { 0 };
         n.docker.memory = cases[i].memory;
-        container_say_end(&cases[i].s, &n, "before it said READY", &err);
+        container_say_end(&cases[i].s, &n, cases[i].killer, "before it said READY", &err);
         assert_string_equal(err.text, cases[i].text);
         assert_int_equal(err.code, EXIT_RUN_FAILED);
     }
