@@ -21,7 +21,8 @@ enum asset_state asset_go_on(struct asset *x, struct error *err);
 const char *asset_name(const struct asset *x);     /* once ready: as the engine knows it */
 /* 1: it is known whether the engine has it, 0: not yet; -1 with *err set: it cannot be used. Nothing is made. */
 int asset_check(struct asset *x, struct error *err);
-const char *asset_architecture(const struct asset *x); /* of an image that was found or pulled: "arm64"; "": not known */
+const char *
+asset_architecture(const struct asset *x);           /* of an image that was found or pulled: "arm64"; "": not known */
 const char *asset_given_name(const struct asset *x); /* as in the scenario */
 const char *asset_progress(const struct asset *x); /* what is being done; "" where nothing is known */
 

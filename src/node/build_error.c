@@ -13,7 +13,8 @@ static const struct {
     const char *words, *meaning;
 } known[] = {
     { "no space left on device", "no space left on device" },
-    { "file not found in build context", "there is no such file in docker.build_context, or .dockerignore leaves it out" },
+    { "file not found in build context",
+      "there is no such file in docker.build_context, or .dockerignore leaves it out" },
     { "possible escaping context", "a file outside of docker.build_context cannot be had; move it into that folder" },
     { "forbidden path outside", "a file outside of docker.build_context cannot be had; move it into that folder" },
     { "copier: stat", "there is no such file in docker.build_context, or .dockerignore leaves it out" },
@@ -25,7 +26,8 @@ static const struct {
     { "no FROM statement", "a Dockerfile begins with FROM, and this one does not" },
     { "cannot be empty", "the Dockerfile is empty" },
     { "no contents in", "the Dockerfile is empty" },
-    { "creating build container", "the image in FROM is not on the engine, and could not be pulled; build or load it first" },
+    { "creating build container",
+      "the image in FROM is not on the engine, and could not be pulled; build or load it first" },
 };
 
 /* What has no meaning outside of the engine: from one to the other, and both with it. */
@@ -80,7 +82,8 @@ static const char *meaning_of(const char *step, const char *words)
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strstr(words, known[i].words))
             return known[i].meaning;
-    bool is_pull = strstr(step, ": FROM ") && (strstr(words, "dial tcp") || strstr(words, "pull") || strstr(words, "manifest"));
+    bool is_pull =
+        strstr(step, ": FROM ") && (strstr(words, "dial tcp") || strstr(words, "pull") || strstr(words, "manifest"));
     return is_pull ? "the image in FROM is not on the engine, and could not be pulled; build or load it first" : NULL;
 }
 
@@ -95,7 +98,7 @@ void build_error_say(struct error *err, const char *what, const char *step, cons
     shown.len = strlen(shown.data);
     drop_dumps(&shown);
     shorten(&shown);
-    error_set(err, EXIT_LAUNCH, "%s: %s%s%s%s%s%s", what, step, *step ? ": " : "", meaning ? meaning : "", meaning ? " (" : "",
-              buffer_string(&shown), meaning ? ")" : "");
+    error_set(err, EXIT_LAUNCH, "%s: %s%s%s%s%s%s", what, step, *step ? ": " : "", meaning ? meaning : "",
+              meaning ? " (" : "", buffer_string(&shown), meaning ? ")" : "");
     buffer_free(&shown);
 }

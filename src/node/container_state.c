@@ -157,9 +157,11 @@ static void add_killer(const struct scenario_node *n, enum container_killer kill
     if (killer == KILLER_SOMEONE)
         snprintf(err->text + len, sizeof err->text - len, "; somebody else asked the engine to end it");
     else if (n->docker.memory > 0)
-        snprintf(err->text + len, sizeof err->text - len, "; it was killed, %s because it needed more memory than the %g MiB "
+        snprintf(err->text + len, sizeof err->text - len,
+                 "; it was killed, %s because it needed more memory than the %g MiB "
                  "that it may have",
-                 killer == KILLER_UNHEARD_OF ? "and the engine knows of nobody who asked for that: most likely" : "perhaps",
+                 killer == KILLER_UNHEARD_OF ? "and the engine knows of nobody who asked for that: most likely"
+                                             : "perhaps",
                  (double)n->docker.memory / 1048576);
 }
 

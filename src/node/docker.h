@@ -88,7 +88,8 @@ struct docker {
 };
 
 #define DOCKER_SHORT_ID  12    /* characters of an id that people are shown */
-#define DOCKER_ENDS_NS   INT64_C(500000000) /* an engine may notice the end of a container so long after that of its output */
+#define DOCKER_ENDS_NS                                                                                                 \
+    INT64_C(500000000)         /* an engine may notice the end of a container so long after that of its output */
 #define DOCKER_ANSWER_MS 30000 /* for a request that takes no time by itself */
 
 /* docker_start.c: from nothing to DOCKER_RUN. As the driver's verb; and what its `work` does until then. */
@@ -96,8 +97,9 @@ int docker_start(struct node *n, struct error *err);
 int docker_start_step(struct docker *d, struct error *err);
 /* Asks the engine, for d->exchange: `what`, static text, is for messages. */
 void docker_request(struct docker *d, const char *method, const char *what, const char *fmt, ...) LOCKSTEP_PRINTF(4, 5);
-/* docker_words.c: the container has ended, and how. What its start has failed by, explained where it is known; of a text of
- * which that is not known to be is asked whether it says that the program could not be run, `said` is shown then. */
+/* docker_words.c: the container has ended, and how. What its start has failed by, explained where it is known; of a
+ * text of which that is not known to be is asked whether it says that the program could not be run, `said` is shown
+ * then. */
 int64_t docker_settled_ns(const struct docker *d); /* since d->seen_ns: when that can be told */
 void docker_say_end(const struct docker *d, struct error *err);
 void docker_explain(const struct docker *d, struct error *err);
@@ -106,8 +108,8 @@ bool docker_say_unrun(const struct docker *d, const char *text, const char *said
  * asked for; true: docker_exec_judge says what comes of it. */
 bool docker_exec_hold(struct docker *d, const struct error *err);
 int docker_exec_judge(struct docker *d, struct error *err); /* 0: not known yet; else -1 with *err set */
-/* The same behind READY, once it has closed its output: the engine is asked for its exit code. Whether it is known that it has
- * ended, of itself or, where that is `late`, in whatever way; then *err is set. */
+/* The same behind READY, once it has closed its output: the engine is asked for its exit code. Whether it is known that
+ * it has ended, of itself or, where that is `late`, in whatever way; then *err is set. */
 void docker_exec_ask(struct docker *d);
 bool docker_exec_end(struct docker *d, bool late, struct error *err);
 void docker_exec_say_end(const struct docker *d, struct error *err);

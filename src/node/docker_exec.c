@@ -48,8 +48,8 @@ void docker_exec_say_end(const struct docker *d, struct error *err)
 {
     char when[64];
     channel_doing(&d->channel, when, sizeof when);
-    error_set(err, EXIT_RUN_FAILED, "transport exec: %s ended with exit code %d %s", d->node->spec->docker.exec[0], d->exec_code,
-              when);
+    error_set(err, EXIT_RUN_FAILED, "transport exec: %s ended with exit code %d %s", d->node->spec->docker.exec[0],
+              d->exec_code, when);
 }
 
 /* With its container it is killed, too, and that is the better cause. */

@@ -64,7 +64,9 @@ int docker_start(struct node *n, struct error *err)
         docker_forget(d);
     else
         d = n->state = mem_alloc(sizeof *d);
-    *d = (struct docker){ .node = n, .engine = engines_of(n->host->engines, n->index), .step = DOCKER_GONE, .exec_code = -1 };
+    *d = (struct docker){
+        .node = n, .engine = engines_of(n->host->engines, n->index), .step = DOCKER_GONE, .exec_code = -1
+    };
     d->exchange.node = d->look.node = d->exec_look.node = d->still.node = d->check.node = n;
     d->output.docker = d->exec.docker = d;
     n->tail.len = 0;
@@ -172,7 +174,8 @@ static int start_exec(struct docker *d, struct error *err)
     return 0;
 }
 
-/* Around the proxy of a published port, which acknowledges late what a node sends in two pieces: that took 45 ms a quantum. */
+/* Around the proxy of a published port, which acknowledges late what a node sends in two pieces: that took 45 ms a
+ * quantum. */
 static bool is_short_way(const struct docker *d)
 {
     return *d->state.ip && !docker_is_on_host_network(d->node->spec) && engine_is_beside(d->engine) &&

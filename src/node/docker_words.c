@@ -1,4 +1,5 @@
-/* Why a container did not come to run its program, or has ended: in words for who wrote the scenario, the engine's behind. */
+/* Why a container did not come to run its program, or has ended: in words for who wrote the scenario, the engine's
+ * behind. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 #define SETTLES_NS  INT64_C(600000000) /* until it is known of one that was killed by whom, and whether it is removed */
 #define PROGRAM_MAX 100 /* bytes of a program's name that are shown */
 
-/* How runc, crun and the init program of Docker (tini) say that they could not run NAME: what is before it, and behind. */
+/* How runc, crun and the init program of Docker (tini) say that they could not run NAME: what is before it, and behind.
+ */
 static const struct {
     const char *before, *behind;
 } sayings[] = {
@@ -46,15 +48,17 @@ static const char *what_is_wrong(const char *reason, const char *text)
 {
     bool is_looked_for = strstr(text, "exec: \"") || strstr(text, "file `"); /* by its name alone */
     if (has(reason, "exec format error"))
-        return "is no program that this machine can run: it was made for another, or is a script without #! in its first line";
+        return "is no program that this machine can run: it was made for another, or is a script without #! in its "
+               "first line";
     if (has(reason, "permission denied"))
         return "may not be run: it is a folder, or lacks the x permission";
     if (!has(reason, "no such file") && !has(reason, "not found"))
         return NULL;
     if (is_looked_for)
         return "is not in it";
-    return strstr(text, "] exec ") ? "(or what it needs: the interpreter behind its #!, its dynamic loader) is not in it"
-                                   : "is in it, but not what it needs: the interpreter behind its #!, its dynamic loader";
+    return strstr(text, "] exec ")
+               ? "(or what it needs: the interpreter behind its #!, its dynamic loader) is not in it"
+               : "is in it, but not what it needs: the interpreter behind its #!, its dynamic loader";
 }
 
 /* An image of another architecture explains all of these. */
@@ -63,9 +67,10 @@ static bool say_foreign(const struct docker *d, const char *said, struct error *
     const char *image = asset_architecture(d->image), *machine = d->engine->architecture;
     if (engine_may_run(d->engine, image))
         return false;
-    error_set(err, EXIT_RUN_FAILED, "its image %s is for %s, and the engine's machine is %s; take or build one for %s, or let "
-              "the machine run programs of %s (qemu-user with binfmt_misc) (%s)", d->node->spec->docker.image, image, machine,
-              machine, image, said);
+    error_set(err, EXIT_RUN_FAILED,
+              "its image %s is for %s, and the engine's machine is %s; take or build one for %s, or let "
+              "the machine run programs of %s (qemu-user with binfmt_misc) (%s)",
+              d->node->spec->docker.image, image, machine, machine, image, said);
     return true;
 }
 
@@ -78,8 +83,9 @@ bool docker_say_unrun(const struct docker *d, const char *text, const char *said
     if (reason && !known)
         wrong = what_is_wrong(reason, text);
     if (wrong)
-        error_set(err, EXIT_RUN_FAILED, "image %s: the program %s %s; correct %s, or build another image (%s)", c->image, name.data,
-                  wrong, c->command ? "docker.command" : "the image's CMD or ENTRYPOINT, or set docker.command", said);
+        error_set(err, EXIT_RUN_FAILED, "image %s: the program %s %s; correct %s, or build another image (%s)",
+                  c->image, name.data, wrong,
+                  c->command ? "docker.command" : "the image's CMD or ENTRYPOINT, or set docker.command", said);
     buffer_free(&name);
     return known || wrong;
 }
@@ -98,15 +104,16 @@ static bool say_by_log(const struct docker *d, const char *when, struct error *e
         at--;
     if (at)
         utf8_escape(&line, at, strcspn(at, "\n"));
-    snprintf(said, sizeof said, "its container ended with exit code %d %s: %s", d->state.exit_code, when, buffer_string(&line));
+    snprintf(said, sizeof said, "its container ended with exit code %d %s: %s", d->state.exit_code, when,
+             buffer_string(&line));
     bool known = at && docker_say_unrun(d, at, said, err);
     buffer_free(&text);
     buffer_free(&line);
     return known;
 }
 
-/* Of one that has just ended there may be more to know: by whom it was killed, and whether it is being removed, as engines
- * tell that a little later; and what it said last. */
+/* Of one that has just ended there may be more to know: by whom it was killed, and whether it is being removed, as
+ * engines tell that a little later; and what it said last. */
 int64_t docker_settled_ns(const struct docker *d)
 {
     if (d->node->ending != END_NOT)
@@ -134,8 +141,10 @@ static bool say_taken(const struct docker *d, const char *said, struct error *er
 {
     if (d->step != DOCKER_CREATE || !strstr(said, "name") || !strstr(said, "already in use"))
         return false;
-    error_set(err, EXIT_RUN_FAILED, "another container on the engine has its name, %s; remove that one, or start the run again, "
-              "for which it has another name (%s)", d->name, said);
+    error_set(err, EXIT_RUN_FAILED,
+              "another container on the engine has its name, %s; remove that one, or start the run again, "
+              "for which it has another name (%s)",
+              d->name, said);
     return true;
 }
 

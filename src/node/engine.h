@@ -79,7 +79,8 @@ struct json;
 void engine_architecture(char out[ENGINE_ARCHITECTURE_TEXT], const struct json *value);
 /* Whether the engine's machine runs such programs by itself, as far as that is known. */
 bool engine_may_run(const struct engine *e, const char *architecture);
-/* Whether it is the machine's own, with our kernel, and not in a virtual machine or without root: its networks may be ours. */
+/* Whether it is the machine's own, with our kernel, and not in a virtual machine or without root: its networks may be
+ * ours. */
 bool engine_is_beside(const struct engine *e);
 /* -1 with *err set (EXIT_LAUNCH): it is certain that containers of the image do not run there. */
 int engine_check_image(const struct engine *e, const char *name, const char *architecture, struct error *err);
@@ -93,8 +94,8 @@ void exchange_stream(struct exchange *x, struct engine *e, const char *method, s
 void exchange_drop(struct exchange *x); /* forgets it, also while it is under way; x can be used again */
 /* Whether it was answered with a 2xx or 304. Else *err says what was asked (`what`) and, in the engine's words, why not. */
 bool exchange_ok(const struct exchange *x, const char *what, struct error *err);
-/* The same for a DELETE: engines answer that with 204, or, to say what has gone with an image, with a list. Another 2xx is no
- * proof, and worth another try. */
+/* The same for a DELETE: engines answer that with 204, or, to say what has gone with an image, with a list. Another 2xx
+ * is no proof, and worth another try. */
 bool exchange_removed(const struct exchange *x, const char *what, struct error *err);
 /* In the engine's words: "MESSAGE (STATUS)". */
 void engine_words(const struct http_answer *a, char *out, size_t size);

@@ -18,7 +18,8 @@ void engine_architecture(char out[ENGINE_ARCHITECTURE_TEXT], const struct json *
         name = "amd64";
     if (!strcmp(name, "aarch64"))
         name = "arm64";
-    bool is_one = strlen(name) < ENGINE_ARCHITECTURE_TEXT && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(name);
+    bool is_one =
+        strlen(name) < ENGINE_ARCHITECTURE_TEXT && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(name);
     snprintf(out, ENGINE_ARCHITECTURE_TEXT, "%s", is_one ? name : "");
 }
 
@@ -64,8 +65,8 @@ static bool emulates_nothing(const struct engine *e)
     DIR *folder = opendir(BINFMT_FOLDER);
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
         is_seen |= !strcmp(entry->d_name, "register");
-        some |= entry->d_name[0] != '.' && strcmp(entry->d_name, "register") != 0 && strcmp(entry->d_name, "status") != 0 &&
-                emulates(entry->d_name);
+        some |= entry->d_name[0] != '.' && strcmp(entry->d_name, "register") != 0 &&
+                strcmp(entry->d_name, "status") != 0 && emulates(entry->d_name);
     }
     if (folder)
         closedir(folder);
@@ -76,7 +77,9 @@ int engine_check_image(const struct engine *e, const char *name, const char *arc
 {
     if (engine_may_run(e, architecture) || !emulates_nothing(e))
         return 0;
-    error_set(err, EXIT_LAUNCH, "its image %s is for %s, and the engine's machine is %s, without an emulator for others; take or "
-              "build one for %s, or install qemu-user with binfmt_misc", name, architecture, e->architecture, e->architecture);
+    error_set(err, EXIT_LAUNCH,
+              "its image %s is for %s, and the engine's machine is %s, without an emulator for others; take or "
+              "build one for %s, or install qemu-user with binfmt_misc",
+              name, architecture, e->architecture, e->architecture);
     return -1;
 }

@@ -56,8 +56,9 @@ static void note_machine(struct engine *e, const struct http_answer *answer)
     engine_architecture(e->architecture, json_get(all, "Arch"));
     snprintf(e->kernel, sizeof e->kernel, "%s", json_string(json_get(all, "KernelVersion"), ""));
     if (!*e->kernel) /* Podman */
-        snprintf(e->kernel, sizeof e->kernel, "%s",
-                 json_string(json_get(json_get(json_at(json_get(all, "Components"), 0), "Details"), "KernelVersion"), ""));
+        snprintf(
+            e->kernel, sizeof e->kernel, "%s",
+            json_string(json_get(json_get(json_at(json_get(all, "Components"), 0), "Details"), "KernelVersion"), ""));
     json_free(all);
 }
 

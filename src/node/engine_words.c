@@ -75,6 +75,7 @@ void engine_advise(struct error *err)
 {
     size_t len = strlen(err->text);
     if (strstr(err->text, "no space left on device"))
-        snprintf(err->text + len, sizeof err->text - len, "; the engine's disk is full: make room on it (docker system prune, or "
+        snprintf(err->text + len, sizeof err->text - len,
+                 "; the engine's disk is full: make room on it (docker system prune, or "
                  "podman system prune)");
 }

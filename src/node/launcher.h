@@ -16,8 +16,8 @@ void launcher_free(struct launcher *l); /* ends at once what still runs, and clo
  * Returns -1 with *err set (EXIT_LAUNCH). */
 int launcher_open(struct launcher *l, struct loop *loop, const char *run_dir, struct error *err);
 
-/* Whether all nodes can be started, as far as that is known before any is: 1 they can, 0 not known yet (launcher_collect, and
- * once more), -1 with *err set (EXIT_LAUNCH) and *node the index of the first that cannot. */
+/* Whether all nodes can be started, as far as that is known before any is: 1 they can, 0 not known yet
+ * (launcher_collect, and once more), -1 with *err set (EXIT_LAUNCH) and *node the index of the first that cannot. */
 int launcher_check(struct launcher *l, int *node, struct error *err);
 
 struct node *launcher_node(struct launcher *l, int i);

@@ -121,9 +121,9 @@ struct driver {
     void (*close)(struct node *n);           /* frees node->state */
 };
 
-/* docker_check.c: whether those that are containers can be started, as far as their engines know before anything is made: 1
- * they can, 0 that is not known yet (a node is ready then), -1 with *err set, and the index of the first that cannot in
- * *failed. `since_ns`: when that was asked first. */
+/* docker_check.c: whether those that are containers can be started, as far as their engines know before anything is
+ * made: 1 they can, 0 that is not known yet (a node is ready then), -1 with *err set, and the index of the first that
+ * cannot in *failed. `since_ns`: when that was asked first. */
 int docker_check(struct node *const *nodes, int count, int64_t since_ns, int *failed, struct error *err);
 
 extern const struct driver driver_model, driver_process, driver_docker, driver_renode;

@@ -73,7 +73,8 @@ bool socket_is_own_address(const char *ip)
 {
     struct sockaddr_in at = { .sin_family = AF_INET };
     int fd = inet_pton(AF_INET, ip, &at.sin_addr) == 1 ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
-    bool is_own = fd >= 0 && at.sin_addr.s_addr != htonl(INADDR_ANY) && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
+    bool is_own =
+        fd >= 0 && at.sin_addr.s_addr != htonl(INADDR_ANY) && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
     if (fd >= 0)
         close(fd);
     return is_own;

@@ -47,8 +47,9 @@ void engine_machine(const char *address, char *out, size_t size)
         *c = (char)tolower((unsigned char)*c);
 }
 
-#define NO_SOCKET                                                                                                              \
-    "there is no such socket; is the engine running? (systemctl start docker, or systemctl --user start podman.socket) If it " \
+#define NO_SOCKET                                                                                                      \
+    "there is no such socket; is the engine running? (systemctl start docker, or systemctl --user start "              \
+    "podman.socket) If it "                                                                                            \
     "listens elsewhere, "
 
 static const char *say_no_socket(const char *origin)

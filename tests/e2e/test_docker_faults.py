@@ -192,10 +192,12 @@ class Version(Ill):
     @on_each
     def test_one_that_is_too_old_is_asked_nothing_else(self, at):
         nodes = node(fields=TIMES) + node(fields=TIMES, id="other")
+        nodes += (f"  - {{ id: p, type: x, tier: device, implementation: process, command: [touch, {at.dir}/started] }}\n")
         words = b'{"ApiVersion":"1.40","MinAPIVersion":"1.12","Version":"19.03.8"}'
         with self.begun(at, nodes, "error", status="200 OK", words=words) as (p, middle):
             self.ends(at, p, 4)
             self.assertEqual(middle.met, 1)
+        self.assertFalse((at.dir / "started").exists(), "before anything is started")
         self.assertIn("Docker 20.10 or Podman 4 or newer is needed; this engine is Docker 19.03.8 with API 1.40", at.cause())
 
     @on_each

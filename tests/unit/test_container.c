@@ -359,23 +359,40 @@ static void its_end_is_told_with_the_cause(void **state)
         enum container_killer killer;
     } cases[] = {
         { { .exit_code = 3 }, 0, "its container ended with exit code 3 before it said READY", KILLER_NOT_KNOWN },
-        { { .exit_code = 126, .why = "no such file" }, 0,
-          "its container ended with exit code 126 before it said READY: no such file", KILLER_NOT_KNOWN },
-        { { .exit_code = 137, .was_out_of_memory = true }, 64 << 20,
-          "its container needed more memory than the 64 MiB that it may have (exit code 137) before it said READY", KILLER_NOT_KNOWN },
-        { { .exit_code = 137, .was_out_of_memory = true }, 0,
-          "its container was killed as it needed more memory than there is (exit code 137) before it said READY; the scenario "
-          "sets no limit, but the engine or its machine has one", KILLER_NOT_KNOWN },
-        { { .exit_code = 137 }, 64 << 20,
-          "its container ended with exit code 137 before it said READY; it was killed, perhaps because it needed more memory "
-          "than the 64 MiB that it may have", KILLER_NOT_KNOWN },
-        { { .exit_code = 137 }, 64 << 20,
-          "its container ended with exit code 137 before it said READY; it was killed, and the engine knows of nobody who asked "
-          "for that: most likely because it needed more memory than the 64 MiB that it may have", KILLER_UNHEARD_OF },
-        { { .exit_code = 137 }, 64 << 20,
-          "its container ended with exit code 137 before it said READY; somebody else asked the engine to end it", KILLER_SOMEONE },
-        { { .exit_code = 0 }, 0,
-          "its container ended with exit code 0 before it said READY; somebody else asked the engine to end it", KILLER_SOMEONE },
+        { { .exit_code = 126, .why = "no such file" },
+          0,
+          "its container ended with exit code 126 before it said READY: no such file",
+          KILLER_NOT_KNOWN },
+        { { .exit_code = 137, .was_out_of_memory = true },
+          64 << 20,
+          "its container needed more memory than the 64 MiB that it may have (exit code 137) before it said READY",
+          KILLER_NOT_KNOWN },
+        { { .exit_code = 137, .was_out_of_memory = true },
+          0,
+          "its container was killed as it needed more memory than there is (exit code 137) before it said READY; the "
+          "scenario "
+          "sets no limit, but the engine or its machine has one",
+          KILLER_NOT_KNOWN },
+        { { .exit_code = 137 },
+          64 << 20,
+          "its container ended with exit code 137 before it said READY; it was killed, perhaps because it needed more "
+          "memory "
+          "than the 64 MiB that it may have",
+          KILLER_NOT_KNOWN },
+        { { .exit_code = 137 },
+          64 << 20,
+          "its container ended with exit code 137 before it said READY; it was killed, and the engine knows of nobody "
+          "who asked "
+          "for that: most likely because it needed more memory than the 64 MiB that it may have",
+          KILLER_UNHEARD_OF },
+        { { .exit_code = 137 },
+          64 << 20,
+          "its container ended with exit code 137 before it said READY; somebody else asked the engine to end it",
+          KILLER_SOMEONE },
+        { { .exit_code = 0 },
+          0,
+          "its container ended with exit code 0 before it said READY; somebody else asked the engine to end it",
+          KILLER_SOMEONE },
         { { .exit_code = 137 }, 0, "its container ended with exit code 137 before it said READY", KILLER_UNHEARD_OF },
         { { .exit_code = 137 }, 0, "its container ended with exit code 137 before it said READY", KILLER_NOT_KNOWN },
         { { .exit_code = 1 }, 64 << 20, "its container ended with exit code 1 before it said READY", KILLER_NOT_KNOWN },

@@ -101,8 +101,8 @@ static void no_engine(const char *address, const char *why)
 {
     char node[400], expected[700];
     snprintf(node, sizeof node, "implementation: docker, docker: { image: x, engine: \"%s\" }", address);
-    snprintf(expected, sizeof expected, "nodes[0].docker.engine: no engine can be reached at %s (docker.engine): %s\n", address,
-             why);
+    snprintf(expected, sizeof expected, "nodes[0].docker.engine: no engine can be reached at %s (docker.engine): %s\n",
+             address, why);
     tells(node, *why ? expected : "");
 }
 
@@ -121,13 +121,17 @@ static void engines_on_this_machine_are_tried(void **state)
     no_engine(address, "nobody listens on the socket; the engine has ended: start it again");
     setenv("DOCKER_HOST", address, 1);
     char expected[500];
-    snprintf(expected, sizeof expected, "nodes[0].docker.engine: no engine can be reached at %s (DOCKER_HOST): nobody listens on the "
-             "socket; the engine has ended: start it again\n", address);
+    snprintf(expected, sizeof expected,
+             "nodes[0].docker.engine: no engine can be reached at %s (DOCKER_HOST): nobody listens on the "
+             "socket; the engine has ended: start it again\n",
+             address);
     tells("implementation: docker, docker: { image: x }", expected);
     setenv("DOCKER_HOST", "unix:///no/such/engine.sock", 1);
     tells("implementation: docker, docker: { image: x }",
-          "nodes[0].docker.engine: no engine can be reached at unix:///no/such/engine.sock (DOCKER_HOST): there is no such socket; is "
-          "the engine running? (systemctl start docker, or systemctl --user start podman.socket) If it listens elsewhere, correct "
+          "nodes[0].docker.engine: no engine can be reached at unix:///no/such/engine.sock (DOCKER_HOST): there is no "
+          "such socket; is "
+          "the engine running? (systemctl start docker, or systemctl --user start podman.socket) If it listens "
+          "elsewhere, correct "
           "DOCKER_HOST, or set docker.engine\n");
     setenv("DOCKER_HOST", "tcp://127.0.0.1:1", 1);
     tells("implementation: docker, docker: { image: x }", "");
