@@ -93,7 +93,7 @@ static void actions_get_other_keys(void **state)
         if (key_table[i].action == ACTION_QUIT)
             assert_string_equal(names, "Ctrl-Q");
         if (key_table[i].action == ACTION_TOP)
-            assert_string_equal(names, "g Home L"); /* those of the row behind it, too */
+            assert_string_equal(names, "g Home K"); /* those of the row behind it, too */
         if (key_table[i].action == ACTION_FOLLOW)
             assert_string_equal(names, "");
         if (key_table[i].action == ACTION_NEXT)
