@@ -243,9 +243,10 @@ void nodes_note_gone(struct session *s)
     }
 }
 
-static const char *const command_words[] = {
-    [COMMAND_NODE_STOP] = "stop", [COMMAND_NODE_KILL] = "kill", [COMMAND_NODE_RESTART] = "restart"
-};
+static const char *const command_words[] = { [COMMAND_NODE_STOP] = "stop",
+                                             [COMMAND_NODE_KILL] = "kill",
+                                             [COMMAND_NODE_RESTART] = "restart",
+                                             [COMMAND_NODE_TEXT] = "uart" };
 static const char *const command_causes[] = { [COMMAND_NODE_STOP] = "stopped by the user",
                                               [COMMAND_NODE_KILL] = "killed by the user",
                                               [COMMAND_NODE_RESTART] = "restarted by the user" };
