@@ -87,7 +87,7 @@ simtime coordinator_barrier_after(const struct coordinator *c, simtime t)
     return min_time(grid < t ? grid + q : grid, end);
 }
 
-void coordinator_publish_drop(struct coordinator *c, uint64_t id, int src, int dst, simtime t, const char *reason)
+static void publish_drop(struct coordinator *c, uint64_t id, int src, int dst, simtime t, const char *reason)
 {
     struct record r = { .t = t,
                         .kind = RECORD_DROP,
@@ -100,10 +100,10 @@ void coordinator_publish_drop(struct coordinator *c, uint64_t id, int src, int d
     bus_publish(c->bus, &r);
 }
 
-void coordinator_add_pending(struct coordinator *c, struct message *m)
+static void add_pending(struct coordinator *c, struct message *m)
 {
     if (c->holds[m->dst].is_frozen) {
-        coordinator_publish_drop(c, m->id, m->src, m->dst, m->time, DROP_NODE_FAILED);
+        publish_drop(c, m->id, m->src, m->dst, m->time, DROP_NODE_FAILED);
         message_free(m);
         return;
     }
@@ -114,10 +114,10 @@ void coordinator_add_pending(struct coordinator *c, struct message *m)
 static void take_arrivals(struct coordinator *c)
 {
     for (struct message *m; (m = network_arrived(c->network, c->counts.now));)
-        coordinator_add_pending(c, m);
+        add_pending(c, m);
 }
 
-void coordinator_count_in_flight(struct coordinator *c)
+static void count_in_flight(struct coordinator *c)
 {
     c->counts.waiting = c->pending_count;
     c->counts.in_flight = c->pending_count + network_count(c->network);
@@ -171,7 +171,7 @@ bool coordinator_begin(struct coordinator *c, simtime limit, simtime *target)
             c->counts.skipped += quanta;
             c->counts.now = to;
             take_arrivals(c);
-            coordinator_count_in_flight(c);
+            count_in_flight(c);
         }
     }
     if (c->counts.now >= limit)
@@ -213,7 +213,7 @@ void coordinator_answered(struct coordinator *c, int i, simtime next)
     c->handed[i].count = 0; /* it has handled them */
 }
 
-void coordinator_publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due)
+static void publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due)
 {
     struct record r = { .t = sent,
                         .kind = RECORD_MESSAGE,
@@ -250,16 +250,16 @@ static void route(struct coordinator *c, struct message *m)
         else if (fate == NETWORK_AT_ONCE && c->holds[m->dst].is_frozen)
             lost = DROP_NODE_FAILED;
         else if (fate == NETWORK_AT_ONCE)
-            coordinator_add_pending(c, m);
+            add_pending(c, m);
     }
-    coordinator_publish_message(c, m, sent, lost ? SIMTIME_NEVER : m->time);
+    publish_message(c, m, sent, lost ? SIMTIME_NEVER : m->time);
     if (lost) {
-        coordinator_publish_drop(c, m->id, m->src, m->dst, sent, lost);
+        publish_drop(c, m->id, m->src, m->dst, sent, lost);
         message_free(m);
     }
 }
 
-struct message *coordinator_copy(const struct message *m, int dst)
+static struct message *copy_for(const struct message *m, int dst)
 {
     size_t type = m->type.len, payload = m->payload.len;
     struct message *copy = message_new(m->pool, type + payload);
@@ -293,7 +293,7 @@ void coordinator_send(struct coordinator *c, struct message *m)
     } else if (m->dst == DESTINATION_ALL) {
         for (int i = 0; i < c->scenario->node_count; i++)
             if (i != m->src)
-                route(c, coordinator_copy(m, i));
+                route(c, copy_for(m, i));
         message_free(m);
     } else {
         route(c, m);
@@ -343,7 +343,7 @@ void coordinator_failed(struct coordinator *c, int i)
 {
     struct handed_list *list = &c->handed[i];
     for (size_t k = 0; k < list->count; k++)
-        coordinator_publish_drop(c, list->items[k].id, list->items[k].src, i, c->counts.now, DROP_NODE_FAILED);
+        publish_drop(c, list->items[k].id, list->items[k].src, i, c->counts.now, DROP_NODE_FAILED);
     list->count = 0;
     c->next[i] = SIMTIME_NEVER;
 }
@@ -352,7 +352,7 @@ void coordinator_freeze(struct coordinator *c, int i)
 {
     struct message_list *list = &c->pending[i];
     for (size_t k = 0; k < list->count; k++) {
-        coordinator_publish_drop(c, list->items[k]->id, list->items[k]->src, i, c->counts.now, DROP_NODE_FAILED);
+        publish_drop(c, list->items[k]->id, list->items[k]->src, i, c->counts.now, DROP_NODE_FAILED);
         message_free(list->items[k]);
     }
     c->pending_count -= list->count;
@@ -360,7 +360,7 @@ void coordinator_freeze(struct coordinator *c, int i)
     c->next[i] = SIMTIME_NEVER;
     coordinator_pause(c, i, false);
     c->holds[i].is_frozen = true;
-    coordinator_count_in_flight(c);
+    count_in_flight(c);
 }
 
 void coordinator_thaw(struct coordinator *c, int i)
@@ -398,7 +398,7 @@ void coordinator_end(struct coordinator *c)
         c->taken[i] = 0;
     }
     take_arrivals(c);
-    coordinator_count_in_flight(c);
+    count_in_flight(c);
 }
 
 const struct coordinator_counts *coordinator_counts(const struct coordinator *c)
@@ -416,4 +416,31 @@ void coordinator_traffic(const struct coordinator *c, int i, struct coordinator_
     *out = c->traffic[i];
     out->waiting = c->pending[i].count;
     out->next = c->next[i];
+}
+
+/* For flight.c: by other names, so that what is called for every message is inlined here. */
+
+void coordinator_publish_drop(struct coordinator *c, uint64_t id, int src, int dst, simtime t, const char *reason)
+{
+    publish_drop(c, id, src, dst, t, reason);
+}
+
+void coordinator_publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due)
+{
+    publish_message(c, m, sent, due);
+}
+
+void coordinator_add_pending(struct coordinator *c, struct message *m)
+{
+    add_pending(c, m);
+}
+
+void coordinator_count_in_flight(struct coordinator *c)
+{
+    count_in_flight(c);
+}
+
+struct message *coordinator_copy(const struct message *m, int dst)
+{
+    return copy_for(m, dst);
 }

@@ -105,6 +105,8 @@ class Flight(common.Case):
             else:
                 t += 10
                 keys += ["s"]
+            if rng.random() < 0.15:
+                keys += ["S", "S", "d", "y", "V"]  # a look back, where nothing can be changed
         return keys
 
     def assert_repeated(self, one, two):

@@ -183,7 +183,7 @@ class MainPath(Terminal):
         self.assertEqual(t.settled()[0], plain[0])
 
     def test_help_shows_the_keys_and_every_key_of_it_closes_it(self):
-        t = Tmux(self, BASELINE, columns=120, rows=60)
+        t = Tmux(self, BASELINE, columns=120, rows=90)
         t.wait("PAUSED", line=0)
         time.sleep(0.5)  # until it is drawn whole
         plain = t.screen()
