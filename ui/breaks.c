@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ui/app.h"
+#include "ui/commands.h"
 #include "ui/format.h"
 
 static struct breakpoints *all_of(const struct app *app)
@@ -82,6 +83,9 @@ static void say_hit(struct app *app, const struct breakpoint_hit *hit)
         app_say(app, ROLE_WARN, "Nowhere: %.150s", hit->text);
     else if (!hit->id)
         app_say(app, ROLE_INFO, "First with record %s: %.150s", format_count(hit->record, n), hit->text);
+    else if (hit->is_log)
+        app_say(app, ROLE_INFO, "%s %d%s: %.150s", hit->action == BREAKPOINT_NOTE ? "Noted" : "Break", hit->id, others,
+                hit->line);
     else if (hit->is_time)
         app_say(app, ROLE_INFO, "Break %d: reached %.150s%s", hit->id, hit->text, others);
     else if (hit->action == BREAKPOINT_NOTE)
@@ -91,15 +95,42 @@ static void say_hit(struct app *app, const struct breakpoint_hit *hit)
                 hit->text);
 }
 
+/* Those of breakpoints that were reached, one after the other; then the run goes on, where no other one pauses it. */
+static void do_commands(struct app *app, const struct breakpoint_hit *hit)
+{
+    char lines[BREAKPOINT_COMMANDS_MAX];
+    bool goes_on = hit->action == BREAKPOINT_COMMAND;
+    snprintf(lines, sizeof lines, "%s", hit->commands);
+    for (char *line = lines, *end; (end = strchr(line, '\n')); line = end + 1) {
+        struct command_error err;
+        *end = '\0';
+        if (!command_do(app, line, &err)) {
+            app_say(app, ROLE_WARN, "Break %d: %.100s: column %zu: %.150s", hit->id, line, err.column, err.text);
+            return; /* and pauses: what was wanted was not done */
+        }
+    }
+    struct session_status now = { .state = SESSION_LOADED };
+    if (app->session)
+        session_status(app->session, &now);
+    if (goes_on && now.state == SESSION_PAUSED &&
+        app_command(app, (struct command){ .kind = COMMAND_RUN }, AWAIT_NOTHING))
+        session_status(app->session, &app->status);
+}
+
 void breaks_look(struct app *app)
 {
     const struct breakpoint_hit *hit = breakpoints_hit(all_of(app));
     bool over = session_state_over(app->status.state);
-    if (!breaks_pending(app) || (hit->record >= app->status.records && !hit->is_time && !over))
+    bool of_record = !hit->is_time && !hit->is_log;
+    if (!breaks_pending(app) || (hit->record >= app->status.records && of_record && !over))
         return; /* its record is not to be read before the barrier is over */
+    if (*hit->commands && app->status.state == SESSION_RUNNING)
+        return; /* it pauses at once: commands are for a run that stands */
     app->break_seen = hit->serial;
     say_hit(app, hit);
-    if (hit->action == BREAKPOINT_NOTE || hit->is_time)
+    bool goes_on = hit->action <= BREAKPOINT_COMMAND;
+    do_commands(app, hit);
+    if (goes_on || !of_record)
         return;
     struct pane *events = app->panes[PANE_EVENTS];
     struct view v = app_view(app);

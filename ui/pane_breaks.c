@@ -22,7 +22,7 @@ static int rows(const struct pane *p, const struct view *v, int width)
 static void draw_breakpoint(const struct area *a, int y, const struct breakpoint *b)
 {
     static const char *const actions[] = {
-        [BREAKPOINT_NOTE] = "note", [BREAKPOINT_PAUSE] = "pause", [BREAKPOINT_ABORT] = "abort", [BREAKPOINT_END] = "end"
+        [BREAKPOINT_NOTE] = "note",   [BREAKPOINT_COMMAND] = "do", [BREAKPOINT_PAUSE] = "pause", [BREAKPOINT_ABORT] = "abort", [BREAKPOINT_END] = "end"
     };
     char hits[FORMAT_TEXT], text[2 * FORMAT_TEXT];
     enum role role = b->enabled ? ROLE_TEXT : ROLE_DIM;
@@ -40,7 +40,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     size_t count = breakpoints_count(v->breakpoints);
     list_show(&p->list, count, a->height, a->y);
     if (!count)
-        pane_empty(a, "No breakpoints yet", "b adds one: a condition or a time");
+        pane_empty(a, "No breakpoints yet", "b adds one: a condition, a time, or log =~ REGEX");
     for (int y = 0; y < a->height; y++) {
         struct breakpoint b;
         if (!breakpoints_get(v->breakpoints, (size_t)p->list.top + (size_t)y, &b))

@@ -4,13 +4,17 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
+#include "session/log_probe.h"
 
 #define ANY_NODE (-1)
 
 struct entry {
     int id;
     char *text;
-    struct condition *condition; /* NULL: it is a time */
+    struct condition *condition; /* NULL: it is a time, or: */
+    struct log_probe *log;
+    char *command; /* NULL: none */
     simtime time;
     enum breakpoint_action action;
     bool once, enabled;
@@ -37,7 +41,10 @@ struct breakpoints {
     int last_id;
     const struct scenario *scenario; /* NULL: no run has them */
     const struct condition_nodes *nodes;
-    simtime now; /* the last barrier that was looked at */
+    simtime now;           /* the last barrier that was looked at */
+    int log_count;         /* of those that look at logs */
+    struct buffer *pieces; /* of the nodes: the begin of a line that is not whole yet; NULL: none */
+    char line[200];        /* that matched last */
     struct breakpoint_hit hit;
 };
 
@@ -47,13 +54,20 @@ static int node_named(const struct scenario *s, const char *id)
     return i >= 0 ? i : ANY_NODE;
 }
 
+static bool is_time(const struct entry *e)
+{
+    return !e->condition && !e->log;
+}
+
 static void make_guards(struct breakpoints *b)
 {
     free(b->guards);
     b->guards = mem_array(b->count + 1, sizeof *b->guards);
     b->guard_count = 0;
+    b->log_count = 0;
     for (size_t i = 0; i < b->count; i++) {
         const struct entry *e = &b->entries[i];
+        b->log_count += e->enabled && e->log;
         if (!e->enabled || !e->condition)
             continue;
         struct condition_scope scope = condition_scope(e->condition);
@@ -101,7 +115,17 @@ struct breakpoints *breakpoints_new(void)
 static void clear_entry(struct entry *e)
 {
     condition_free(e->condition);
+    log_probe_free(e->log);
+    free(e->command);
     free(e->text);
+}
+
+static void forget_pieces(struct breakpoints *b)
+{
+    for (int i = 0; b->pieces && i < b->scenario->node_count; i++)
+        buffer_free(&b->pieces[i]);
+    free(b->pieces);
+    b->pieces = NULL;
 }
 
 void breakpoints_free(struct breakpoints *b)
@@ -118,7 +142,7 @@ void breakpoints_free(struct breakpoints *b)
 static bool fail(struct condition_error *err, size_t column, const char *what)
 {
     err->column = column;
-    snprintf(err->text, sizeof err->text, "column %zu: %s", column, what);
+    snprintf(err->text, sizeof err->text, "column %zu: %.350s", column, what);
     return false;
 }
 
@@ -137,6 +161,20 @@ static bool accept(const char **s, const char *word)
     return true;
 }
 
+/* A text in quotes, of `do`. False where there is none. */
+static bool take_command(const char **s, struct entry *e)
+{
+    char quote = **s;
+    const char *end = quote == '"' || quote == '\'' ? strchr(*s + 1, quote) : NULL;
+    if (!end || end == *s + 1 || end[1] != ' ')
+        return false;
+    free(e->command);
+    e->command = mem_text_n(*s + 1, (size_t)(end - *s) - 1);
+    e->action = e->action == BREAKPOINT_PAUSE ? BREAKPOINT_COMMAND : e->action;
+    *s = skip_blanks(end + 1);
+    return true;
+}
+
 /* The words before a condition or time. Returns where that begins, NULL with *err set. */
 static const char *take_words(const char *text, struct entry *e, struct condition_error *err)
 {
@@ -148,6 +186,11 @@ static const char *take_words(const char *text, struct entry *e, struct conditio
             e->action = BREAKPOINT_NOTE;
         } else if (accept(&s, "abort")) {
             e->action = BREAKPOINT_ABORT;
+        } else if (accept(&s, "do")) {
+            if (!take_command(&s, e)) {
+                fail(err, (size_t)(s - text) + 1, "expected a command in quotes after 'do', then a condition");
+                return NULL;
+            }
         } else if (accept(&s, "hit")) {
             char *end;
             e->asked_to_go = strtoull(s, &end, 10);
@@ -181,21 +224,37 @@ static bool take_condition(const char *text, size_t words, struct entry *e, stru
     return fail(err, words + 1, "node.step_time depends on the wall clock, and where the run ends must not");
 }
 
+/* Lines of logs come by the wall clock: where a run ends must not depend on them. */
+static bool take_log(const char *text, const char *s, struct entry *e, struct condition_error *err)
+{
+    e->log = log_probe_parse(s, err);
+    if (e->log)
+        return true;
+    const char *what = strstr(err->text, ": ");
+    char why[sizeof err->text];
+    snprintf(why, sizeof why, "%s", what ? what + 2 : err->text);
+    return fail(err, err->column + (size_t)(s - text), why);
+}
+
 static bool parse(const char *text, enum breakpoint_action action, struct entry *e, struct condition_error *err)
 {
     const char *why;
     *err = (struct condition_error){ 0 };
     *e = (struct entry){ .action = action, .enabled = true, .asked_to_go = 1 };
     const char *s = action == BREAKPOINT_END ? skip_blanks(text) : take_words(text, e, err);
-    if (!s)
+    bool good = s != NULL;
+    if (good && action != BREAKPOINT_END && log_probe_is_meant(s)) {
+        good = take_log(text, s, e, err);
+    } else if (good && !looks_like_time(s)) {
+        good = take_condition(text, (size_t)(s - text), e, err);
+    } else if (good && simtime_parse(s, 1000000, &e->time, &why) < 0) {
+        good = fail(err, (size_t)(s - text) + 1, why);
+    } else if (good && e->asked_to_go > 1) {
+        good = fail(err, 1, "a time is reached once only; leave 'hit' out");
+    }
+    if (!good) {
+        free(e->command);
         return false;
-    if (!looks_like_time(s)) {
-        if (!take_condition(text, (size_t)(s - text), e, err))
-            return false;
-    } else if (simtime_parse(s, 1000000, &e->time, &why) < 0) {
-        return fail(err, (size_t)(s - text) + 1, why);
-    } else if (e->asked_to_go > 1) {
-        return fail(err, 1, "a time is reached once only; leave 'hit' out");
     }
     e->to_go = e->asked_to_go;
     e->text = mem_text(skip_blanks(text));
@@ -273,7 +332,8 @@ bool breakpoints_get(const struct breakpoints *b, size_t i, struct breakpoint *o
                                 .text = e->text,
                                 .condition = e->condition ? condition_text(e->condition) : NULL,
                                 .action = e->action,
-                                .is_time = !e->condition,
+                                .is_time = is_time(e),
+                                .is_log = e->log != NULL,
                                 .once = e->once,
                                 .enabled = e->enabled,
                                 .time = e->time,
@@ -307,6 +367,7 @@ void breakpoints_attach(struct breakpoints *b, const struct scenario *s, const s
 
 void breakpoints_detach(struct breakpoints *b)
 {
+    forget_pieces(b);
     b->scenario = NULL;
     b->nodes = NULL;
     make_guards(b);
@@ -322,7 +383,7 @@ simtime breakpoints_next_time(const struct breakpoints *b, simtime now)
     simtime next = SIMTIME_NEVER;
     for (size_t i = 0; i < b->count; i++) {
         const struct entry *e = &b->entries[i];
-        if (!e->condition && e->enabled && e->time > now && e->time < next)
+        if (is_time(e) && e->enabled && e->time > now && e->time < next)
             next = e->time;
     }
     return next;
@@ -348,7 +409,7 @@ static void note_times(struct breakpoints *b, simtime now, uint64_t records)
 {
     for (size_t i = 0; i < b->count; i++) {
         struct entry *e = &b->entries[i];
-        if (!e->condition && e->enabled && e->time > b->now && e->time <= now)
+        if (is_time(e) && e->enabled && e->time > b->now && e->time <= now)
             note_match(b, e, records);
     }
 }
@@ -377,6 +438,46 @@ void breakpoints_note_where(struct breakpoints *b, const char *text, simtime now
         note_hit(b, 0, skip_blanks(text), now, record);
 }
 
+static void note_commands(struct breakpoints *b)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct entry *e = &b->entries[i];
+        size_t more = e->due && e->command ? strlen(e->command) + 1 : 0;
+        if (more && len + more < sizeof b->hit.commands)
+            len += (size_t)snprintf(b->hit.commands + len, sizeof b->hit.commands - len, "%s\n", e->command);
+    }
+}
+
+/* A line that is whole by now; what is shown of it cannot harm a terminal. */
+static void look_at_line(struct breakpoints *b, int node, const char *line, uint64_t records)
+{
+    const char *id = b->scenario->nodes[node].id;
+    for (size_t i = 0; i < b->count; i++) {
+        struct entry *e = &b->entries[i];
+        if (!e->enabled || !e->log || !log_probe_matches(e->log, id, line))
+            continue;
+        struct buffer safe = { 0 };
+        utf8_escape(&safe, line, strlen(line));
+        snprintf(b->line, sizeof b->line, "%.64s: %.120s", id, buffer_string(&safe));
+        buffer_free(&safe);
+        note_match(b, e, records);
+    }
+}
+
+void breakpoints_log(struct breakpoints *b, int node, const char *data, size_t len, uint64_t records)
+{
+    if (!b || !b->log_count || !b->scenario)
+        return;
+    if (!b->pieces)
+        b->pieces = mem_array((size_t)b->scenario->node_count, sizeof *b->pieces);
+    struct buffer *line = &b->pieces[node];
+    while (len && log_probe_line(line, &data, &len)) {
+        look_at_line(b, node, buffer_string(line), records);
+        line->len = 0;
+    }
+}
+
 bool breakpoints_take(struct breakpoints *b, simtime now, uint64_t records)
 {
     if (now > b->now)
@@ -392,11 +493,14 @@ bool breakpoints_take(struct breakpoints *b, simtime now, uint64_t records)
     b->hit = (struct breakpoint_hit){ .serial = b->hit.serial + 1,
                                       .id = e->id,
                                       .action = e->action,
-                                      .is_time = !e->condition,
+                                      .is_time = is_time(e),
+                                      .is_log = e->log != NULL,
                                       .now = now,
                                       .record = e->first,
                                       .others = others };
     snprintf(b->hit.text, sizeof b->hit.text, "%s", e->text);
+    snprintf(b->hit.line, sizeof b->hit.line, "%s", e->log ? b->line : "");
+    note_commands(b);
     for (size_t i = b->count; i-- > 0;) {
         bool gone = b->entries[i].due && b->entries[i].once;
         b->entries[i].due = false;

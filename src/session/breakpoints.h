@@ -17,6 +17,8 @@ simtime breakpoints_next_time(const struct breakpoints *b, simtime now);
 void breakpoints_note_past(struct breakpoints *b, int id, simtime now, uint64_t record);
 /* The first record of all for which a condition held that is no breakpoint; UINT64_MAX: there was none. A hit with id 0. */
 void breakpoints_note_where(struct breakpoints *b, const char *text, simtime now, uint64_t record);
+/* What a node wrote to its log, in any pieces, for those that look at lines of it; with the number of records so far. */
+void breakpoints_log(struct breakpoints *b, int node, const char *data, size_t len, uint64_t records);
 /* At a barrier, with the number of records so far: whether one was reached since the last call; breakpoints_hit then
  * tells of it. */
 bool breakpoints_take(struct breakpoints *b, simtime now, uint64_t records);

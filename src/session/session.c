@@ -138,6 +138,7 @@ void session_keep_log(struct session *s, struct node *n)
     if (!n->log.len)
         return;
     logs_write(s->results.logs, n->index, now_of(s), n->log.data, n->log.len);
+    breakpoints_log(s->options.breakpoints, n->index, n->log.data, n->log.len, s->results.index.records);
     n->log.len = 0;
     if (n->log.capacity > LOG_KEPT)
         buffer_free(&n->log);

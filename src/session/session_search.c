@@ -96,7 +96,7 @@ bool search_breakpoints(struct session *s, bool backward, simtime target, const 
     search_end(s);
     *f = (struct search){ .backward = backward, .target = target, .stop = backward ? -1 : SIMTIME_NEVER, .rest = *rest };
     for (size_t i = 0; all && breakpoints_get(all, i, &b); i++) {
-        if (!b.enabled || b.action == BREAKPOINT_NOTE || b.action == BREAKPOINT_END)
+        if (!b.enabled || b.is_log || b.action <= BREAKPOINT_COMMAND || b.action == BREAKPOINT_END)
             continue;
         if (b.is_time)
             consider_time(s, &b, from);

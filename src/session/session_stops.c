@@ -33,7 +33,7 @@ static void note_hit(struct session *s, const struct breakpoint_hit *hit)
     struct buffer keys = { 0 };
     buffer_text(&keys, "\"text\":");
     json_quote(&keys, hit->text, strlen(hit->text));
-    if (!hit->is_time)
+    if (!hit->is_time && !hit->is_log)
         buffer_format(&keys, ",\"record\":%llu", (unsigned long long)hit->record);
     wall_note(s->results.wall, now_of(s), "breakpoint", buffer_string(&keys));
     buffer_free(&keys);
@@ -46,7 +46,9 @@ void stops_heed(struct session *s)
         return;
     const struct breakpoint_hit *hit = breakpoints_hit(b);
     char cause[sizeof s->verdict.text];
-    if (hit->is_time)
+    if (hit->is_log)
+        snprintf(cause, sizeof cause, "log of %.900s", hit->line);
+    else if (hit->is_time)
         snprintf(cause, sizeof cause, "reached %.900s", hit->text);
     else
         snprintf(cause, sizeof cause, "record %llu: %.900s", (unsigned long long)hit->record, hit->text);
@@ -54,6 +56,7 @@ void stops_heed(struct session *s)
     switch (hit->action) {
     case BREAKPOINT_NOTE:
         break;
+    case BREAKPOINT_COMMAND: /* once it is done the front lets the run go on */
     case BREAKPOINT_PAUSE:
         s->limit = now_of(s);
         s->until_record = 0;

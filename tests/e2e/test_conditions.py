@@ -123,6 +123,52 @@ class Break(common.Case):
         link = next(r for r in self.records("out") if r["kind"] == "link")
         self.assertEqual(self.hits("out"), [(2500000, "once kind == link", link["n"])])
 
+    CHATTY = """
+simulation: {{ duration: 3s, quantum: 1ms, seed: 3 }}
+network: {{ model: latency, default_latency: 50ms }}
+nodes:
+  - {{ id: s, type: sensor, config: {{ interval: 200ms, destination: gw }} }}
+  - {{ id: gw, type: gateway }}
+  - {{ id: p, type: device, implementation: process, command: [python3, "{}"] }}
+"""
+    NODE = """
+import sys
+for line in sys.stdin:
+    if line.startswith("INIT"):
+        print("READY", flush=True)
+    elif line.startswith("ADVANCE"):
+        sys.stdin.readline()
+        if line == "ADVANCE 1500000\\n":
+            sys.stderr.write("valve 3 does")
+            sys.stderr.flush()
+        if line == "ADVANCE 1510000\\n":
+            print(" not\\x1b[31m answer", file=sys.stderr, flush=True)
+        print("DONE\\n[]", flush=True)
+"""
+
+    def test_a_line_of_a_log_pauses_at_the_barrier_behind_it(self):
+        scenario = self.write("s.yaml", self.CHATTY.format(self.write("chat.py", self.NODE)))
+        for text, found in (('log =~ "valve [0-9] does not"', True), ("log p =~ valve.*answer$", True),
+                            ("log gw =~ valve", False), ("log =~ ^valve$", False)):
+            with self.subTest(text=text):
+                out = f"out{len(text)}"
+                self.by_keys(out, ["until PAUSED", "c", "until PAUSED" if found else "until FINISHED", f"screen {self.dir}/s"],
+                             "--break", text, scenario=scenario, expect=None)
+                screen = (self.dir / "s").read_text()
+                if found:
+                    self.assertRegex(screen, r"PAUSED +1\.510 000 s")
+                    self.assertIn("p: valve 3 does not\\x1b[31m answer", screen)
+
+    def test_a_command_is_done_at_the_barrier_and_the_run_goes_on(self):
+        scenario = self.write("s.yaml", self.CHATTY.format(self.write("chat.py", self.NODE)))
+        self.by_keys("out", ["until PAUSED", "c", "until FINISHED"], "--break",
+                     'do "drop 8" type == TRANSMIT && payload.sample_id == 9', scenario=scenario)
+        acts = [r for r in self.records("out") if r["kind"] in ("command", "drop")]
+        self.assertEqual([(r["t"], r.get("text") or r.get("id")) for r in acts], [(2601000, "drop 8"), (2601000, 8)])
+        self.by_keys("bad", ["until PAUSED", "c", "until PAUSED", f"screen {self.dir}/s"], "--break",
+                     'do "drop me" type == TRANSMIT', scenario=scenario, expect=None)
+        self.assertRegex((self.dir / "s").read_text(), "Break 1: drop me: column")
+
     def test_abort_ends_it(self):
         self.by_keys("out", ["Space", "until ABORTED"], "--break", "abort payload.sample_id == 4", expect=130)
         self.assertEqual(self.records("out")[-1]["outcome"], "aborted")
