@@ -7,7 +7,7 @@
 
 #define MESSAGES_TOLD 5
 #define LINE_TOLD     1500  /* bytes of a record */
-#define RECORDS_READ  50000 /* back from the end, at most */
+#define RECORDS_READ  20000 /* back from the end, at most */
 
 static bool is_plain(const char *text)
 {
@@ -71,7 +71,7 @@ void session_last_messages(struct session *s, int node, struct buffer *in, struc
         uint64_t from = --n;
         if (store_find(store, &q, true, left, &n) != STORE_FOUND || store_read(store, n, &r) < 0)
             break;
-        left -= from - n < left ? from - n : left;
+        left -= from - n + 1 < left ? from - n + 1 : left;
         if (r.kind != RECORD_MESSAGE || store_line(store, n, &line) < 0)
             continue;
         if (is_node(r.dst, id) && r.due != SIMTIME_NEVER && r.due <= now_of(s) && ins < MESSAGES_TOLD && ++ins)

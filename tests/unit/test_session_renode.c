@@ -130,7 +130,7 @@ static char *typed_run(void)
     assert_true(type(&r, 1, uart, "help"));
     memset(uart, 'x', sizeof uart - 1);
     assert_true(type(&r, 1, "sysbus.uart0", "stop"));
-    assert_true(session_command(r.session, &(struct command){ COMMAND_RUN }));
+    assert_true(session_command(r.session, &(struct command){ .kind = COMMAND_RUN }));
     step_until(r.session, SESSION_FINISHED);
     char *text = events_of(&r);
     end(&r);
@@ -213,7 +213,7 @@ static char *looked_at_run(enum looks looks)
     }
     if (looks)
         assert_true(mips > 0.99 && mips < 1.01); /* of the scripted one */
-    assert_true(session_command(r.session, &(struct command){ COMMAND_RUN }));
+    assert_true(session_command(r.session, &(struct command){ .kind = COMMAND_RUN }));
     struct session_status status = { .state = SESSION_RUNNING };
     for (; !session_state_over(status.state); session_status(r.session, &status)) {
         if (looks)
