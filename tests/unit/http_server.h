@@ -133,9 +133,9 @@ static inline void *server_main(void *data)
     for (int fd; s->connections < CONNECTIONS_MAX && (fd = accept(s->fd, NULL, NULL)) >= 0;) {
         struct visit *v = &s->visits[s->connections];
         *v = (struct visit){ .server = s, .fd = fd };
+        s->connections++; /* before it answers: who has the answer counts */
         if (pthread_create(&v->thread, NULL, visit_main, v) != 0)
             abort();
-        s->connections++;
     }
     return NULL;
 }
