@@ -2,8 +2,10 @@
 #ifndef LOCKSTEP_RECORD_H
 #define LOCKSTEP_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lockstep/error.h"
 #include "lockstep/simtime.h"
@@ -28,6 +30,11 @@ struct text {
     const char *s;
     size_t len;
 };
+
+static inline bool text_is(struct text t, const char *s)
+{
+    return t.len == strlen(s) && memcmp(t.s, s, t.len) == 0;
+}
 
 /* All kinds share one flat struct; a field that a kind does not use is zero. Every pointer is borrowed and good for
  * the call that passes the record. */

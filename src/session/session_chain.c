@@ -3,15 +3,10 @@
 #include <string.h>
 
 #include "session/session_state.h"
+#include "sim/barrier.h"
 
 #define HANDED_MOST 1000  /* messages to a node at one barrier */
 #define LOOKED_AT   20000 /* records, at most, for one link */
-
-static simtime barrier_after(const struct session *s, simtime t)
-{
-    simtime q = s->scenario->quantum, end = s->scenario->duration, grid = (t + q - 1) / q * q;
-    return t >= end || grid > end ? end : grid;
-}
 
 /* The barrier at which record n was written; -1: unknown. */
 static simtime written_at(struct past *p, uint64_t n)
@@ -32,13 +27,8 @@ static simtime handed_at(const struct session *s, const struct record *r, simtim
         return SIMTIME_NEVER;
     if (s->scenario->network == NETWORK_DIRECT)
         return written;
-    simtime sent = barrier_after(s, r->t + 1), arrived = barrier_after(s, r->due);
+    simtime sent = barrier_after(s->scenario, r->t + 1), arrived = barrier_after(s->scenario, r->due);
     return arrived > sent ? arrived : sent;
-}
-
-static bool same(struct text a, const char *b)
-{
-    return a.len == strlen(b) && memcmp(a.s, b, a.len) == 0;
 }
 
 /* A quick look at a line, before it is read. */
@@ -53,13 +43,13 @@ static bool may_have(struct store *store, uint64_t n, const char *key, const cha
 static bool is_for(struct session *s, uint64_t n, const char *receiver, struct record *r)
 {
     return may_have(s->results.store, n, "dst", receiver) && store_read(s->results.store, n, r) == 0 &&
-           r->kind == RECORD_MESSAGE && same(r->dst, receiver);
+           r->kind == RECORD_MESSAGE && text_is(r->dst, receiver);
 }
 
 static bool is_from(struct session *s, uint64_t n, const char *sender, struct record *r)
 {
     return may_have(s->results.store, n, "src", sender) && store_read(s->results.store, n, r) == 0 &&
-           (r->kind == RECORD_MESSAGE || r->kind == RECORD_LOCAL) && same(r->src, sender);
+           (r->kind == RECORD_MESSAGE || r->kind == RECORD_LOCAL) && text_is(r->src, sender);
 }
 
 /* What the sender was handed last, at or before the barrier at which its step began that ended with `written`; the
@@ -67,7 +57,7 @@ static bool is_from(struct session *s, uint64_t n, const char *sender, struct re
 static size_t came_of(struct session *s, struct past *p, const char *sender, simtime written, uint64_t *out,
                       size_t most)
 {
-    simtime q = s->scenario->quantum, begin = written > 0 ? (written - 1) / q * q : 0, last = -1;
+    simtime begin = barrier_before(s->scenario, written), last = -1;
     uint64_t end = records_at(p, begin), from = end > LOOKED_AT ? end - LOOKED_AT : 0;
     bool direct = s->scenario->network == NETWORK_DIRECT;
     size_t count = 0;

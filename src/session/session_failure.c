@@ -38,11 +38,6 @@ void session_replay_command(const struct session *s, struct buffer *out)
     buffer_format(out, " --at %s", time);
 }
 
-static bool is_node(struct text t, const char *id)
-{
-    return t.len == strlen(id) && memcmp(t.s, id, t.len) == 0;
-}
-
 /* Puts a record before those that are there: it is an earlier one. Of a long one only where it is to be found. */
 static void add_before(struct buffer *list, uint64_t n, struct text line)
 {
@@ -74,9 +69,9 @@ void session_last_messages(struct session *s, int node, struct buffer *in, struc
         left -= from - n + 1 < left ? from - n + 1 : left;
         if (r.kind != RECORD_MESSAGE || store_line(store, n, &line) < 0)
             continue;
-        if (is_node(r.dst, id) && r.due != SIMTIME_NEVER && r.due <= now_of(s) && ins < MESSAGES_TOLD && ++ins)
+        if (text_is(r.dst, id) && r.due != SIMTIME_NEVER && r.due <= now_of(s) && ins < MESSAGES_TOLD && ++ins)
             add_before(in, n, line);
-        if (is_node(r.src, id) && outs < MESSAGES_TOLD && ++outs)
+        if (text_is(r.src, id) && outs < MESSAGES_TOLD && ++outs)
             add_before(out, n, line);
     }
 }

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "session/session_state.h"
+#include "sim/barrier.h"
 #include "trace/tail.h"
 
 #define CATCH_UP_FIRST                                                                                                 \
@@ -183,18 +184,11 @@ static simtime at_of(const struct session *s)
     return s->viewing.is_past ? s->viewing.at : now_of(s);
 }
 
-static simtime barrier_after(const struct session *s, simtime t)
-{
-    simtime q = s->scenario->quantum, end = s->scenario->duration;
-    return t >= end || (t + q - 1) / q * q >= end ? end : (t + q - 1) / q * q;
-}
-
 /* `count` barriers before t. */
-static simtime barrier_before(const struct session *s, simtime t, uint64_t count)
+static simtime barriers_before(const struct session *s, simtime t, uint64_t count)
 {
-    simtime q = s->scenario->quantum;
-    uint64_t last = t > 0 ? (uint64_t)((t - 1) / q) : 0; /* the number of the one before */
-    return t > 0 && last >= count - 1 ? (simtime)(last - (count - 1)) * q : 0;
+    simtime last = barrier_before(s->scenario, t), q = s->scenario->quantum;
+    return (uint64_t)(last / q) >= count - 1 ? last - (simtime)(count - 1) * q : 0;
 }
 
 /* The last barrier before t at which something was recorded; 0 where there is none. */
@@ -217,7 +211,7 @@ static bool go_back(struct session *s, const struct command *c)
         return false;
     switch (c->kind) {
     case COMMAND_BACK:
-        return at > 0 && viewing_show(s, barrier_before(s, at, c->count ? c->count : 1));
+        return at > 0 && viewing_show(s, barriers_before(s, at, c->count ? c->count : 1));
     case COMMAND_BACK_NEXT:
         return at > 0 && viewing_show(s, event_before(s, at));
     case COMMAND_BACK_RUN:
@@ -225,7 +219,7 @@ static bool go_back(struct session *s, const struct command *c)
     case COMMAND_VIEW_WHERE:
         return search_condition(s, c->text);
     case COMMAND_VIEW:
-        return viewing_show(s, barrier_after(s, c->time));
+        return viewing_show(s, barrier_after(s->scenario, c->time));
     default:
         return viewing_show(s, past_seek_record(s->viewing.past, c->count) ? past_run(s->viewing.past)->v[MOMENT_NOW]
                                                                    : head_of(s));
@@ -240,14 +234,14 @@ static simtime target_of(struct session *s, const struct command *c)
     switch (c->kind) {
     case COMMAND_STEP:
         return c->count > (uint64_t)((head - v->at + q - 1) / q) ? SIMTIME_NEVER
-                                                                 : barrier_after(s, v->at + (simtime)c->count * q);
+                                                                 : barrier_after(s->scenario, v->at + (simtime)c->count * q);
     case COMMAND_NEXT:
         past_seek(v->past, v->at);
         return past_seek_record(v->past, (uint64_t)past_run(v->past)->v[MOMENT_RECORDS])
                    ? past_run(v->past)->v[MOMENT_NOW]
                    : SIMTIME_NEVER;
     case COMMAND_RUN_TO:
-        return barrier_after(s, c->time) > head ? SIMTIME_NEVER : barrier_after(s, c->time);
+        return barrier_after(s->scenario, c->time) > head ? SIMTIME_NEVER : barrier_after(s->scenario, c->time);
     default:
         return SIMTIME_NEVER;
     }

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "session/session_state.h"
+#include "sim/barrier.h"
 
 #define SLICE          512        /* records between two looks at the clock */
 #define CATCH_UP_BYTES (16 << 20) /* of a recorded run, at once */
@@ -54,17 +55,11 @@ static bool add_probe(struct search *f, const char *text, int id)
     return true;
 }
 
-static simtime barrier_after(const struct session *s, simtime t)
-{
-    simtime q = s->scenario->quantum, end = s->scenario->duration;
-    return t >= end || (t + q - 1) / q * q >= end ? end : (t + q - 1) / q * q;
-}
-
 /* A time at which one pauses, if that is nearer than those before. */
 static void consider_time(struct session *s, const struct breakpoint *b, simtime from)
 {
     struct search *f = &s->viewing.search;
-    simtime t = barrier_after(s, b->time);
+    simtime t = barrier_after(s->scenario, b->time);
     bool is_nearer = f->backward ? t < from && t > f->stop : t > from && t < f->stop;
     if (is_nearer && (f->backward ? t >= f->target : t <= f->target)) {
         f->stop = t;

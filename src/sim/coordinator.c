@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "sim/barrier.h"
 #include "sim/coordinator_state.h"
 
 static struct text text_of(const char *s)
@@ -80,11 +81,7 @@ static simtime min_time(simtime a, simtime b)
 
 simtime coordinator_barrier_after(const struct coordinator *c, simtime t)
 {
-    simtime q = c->scenario->quantum, end = c->scenario->duration;
-    if (t >= end)
-        return end;
-    simtime grid = t / q * q;
-    return min_time(grid < t ? grid + q : grid, end);
+    return barrier_after(c->scenario, t);
 }
 
 static void publish_drop(struct coordinator *c, uint64_t id, int src, int dst, simtime t, const char *reason)

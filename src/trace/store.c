@@ -246,11 +246,6 @@ static bool in_text(struct text t, const char *text)
     return t.len && contains(t.s, t.len, text);
 }
 
-static bool is_text(struct text t, const char *text)
-{
-    return t.len == strlen(text) && memcmp(t.s, text, t.len) == 0;
-}
-
 /* A text that can be a part of a time in seconds. */
 static bool looks_like_time(const char *text)
 {
@@ -322,7 +317,7 @@ static bool matches(struct store *s, const struct store_query *q, uint64_t n)
         return true;
     if (store_read(s, n, &r) < 0)
         return false;
-    if (q->node && !is_text(r.src, q->node) && !is_text(r.dst, q->node))
+    if (q->node && !text_is(r.src, q->node) && !text_is(r.dst, q->node))
         return false;
     return !q->text || says(&r, q->text);
 }
