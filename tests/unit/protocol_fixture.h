@@ -98,7 +98,7 @@ static inline void warnings_are(struct fixture *f, const char *want)
     f->n.answer.warnings.len = 0;
 }
 
-static inline void text_is(struct text t, const char *want)
+static inline void assert_text(struct text t, const char *want)
 {
     if (t.len != strlen(want) || (t.len && memcmp(t.s, want, t.len) != 0))
         fail_msg("'%.*s' is not '%s'", (int)t.len, t.s ? t.s : "", want);
