@@ -81,9 +81,7 @@ static void open_log(struct app *app)
 /* The record that is selected in Events. */
 static bool selected_record(const struct app *app, uint64_t *n)
 {
-    const struct list *l = &app->panes[PANE_EVENTS]->list;
-    *n = l->cursor;
-    return l->count > 0;
+    return pane_events_selected(app->panes[PANE_EVENTS], n);
 }
 
 static void open_chain(struct app *app)
@@ -155,7 +153,7 @@ static bool run_active(const struct app *app)
 {
     struct session_status s = status_now(app);
     return app->session && !s.is_over && s.state != SESSION_ENDING &&
-           (s.state != SESSION_PAUSED || s.quanta > 0 || app->await != AWAIT_NOTHING);
+           (s.state != SESSION_PAUSED || s.head > 0 || app->await != AWAIT_NOTHING);
 }
 
 static void back(struct app *app)

@@ -293,7 +293,7 @@ bool app_command(struct app *app, struct command command, enum await await)
     if (!app->session || !session_command(app->session, &command)) {
         if (!app->session)
             app_say(app, ROLE_WARN, "There is no run; R reads the file again");
-        else if (command.kind >= COMMAND_BACK && app->status.now == 0)
+        else if (command.kind >= COMMAND_BACK && app->status.now == 0 && app->status.head > 0)
             app_say(app, ROLE_INFO, "This is the begin");
         else if (command.kind >= COMMAND_BACK && !app->status.is_past && app->status.state == SESSION_RUNNING)
             app_say(app, ROLE_WARN, "The run goes on; Space pauses it, then S looks back");
@@ -316,11 +316,17 @@ bool app_command(struct app *app, struct command command, enum await await)
     return true;
 }
 
+/* How the run ended, or stands, is what counts for who leaves. */
+static void go_to_head(struct app *app)
+{
+    if (app->status.is_past && session_command(app->session, &(struct command){ .kind = COMMAND_HEAD }))
+        session_status(app->session, &app->status);
+}
+
 void app_end(struct app *app, enum then then, int signal)
 {
     app->then = then;
-    if (app->status.is_past && app_command(app, (struct command){ .kind = COMMAND_HEAD }, AWAIT_NOTHING))
-        session_status(app->session, &app->status); /* how it ended, or stands, is what counts now */
+    go_to_head(app);
     if (is_ending(app)) {
         app->await = then == THEN_STAY ? app->await : AWAIT_OVER;
         return;
@@ -346,6 +352,7 @@ static void kill_nodes(struct app *app, int signal)
 
 static void force(struct app *app, int signal)
 {
+    go_to_head(app);
     kill_nodes(app, signal);
     app->then = THEN_QUIT;
     app->leaving = !alive(app);
@@ -355,6 +362,7 @@ static void force(struct app *app, int signal)
  * reason, the first stops the waiting. */
 static void interrupt(struct app *app)
 {
+    go_to_head(app);
     if (!alive(app)) {
         app->leaving = true;
     } else if (app->interrupts == 0 && is_ending(app)) {
@@ -452,6 +460,9 @@ static void mouse(struct app *app, const struct input *in)
         app->focus = target;
     if (target == PANE_EVENTS)
         p->ops->act(p, &v, ACTION_CLICK);
+    simtime at = target == PANE_TIMELINE ? pane_timeline_at(p, in->x) : -1;
+    if (at >= 0)
+        app_command(app, (struct command){ .kind = COMMAND_VIEW, .time = at }, AWAIT_NOTHING);
     if (target == PANE_HEALTH && in->y == p->list.screen_y - 1)
         pane_health_click(p, in->x - app->layout.panes[PANE_HEALTH].x - 1);
     if (list_click(&p->list, in->y) && in->key == INPUT_DOUBLE_CLICK && app->prompt == PROMPT_NONE)

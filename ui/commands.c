@@ -13,7 +13,7 @@ static bool run_pause(struct app *app, const struct command_call *call, struct c
     struct session_status now = { .state = SESSION_LOADED };
     if (app->session)
         session_status(app->session, &now);
-    if (now.state == SESSION_PAUSED)
+    if (now.state == SESSION_PAUSED && !now.is_searching)
         app_say(app, ROLE_INFO, "The run is paused already");
     else
         app_command(app, (struct command){ .kind = COMMAND_PAUSE }, AWAIT_PAUSE);

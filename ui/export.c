@@ -107,6 +107,8 @@ static void start(struct app *app)
         table_measure(&e->writer, &e->row);
     table_begin(&e->writer, &text);
     e->active = true;
+    e->is_past = app->status.is_past;
+    e->now = app->status.now;
     if (!write_all(e, &text))
         fail(app, errno);
     buffer_free(&text);
@@ -198,6 +200,11 @@ bool export_work(struct app *app)
     struct buffer text = { 0 };
     if (!e->active)
         return false;
+    if (app->status.is_past != e->is_past || (e->is_past && app->status.now != e->now)) {
+        export_cancel(app);
+        app_say(app, ROLE_WARN, "The export was given up: another moment of the run is shown now");
+        return false;
+    }
     while (more && text.len < SLICE_BYTES && clock_ms() <= limit)
         for (int i = 0; i < AT_ONCE && (more = e->next < e->end && row_at(app, e->next)); i++) {
             table_write(&e->writer, &e->row, &text);

@@ -22,6 +22,8 @@ struct export
     int fd;
     bool overwrite;
     uint64_t next, end; /* rows */
+    simtime now;        /* the moment that was shown when it began, … */
+    bool is_past;       /* … and whether that was an earlier one */
     struct table_writer writer;
     struct table_row row;
 };

@@ -129,7 +129,10 @@ static const char *delay(struct app *app, const char *args)
         why = give(app, &c);
     if (why)
         return why;
-    session_flight_find(app->session, c.id, &m);
+    if (!session_flight_find(app->session, c.id, &m)) {
+        app_say(app, ROLE_WARN, "%s was dropped: its node takes part no more", name_of(app, c.id, name, sizeof name));
+        return NULL;
+    }
     simtime_format(m.due, due);
     app_say(app, ROLE_INFO, "At %s now arrives %s", due, name_of(app, c.id, name, sizeof name));
     return NULL;

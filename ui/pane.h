@@ -90,6 +90,7 @@ bool pane_flight_selected(const struct pane *p, uint64_t *id); /* false: there i
 void pane_message_show(struct pane *p, uint64_t id);
 void pane_chain_show(struct pane *p, uint64_t n);
 uint64_t pane_chain_selected(const struct pane *p); /* a record */
+simtime pane_timeline_at(const struct pane *p, int screen_x); /* the end of the cell there; -1: there is none */
 /* The time that is a cell before or behind the one that is shown. */
 simtime pane_timeline_beside(const struct pane *p, const struct view *v, bool before);
 /* Looks on from the last match, around its end. Returns how many rows match, and which of them this one is, from 1. */

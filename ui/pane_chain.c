@@ -8,7 +8,8 @@
 #include "ui/json_view.h"
 #include "ui/pane.h"
 
-#define LINKS_MOST  500 /* records of a chain */
+#define LINKS_MOST  300 /* records of a chain */
+#define LOOKS_MOST  100 /* questions what came of a record, or what it came of: each takes a millisecond or so */
 #define DEPTH_MOST  12  /* steps in each direction */
 #define BRANCH_MOST 8   /* records that one led to, or came of */
 
@@ -22,7 +23,7 @@ struct pane_chain {
     uint64_t n;
     bool known;
     struct link links[LINKS_MOST];
-    int count;
+    int count, looks;
 };
 
 static struct pane_chain *chain_of(struct pane *p)
@@ -38,6 +39,15 @@ static bool has(const struct pane_chain *c, uint64_t n)
     return false;
 }
 
+/* What one record is linked with, in a direction; nothing once the chain is as long as may be. */
+static size_t look(struct pane_chain *c, struct session *s, uint64_t n, bool forward, int depth, uint64_t found[BRANCH_MOST])
+{
+    if (depth > DEPTH_MOST || c->count >= LINKS_MOST || c->looks >= LOOKS_MOST)
+        return 0;
+    c->looks++;
+    return session_chain(s, n, forward, found, BRANCH_MOST);
+}
+
 static void add(struct pane_chain *c, uint64_t n, int depth)
 {
     if (c->count < LINKS_MOST && !has(c, n))
@@ -48,7 +58,7 @@ static void add(struct pane_chain *c, uint64_t n, int depth)
 static void add_after(struct pane_chain *c, struct session *s, uint64_t n, int depth)
 {
     uint64_t found[BRANCH_MOST];
-    size_t count = depth <= DEPTH_MOST ? session_chain(s, n, true, found, BRANCH_MOST) : 0;
+    size_t count = look(c, s, n, true, depth, found);
     for (size_t i = 0; i < count; i++) {
         bool is_new = !has(c, found[i]);
         add(c, found[i], depth);
@@ -61,7 +71,7 @@ static void add_after(struct pane_chain *c, struct session *s, uint64_t n, int d
 static void add_before(struct pane_chain *c, struct session *s, uint64_t n, int depth)
 {
     uint64_t found[BRANCH_MOST];
-    size_t count = depth <= DEPTH_MOST ? session_chain(s, n, false, found, BRANCH_MOST) : 0;
+    size_t count = look(c, s, n, false, depth, found);
     for (size_t i = count; i > 0; i--) { /* they come the latest first */
         if (!has(c, found[i - 1]))
             add_before(c, s, found[i - 1], depth + 1);
@@ -72,7 +82,7 @@ static void add_before(struct pane_chain *c, struct session *s, uint64_t n, int 
 static void find_links(struct pane_chain *c, const struct view *v)
 {
     struct session *s = (struct session *)(uintptr_t)v->session; /* it reads its records, no more */
-    c->count = 0;
+    c->count = c->looks = 0;
     c->known = true;
     add_before(c, s, c->n, 1);
     for (int i = 0; i < c->count; i++)
@@ -87,7 +97,9 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
 {
     char n[FORMAT_TEXT];
     (void)v;
-    buffer_format(out, " of event %s", format_count(((const struct pane_chain *)p)->n, n));
+    const struct pane_chain *c = (const struct pane_chain *)p;
+    buffer_format(out, " of event %s%s", format_count(c->n, n),
+                  c->count >= LINKS_MOST || c->looks >= LOOKS_MOST ? ", its nearer part" : "");
 }
 
 static void put_id(struct pen *pen, const struct view *v, struct text id)

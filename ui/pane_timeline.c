@@ -23,6 +23,7 @@ struct pane_timeline {
     struct pane pane;
     int scale;
     int room;         /* columns that there are for cells, as drawn last */
+    int screen_x;     /* where they begin on the screen */
     simtime from, to; /* what is shown: cells reach from barrier to barrier */
     int cells, done;  /* of which so many are read */
     int nodes;
@@ -204,6 +205,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         return;
     int left = (v->model->id_width > 20 ? 20 : v->model->id_width) + 1;
     t->room = a->width - left - 1;
+    t->screen_x = a->x + left;
     list_show(&p->list, (uint64_t)v->scenario->node_count, a->height - 1, a->y);
     if (!t->cells) {
         pane_empty(a, head_of(v) > 0 ? "Reading the history" : "No time has passed yet", NULL);
@@ -215,6 +217,13 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
             pane_select(&(struct area){ a->canvas, a->x, a->y, left - 1, a->height, a->ground }, y, focus);
     }
     draw_axis(t, v, a, left, a->height - 1);
+}
+
+simtime pane_timeline_at(const struct pane *p, int screen_x)
+{
+    const struct pane_timeline *t = (const struct pane_timeline *)p;
+    int c = screen_x - t->screen_x;
+    return c >= 0 && c < t->cells ? edge(t, c + 1) : -1;
 }
 
 simtime pane_timeline_beside(const struct pane *p, const struct view *v, bool before)

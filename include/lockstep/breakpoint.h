@@ -33,6 +33,7 @@ struct breakpoint {
     enum breakpoint_action action;
     bool is_time, is_log, once, enabled;
     simtime time;    /* where it is one */
+    uint64_t from_hit; /* it acts from this match on: 1, or what `hit` says */
     uint64_t to_go;  /* records that must match before it acts: 1: the next one does */
     uint64_t hits;   /* in this run: records that have matched; of a time: 1 once it was reached */
     uint64_t record; /* that matched last; meaningless without hits, and of times */

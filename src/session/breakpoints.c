@@ -337,6 +337,7 @@ bool breakpoints_get(const struct breakpoints *b, size_t i, struct breakpoint *o
                                 .once = e->once,
                                 .enabled = e->enabled,
                                 .time = e->time,
+                                .from_hit = e->asked_to_go,
                                 .to_go = e->to_go,
                                 .hits = e->hits,
                                 .record = e->record };
@@ -352,7 +353,7 @@ void breakpoints_attach(struct breakpoints *b, const struct scenario *s, const s
 {
     b->scenario = s;
     b->nodes = nodes;
-    b->now = 0;
+    b->now = -1; /* one at the very begin is still to come */
     b->any_due = false;
     for (size_t i = 0; i < b->count; i++) {
         struct entry *e = &b->entries[i];

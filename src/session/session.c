@@ -498,7 +498,9 @@ bool session_command(struct session *s, const struct command *c)
     bool done = viewing_command(s, &rest, &taken);
     if (!taken && done)
         done = run_command(s, &rest);
-    if (!done && !s->refusal[0] && s->viewing.is_past)
+    if (!done && !s->refusal[0] && s->viewing.is_recorded)
+        snprintf(s->refusal, sizeof s->refusal, "this run was recorded: its nodes run no more");
+    else if (!done && !s->refusal[0] && s->viewing.is_past)
         snprintf(s->refusal, sizeof s->refusal, "an earlier moment of the run is shown; go to its head first");
     else if (!done && !s->refusal[0])
         snprintf(s->refusal, sizeof s->refusal, "that is not possible while the run is %s",

@@ -6,7 +6,7 @@
 #include "sim/barrier.h"
 
 #define HANDED_MOST 1000  /* messages to a node at one barrier */
-#define LOOKED_AT   20000 /* records, at most, for one link */
+#define LOOKED_AT   10000 /* records, at most, for one link */
 
 /* The barrier at which record n was written; -1: unknown. */
 static simtime written_at(struct past *p, uint64_t n)
@@ -21,13 +21,14 @@ static uint64_t records_at(struct past *p, simtime t)
 }
 
 /* The barrier at which a message was handed to its node; SIMTIME_NEVER: it never was. */
-static simtime handed_at(const struct session *s, const struct record *r, simtime written)
+static simtime handed_at(const struct session *s, struct past *p, const struct record *r, simtime written)
 {
     if (r->kind != RECORD_MESSAGE || r->due == SIMTIME_NEVER)
         return SIMTIME_NEVER;
     if (s->scenario->network == NETWORK_DIRECT)
         return written;
-    simtime sent = barrier_after(s->scenario, r->t + 1), arrived = barrier_after(s->scenario, r->due);
+    bool by_hand = r->due == r->t && r->t % s->scenario->quantum == 0; /* as it seems: at a barrier, not within a quantum */
+    simtime sent = by_hand ? written_at(p, r->n) : barrier_after(s->scenario, r->t + 1), arrived = barrier_after(s->scenario, r->due);
     return arrived > sent ? arrived : sent;
 }
 
@@ -65,7 +66,7 @@ static size_t came_of(struct session *s, struct past *p, const char *sender, sim
         struct record r;
         if (!is_for(s, n - 1, sender, &r))
             continue;
-        simtime handed = handed_at(s, &r, direct && last < 0 ? written_at(p, n - 1) : last);
+        simtime handed = handed_at(s, p, &r, direct && last < 0 ? written_at(p, n - 1) : last);
         if (handed > begin || handed < last)
             continue;
         if (direct && last < 0) /* all that was sent until the same barrier, and nothing before */
@@ -113,7 +114,7 @@ size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out,
         (r.kind != RECORD_MESSAGE && r.kind != RECORD_LOCAL))
         return 0;
     struct text id = forward ? r.dst : r.src;
-    simtime written = written_at(p, n), handed = handed_at(s, &r, written);
+    simtime written = written_at(p, n), handed = handed_at(s, p, &r, written);
     if (written < 0 || !id.len || id.len >= sizeof node || (forward && handed == SIMTIME_NEVER))
         return 0;
     memcpy(node, id.s, id.len);

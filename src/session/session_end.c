@@ -89,6 +89,7 @@ void session_finish(struct session *s, enum session_state state, const char *out
 {
     if (s->outcome)
         return; /* it is over already, for the reason that came first */
+    viewing_leave(s); /* what is told of the run from now on is how it ends */
     if (s->state == SESSION_RUNNING)
         s->wall_ns += clock_ns() - s->running_since_ns;
     s->state = SESSION_ENDING;

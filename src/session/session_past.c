@@ -163,6 +163,15 @@ bool viewing_show(struct session *s, simtime t)
     return true;
 }
 
+void viewing_leave(struct session *s)
+{
+    if (s->viewing.is_recorded)
+        return;
+    search_end(s);
+    s->viewing.is_past = false;
+    store_limit(s->results.store, UINT64_MAX);
+}
+
 void viewing_limit_store(struct session *s)
 {
     const struct viewing *v = &s->viewing;
@@ -255,10 +264,11 @@ static bool go_on(struct session *s, struct command *c, bool *taken)
     bool beyond = to == SIMTIME_NEVER && !v->is_recorded && !session_state_over(s->state);
     if ((at >= head && to == SIMTIME_NEVER && v->is_recorded) || !v->past)
         return false;
+    bool is_one = c->kind == COMMAND_STEP && c->count == 1;
     if (c->kind == COMMAND_STEP && beyond)
         c->count -= (uint64_t)((head - at + s->scenario->quantum - 1) / s->scenario->quantum);
     *taken = !beyond;
-    bool is_step = c->kind == COMMAND_NEXT || (c->kind == COMMAND_STEP && !beyond);
+    bool is_step = c->kind == COMMAND_NEXT || is_one;
     simtime until = to == SIMTIME_NEVER ? head : to;
     if (!is_step && search_breakpoints(s, false, until, beyond ? c : &(struct command){ .kind = COMMAND_HEAD })) {
         *taken = true; /* what is left of it is done once nothing was found */

@@ -33,6 +33,7 @@ struct past *viewing_survey(struct session *s);
 
 /* Shows the barrier t; the head where that is at or behind it. False where the history cannot be read. */
 bool viewing_show(struct session *s, simtime t);
+void viewing_leave(struct session *s); /* back to the head, of a run that goes on */
 void viewing_limit_store(struct session *s);                        /* to the records of the moment that is shown */
 int viewing_node_named(const struct session *s, struct text id);    /* index, or -1 */
 

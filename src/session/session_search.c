@@ -14,21 +14,31 @@ struct probe {
     struct condition *condition;
     int id; /* of the breakpoint; 0: it is none */
     unsigned needs;
+    uint64_t hits, from_hit; /* so far; of them, the first that counts */
 };
 
 /* Where node.state is from, in the past. */
 struct past_look {
     struct condition_nodes nodes; /* first */
     struct session *session;
-    uint64_t n; /* the record */
+    const struct record *record;
 };
+
+/* The state that a record of a node tells of: at its barrier's end the node may have come to another one. */
+static const char *told_state(const struct record *r)
+{
+    for (int i = 0; r->kind == RECORD_NODE && i < NODE_STATES; i++)
+        if (text_is(r->state, node_state_name((enum node_state)i)))
+            return node_state_name((enum node_state)i);
+    return NULL;
+}
 
 static void look(const struct condition_nodes *nodes, int node, struct condition_node *out)
 {
     const struct past_look *l = (const struct past_look *)nodes;
     struct past *p = viewing_survey(l->session);
-    *out = (struct condition_node){ .step_ns = -1 };
-    if (!p || !past_seek_record(p, l->n))
+    *out = (struct condition_node){ .state = told_state(l->record), .step_ns = -1 };
+    if (out->state || !p || !past_seek_record(p, l->record->n))
         return;
     int64_t state = past_node(p, node)->v[MOMENT_STATE];
     out->state = state >= 0 && state < NODE_STATES ? node_state_name((enum node_state)state) : NULL;
@@ -43,15 +53,15 @@ void search_end(struct session *s)
     *f = (struct search){ 0 };
 }
 
-static bool add_probe(struct search *f, const char *text, int id)
+static bool add_probe(struct search *f, const char *text, int id, uint64_t from_hit)
 {
     struct condition_error err;
     struct condition *c = condition_parse(text, &err);
     if (!c)
         return false;
     f->probes = mem_resize(f->probes, (f->count + 1) * sizeof *f->probes);
-    f->probes[f->count++] = (struct probe){ c, id, condition_needs(c) };
-    f->from_begin |= (condition_needs(c) & CONDITION_HISTORY) != 0;
+    f->probes[f->count++] = (struct probe){ c, id, condition_needs(c), 0, from_hit };
+    f->from_begin |= from_hit > 1 || (condition_needs(c) & CONDITION_HISTORY);
     return true;
 }
 
@@ -96,7 +106,7 @@ bool search_breakpoints(struct session *s, bool backward, simtime target, const 
         if (b.is_time)
             consider_time(s, &b, from);
         else
-            add_probe(f, b.condition, b.id);
+            add_probe(f, b.condition, b.id, b.from_hit);
     }
     choose_records(s, from);
     f->is_active = f->count > 0 || f->stop_id > 0;
@@ -108,7 +118,7 @@ bool search_condition(struct session *s, const char *text)
     struct search *f = &s->viewing.search;
     search_end(s);
     *f = (struct search){ .target = SIMTIME_NEVER, .stop = SIMTIME_NEVER, .rest = { .kind = COMMAND_HEAD } };
-    if (!add_probe(f, text, 0))
+    if (!add_probe(f, text, 0, 1))
         return false;
     f->end = UINT64_MAX;
     f->found = UINT64_MAX;
@@ -120,12 +130,14 @@ bool search_condition(struct session *s, const char *text)
 static int probe_holding(struct session *s, const struct record *r)
 {
     struct search *f = &s->viewing.search;
-    struct past_look l = { { look }, s, r->n };
+    struct past_look l = { { look }, s, r };
     int holding = -1;
-    for (size_t i = 0; i < f->count; i++)
-        if (condition_matches(f->probes[i].condition, r, f->probes[i].needs & CONDITION_NODE ? &l.nodes : NULL) &&
-            holding < 0)
+    for (size_t i = 0; i < f->count; i++) {
+        struct probe *p = &f->probes[i];
+        if (condition_matches(p->condition, r, p->needs & CONDITION_NODE ? &l.nodes : NULL) &&
+            ++p->hits >= p->from_hit && holding < 0)
             holding = (int)i;
+    }
     return holding;
 }
 
@@ -221,14 +233,14 @@ static bool look_on(struct session *s)
 void search_work(struct session *s, int64_t deadline_ns)
 {
     struct search *f = &s->viewing.search;
+    if (store_catch_up(s->results.store, CATCH_UP_BYTES))
+        return; /* first all records of a recorded run are found */
     store_limit(s->results.store, UINT64_MAX);
     bool more = true;
     while (f->is_active && more && clock_ns() < deadline_ns)
         more = look_on(s);
     if (f->is_active && !more && f->found != UINT64_MAX)
         arrive(s, f->found, f->found_id);
-    else if (f->is_active && !more && f->end > store_count(s->results.store) && store_catch_up(s->results.store, CATCH_UP_BYTES))
-        ; /* there are more records than were found so far */
     else if (f->is_active && !more && !is_nowhere(s))
         arrive_at_end(s);
     if (f->is_active)

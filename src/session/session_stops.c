@@ -75,5 +75,5 @@ simtime stops_next(const struct session *s)
     if (!s->options.breakpoints)
         return SIMTIME_NEVER;
     simtime next = breakpoints_next_time(s->options.breakpoints, now_of(s));
-    return next == SIMTIME_NEVER ? next : coordinator_barrier_after(s->coordinator, next);
+    return next > s->scenario->duration ? SIMTIME_NEVER : coordinator_barrier_after(s->coordinator, next);
 }

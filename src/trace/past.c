@@ -204,7 +204,7 @@ static bool take_text(char **to, const char **at, const char *end)
 static bool take_end(struct past *p, const char **at, const char *end)
 {
     uint64_t state, code, failed;
-    if (!varint_take(at, end, &state) || state > SESSION_ABORTED || !varint_take(at, end, &code) || code > 255 ||
+    if (!varint_take(at, end, &state) || state < SESSION_FINISHED || state > SESSION_ABORTED || !varint_take(at, end, &code) || code > 255 ||
         !varint_take(at, end, &failed) || failed > (uint64_t)p->node_count || !take_text(&p->outcome, at, end) ||
         !take_text(&p->end_cause, at, end))
         return false;

@@ -23,6 +23,8 @@ struct store {
     uint64_t chunk_first; /* number of its first line */
     size_t starts[STORE_STRIDE + 1];
     uint64_t chunk_lines;  /* whole lines in it; 0: no chunk */
+    uint64_t long_next;    /* the line behind one that was read alone, … */
+    int64_t long_at;       /* … and where it begins; 0: none was */
     struct json *value;    /* of the record that was read last */
     struct buffer payload; /* of it */
 };
@@ -131,18 +133,10 @@ bool store_catch_up(struct store *s, int64_t bytes)
     return n > 0;
 }
 
-static int read_chunk(struct store *s, uint64_t first)
+/* So many bytes of the file become the chunk. */
+static int read_all(struct store *s, int64_t from, size_t len)
 {
-    const struct store_index *x = s->index;
-    size_t slot = (size_t)(first / STORE_STRIDE);
-    int64_t from = x->offsets[slot],
-            to = slot + 1 < x->count && x->offsets[slot + 1] < x->end ? x->offsets[slot + 1] : x->end;
-    size_t len = (size_t)(to - from), done = 0;
-    s->chunk_lines = 0;
-    s->chunk.len = 0;
-    if (len > CHUNK_MAX)
-        return -1;
-    buffer_grow(&s->chunk, len);
+    size_t done = 0;
     while (done < len) {
         ssize_t n = pread(s->fd, s->chunk.data + done, len - done, from + (int64_t)done);
         if (n <= 0)
@@ -150,6 +144,23 @@ static int read_chunk(struct store *s, uint64_t first)
         done += (size_t)n;
     }
     s->chunk.len = len;
+    return 0;
+}
+
+static int read_chunk(struct store *s, uint64_t first)
+{
+    const struct store_index *x = s->index;
+    size_t slot = (size_t)(first / STORE_STRIDE);
+    int64_t from = x->offsets[slot],
+            to = slot + 1 < x->count && x->offsets[slot + 1] < x->end ? x->offsets[slot + 1] : x->end;
+    size_t len = (size_t)(to - from);
+    s->chunk_lines = 0;
+    s->chunk.len = 0;
+    if (len > CHUNK_MAX)
+        return -1;
+    buffer_grow(&s->chunk, len + 1);
+    if (read_all(s, from, len) < 0)
+        return -1;
     s->chunk_first = first;
     for (size_t at = 0; at < len && s->chunk_lines < STORE_STRIDE;) {
         const char *end = memchr(s->chunk.data + at, '\n', len - at);
@@ -162,15 +173,57 @@ static int read_chunk(struct store *s, uint64_t first)
     return 0;
 }
 
+/* Where the line after the one at `at` begins; -1: it is not whole. */
+static int64_t line_end(const struct store *s, int64_t at, char *block)
+{
+    for (ssize_t n; at < s->index->end && (n = pread(s->fd, block, LOOK_BYTES, at)) > 0; at += n) {
+        const char *end = memchr(block, '\n', (size_t)n);
+        if (end)
+            return at + (end + 1 - block);
+    }
+    return -1;
+}
+
+/* A line alone, where those of its stride are too long to be read at once: from the one before on where that was read last. */
+static int read_long(struct store *s, uint64_t n)
+{
+    const struct store_index *x = s->index;
+    uint64_t line = n / STORE_STRIDE * STORE_STRIDE;
+    int64_t from = x->offsets[n / STORE_STRIDE], to = -1;
+    if (s->long_at && s->long_next > line && s->long_next <= n) {
+        line = s->long_next;
+        from = s->long_at;
+    }
+    char *block = mem_alloc(LOOK_BYTES);
+    for (; from >= 0 && (to = line_end(s, from, block)) >= 0 && line < n; line++)
+        from = to;
+    free(block);
+    s->chunk_lines = 0;
+    size_t len = from >= 0 && to >= 0 ? (size_t)(to - from) : 0;
+    s->chunk.len = 0;
+    buffer_grow(&s->chunk, len + 1);
+    if (!len || len > CHUNK_MAX || read_all(s, from, len) < 0)
+        return -1;
+    s->chunk_first = n;
+    s->chunk_lines = 1;
+    s->starts[0] = 0;
+    s->starts[1] = len;
+    s->long_next = n + 1;
+    s->long_at = to;
+    return 0;
+}
+
 int store_line(struct store *s, uint64_t n, struct text *line)
 {
     if (n >= store_count(s))
         return -1;
     uint64_t first = n / STORE_STRIDE * STORE_STRIDE;
-    bool there = s->chunk_lines && s->chunk_first == first && n - first < s->chunk_lines;
-    if (!there && (read_chunk(s, first) < 0 || n - first >= s->chunk_lines))
+    bool there = n >= s->chunk_first && n - s->chunk_first < s->chunk_lines;
+    if (!there && read_chunk(s, first) < 0 && read_long(s, n) < 0)
         return -1;
-    size_t i = (size_t)(n - first);
+    if (n < s->chunk_first || n - s->chunk_first >= s->chunk_lines)
+        return -1;
+    size_t i = (size_t)(n - s->chunk_first);
     *line = (struct text){ s->chunk.data + s->starts[i], s->starts[i + 1] - s->starts[i] - 1 };
     return 0;
 }

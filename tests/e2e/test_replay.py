@@ -142,6 +142,46 @@ class Replay(common.Case):
                 self.assertEqual(self.stops(shown, "off", count - 1), want[:-1][::-1])
                 self.assertRegex(shown["begin"].splitlines()[0], r"0\.000 000 s")
 
+    def test_hits_and_steps_stop_in_the_past_as_they_did(self):
+        scenario = self.write("s.yaml", LOSSY.format(duration="3s", seed=5, gateway=""))
+        for arguments, key in ((["--break", "hit 3 src == a && kind == message"], ["c"]),
+                               (["--break", "1.5s"], [":step 2000"])):
+            shown = self.keys([scenario, "--out", self.dir / "run", *arguments],
+                              ["until PAUSED", *key, "until PAUSED", "screen live"], expect=None)
+            self.batch(scenario, "run", "-q")
+            again = self.keys(["replay", self.dir / "run", *arguments], [*key, "screen past"])
+            self.assertEqual(self.stops({"x0": shown["live"]}, "x", 1)[0][0], self.stops({"x0": again["past"]}, "x", 1)[0][0])
+
+    def test_a_time_behind_the_end_is_never_reached_and_one_at_the_begin_is(self):
+        scenario = self.write("s.yaml", LOSSY.format(duration="1s", seed=5, gateway=""))
+        self.keys([scenario, "--out", self.dir / "a", "--break", "100s"], ["until PAUSED", "c", "until FINISHED"])
+        shown = self.keys([scenario, "--out", self.dir / "b", "--break", "0s", "--run"], ["until PAUSED", "screen begin"])
+        self.assertIn("reached 0s", shown["begin"])
+
+    def test_a_run_that_fails_while_somebody_looks_back_is_shown_failed_and_summed_up_as_it_ended(self):
+        scenario = self.write("s.yaml", LOSSY.format(duration="3s", seed=5, gateway=""))
+        shown = self.keys([scenario, "--out", self.dir / "run"],
+                          ["until PAUSED", ":until 1.5s", "1", "type XyS", "see failed at", "screen end"], expect=1)
+        self.assertRegex(shown["end"].splitlines()[0], r"FAILED +1\.500 000 s")
+        summary = self.summary("run")
+        self.assertEqual((summary["virtual_time_us"], summary["quanta"]), (1500000, 1500))
+        self.assertIn("--at 1.5s", summary["replay"])
+        self.assertEqual({n["state"] for n in summary["nodes"]}, {"failed", "finished"})
+
+    def test_who_leaves_while_looking_back_leaves_the_run(self):
+        scenario = self.write("s.yaml", LOSSY.format(duration="3s", seed=5, gateway=""))
+        shown = self.keys([scenario, "--out", self.dir / "run"],
+                          ["until PAUSED", ":until 1s", "C", "q", "screen asks", "n", "V"], expect=130)
+        self.assertIn("End it and quit?", shown["asks"])
+        failing = self.write("f.yaml", LOSSY.format(duration="3s", seed=5, gateway="") + "  - { at: 2.5s, node: a, action: kill }\n")
+        self.keys([failing, "--out", self.dir / "fails"], ["until PAUSED", "c", "until FAILED", "S", "Ctrl-C"], expect=1)
+
+    def test_with_a_filter_the_selected_event_is_the_one_that_is_viewed(self):
+        scenario = self.write("s.yaml", LOSSY.format(duration="8s", seed=5, gateway=""))
+        shown = self.keys([scenario, "--out", self.dir / "run"],
+                          ["until PAUSED", ":until 6s", "2", ":filter type == AGGREGATE", "v", "screen at"], expect=130)
+        self.assertRegex(shown["at"].splitlines()[0], r"PAST +5\.001 000 s")
+
     def record(self, duration="3s", seed=8):
         self.batch(self.write("s.yaml", LOSSY.format(duration=duration, seed=seed, gateway="")), "whole", "-q")
         return self.dir / "whole"
