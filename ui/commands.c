@@ -72,7 +72,8 @@ static bool run_watch(struct app *app, const struct command_call *call, struct c
 static bool run_unwatch(struct app *app, const struct command_call *call, struct command_error *err)
 {
     const struct command_value *v = &call->values[0];
-    return watch_remove(app, v->text) || command_refuse(err, v->column, "there is no such watch; expected its number, or all");
+    return watch_remove(app, v->text) ||
+           command_refuse(err, v->column, "there is no such watch; expected its number, or all");
 }
 
 static bool run_step_back(struct app *app, const struct command_call *call, struct command_error *err)

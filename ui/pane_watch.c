@@ -36,8 +36,9 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     bool looking = false;
     for (int i = 0; i < columns(v); i++)
         looking |= watches_looking(v->watches, i);
+    int column = w->column < columns(v) ? w->column + 1 : columns(v);
     if (columns(v))
-        buffer_format(out, " %d of %d%s", w->column + 1, columns(v), looking ? ", looking back" : "");
+        buffer_format(out, " %d of %d%s", column, columns(v), looking ? ", looking back" : "");
 }
 
 /* Where the columns are. */

@@ -1,4 +1,4 @@
-/* Conditions on records: one small language for --until, --break, breakpoints, the filter and find.
+/* Conditions on records: one small language for --until, --break, breakpoints, watches, the filter and find.
  *
  *     type == TRANSMIT && src == sensor1 && payload.temperature > 25
  *     kind == drop || (latency > 10ms && !(dst =~ "^gw[0-9]+$"))
