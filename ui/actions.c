@@ -120,6 +120,10 @@ static void enter(struct app *app)
         leave_chain(app);
         return;
     }
+    if (app_top(app) == PANE_WATCHES) {
+        watch_go(app);
+        return;
+    }
     if (app_top(app) != PANE_EVENTS) {
         if (app_top(app) < MAIN_PANES || app_top(app) == PANE_LOG || app_top(app) == PANE_TIMELINE)
             open_detail(app);
@@ -291,6 +295,10 @@ static bool act_on_node(struct app *app, enum action action)
     case ACTION_CHAIN:
         if (app->session)
             open_chain(app);
+        return true;
+    case ACTION_WATCHES:
+        if (app->session)
+            app_toggle(app, PANE_WATCHES);
         return true;
     default:
         return false;

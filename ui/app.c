@@ -51,6 +51,7 @@ struct view app_view(const struct app *app)
         .wall = app->wall && !app->status.is_past,
         .killed = app->killed,
         .pausing = app->pausing,
+        .watches = app->watches,
         .usages = app->usages,
     };
 }
@@ -72,10 +73,11 @@ unsigned app_context(const struct app *app)
     if (top == PANE_PROBLEMS)
         return CONTEXT_WARNINGS;
     unsigned find = app->find.active ? CONTEXT_FINDING : 0;
-    unsigned place = top == PANE_DETAIL   ? CONTEXT_DETAIL
-                     : top == PANE_LOG    ? CONTEXT_LOG
-                     : top == PANE_FLIGHT ? CONTEXT_FLIGHT
-                                          : 0;
+    unsigned place = top == PANE_DETAIL    ? CONTEXT_DETAIL
+                     : top == PANE_LOG     ? CONTEXT_LOG
+                     : top == PANE_FLIGHT  ? CONTEXT_FLIGHT
+                     : top == PANE_WATCHES ? CONTEXT_WATCHES
+                                           : 0;
     unsigned nodes = app->model.process_count && top != PANE_LOG && top != PANE_FLIGHT ? CONTEXT_PROCESSES : 0;
     place |= top == PANE_TIMELINE ? CONTEXT_TIMELINE : 0;
     if (app->status.is_past)
@@ -121,6 +123,7 @@ static void load(struct app *app, bool start_running)
     if (app->scenario) {
         model_init(&app->model, app->scenario);
         app->usages = usages_new(app->scenario->node_count);
+        watches_begin(app->watches, app->scenario);
         struct session_options session = o->session;
         session.start_running = start_running;
         session.loop = app->loop;
@@ -149,6 +152,7 @@ static void unload(struct app *app)
     model_free(&app->model);
     usages_free(app->usages);
     app->usages = NULL;
+    watches_begin(app->watches, NULL);
     scenario_free(app->scenario);
     app->scenario = NULL;
     problems_clear(&app->problems);
@@ -164,6 +168,7 @@ static void make_panes(struct app *app)
         [PANE_LOG] = pane_log_new,         [PANE_TIMELINE] = pane_timeline_new, [PANE_CHAIN] = pane_chain_new,
         [PANE_RECORD] = pane_record_new,   [PANE_HELP] = pane_help_new,         [PANE_BREAKS] = pane_breaks_new,
         [PANE_FLIGHT] = pane_flight_new,   [PANE_MESSAGE] = pane_message_new,
+        [PANE_WATCHES] = pane_watch_new,
     };
     for (int i = 0; i < PANES; i++)
         app->panes[i] = makers[i]();
@@ -183,6 +188,7 @@ void app_init(struct app *app, const struct ui_options *options, struct loop *lo
     config_load(&app->config, !options->keys_file);
     recall_open(&app->line.history, !options->keys_file);
     make_panes(app);
+    app->watches = watches_new();
     load(app, options->session.start_running);
 }
 
@@ -191,6 +197,7 @@ void app_free(struct app *app)
     find_end(app);
     export_cancel(app);
     unload(app);
+    watches_free(app->watches);
     free_panes(app);
     line_prompt_free(&app->line);
     config_free(&app->config);
@@ -293,7 +300,7 @@ bool app_command(struct app *app, struct command command, enum await await)
     if (!app->session || !session_command(app->session, &command)) {
         if (!app->session)
             app_say(app, ROLE_WARN, "There is no run; R reads the file again");
-        else if (command.kind >= COMMAND_BACK && app->status.now == 0 && app->status.head > 0)
+        else if (command.kind >= COMMAND_BACK && app->status.now == 0 && !app->status.missing)
             app_say(app, ROLE_INFO, "This is the begin");
         else if (command.kind >= COMMAND_BACK && !app->status.is_past && app->status.state == SESSION_RUNNING)
             app_say(app, ROLE_WARN, "The run goes on; Space pauses it, then S looks back");

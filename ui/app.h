@@ -81,6 +81,7 @@ struct app {
     struct session *session;   /* NULL: none could be started */
     struct error launch;
     struct model model;
+    struct watches *watches;      /* of all runs */
     struct usages *usages;        /* NULL where there is no scenario */
     struct session_status status; /* zero where there is no session */
 
@@ -178,6 +179,9 @@ void breaks_look(struct app *app);                          /* whether one was r
 bool breaks_pending(const struct app *app);
 const char *until_take(struct app *app, const char *text); /* what is wrong with the time, or NULL */
 const char *filter_take(struct app *app, const char *text); /* actions.c; what is wrong with it, or NULL */
+const char *watch_take(struct app *app, const char *text);  /* watching.c; what is wrong with it, or NULL */
+bool watch_remove(struct app *app, const char *which);      /* a number from 1, or "all"; false: there is none */
+void watch_go(struct app *app);                             /* to the record of the selected value */
 void find_start(struct app *app, const char *text); /* find.c */
 void find_end(struct app *app);
 void find_next(struct app *app, bool backward);

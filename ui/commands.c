@@ -60,6 +60,22 @@ static bool run_filter(struct app *app, const struct command_call *call, struct 
     return answered(filter_take(app, text), &call->values[0], err);
 }
 
+static bool run_watch(struct app *app, const struct command_call *call, struct command_error *err)
+{
+    if (call->count)
+        return answered(watch_take(app, call->values[0].text), &call->values[0], err);
+    if (app->session)
+        app_open(app, PANE_WATCHES);
+    return true;
+}
+
+static bool run_unwatch(struct app *app, const struct command_call *call, struct command_error *err)
+{
+    const struct command_value *v = &call->values[0];
+    return watch_remove(app, v->text) ||
+           command_refuse(err, v->column, "there is no such watch; expected its number, or all");
+}
+
 static bool run_step_back(struct app *app, const struct command_call *call, struct command_error *err)
 {
     (void)err;
@@ -237,6 +253,9 @@ static const struct command_row rows[] = {
       .run = run_bisect },
     { "timeline", NULL, .help = "each node over time", .action = ACTION_TIMELINE },
     { "chain", NULL, .help = "what a message came of, and what came of it", .action = ACTION_CHAIN },
+    { "watch", NULL, MAYBE(ARGUMENT_TEXT, "FIELD"), .help = "a field's value per node [where COND]; or the list",
+      .run = run_watch },
+    { "unwatch", NULL, ONE(ARGUMENT_TEXT, "N|all"), .help = "remove a watch, or all", .run = run_unwatch },
     { "pace", NULL, ONE(ARGUMENT_NUMBER, "X"), .help = "X times real time; 0: as fast as it goes",
       .run = run_pace },
     { "abort", NULL, .help = "end the run here, cleanly", .action = ACTION_ABORT },

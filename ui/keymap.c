@@ -32,6 +32,7 @@ static const struct {
     { ACTION_NARROW, "narrow" },
     { ACTION_WIDEN, "widen" },
     { ACTION_CHAIN, "chain" },
+    { ACTION_WATCHES, "watches" },
     { ACTION_FILTER, "filter" },
     { ACTION_FLIGHT, "flight" },
     { ACTION_FLIGHT_DROP, "drop" },

@@ -46,6 +46,8 @@ const struct binding key_table[] = {
       .label = "scale", .bar = CONTEXT_TIMELINE },
     { { '-' }, .action = ACTION_WIDEN },
     { { 'm' }, ACTION_CHAIN, "m", .help = "what the selected message came of, and what came of it" },
+    { { 'K' }, ACTION_WATCHES, "K", .help = "what watched fields are, per node; :watch adds one",
+      .label = "close", .bar = CONTEXT_WATCHES },
     { { INPUT_ENTER }, ACTION_ENTER, "Enter", .help = "the selected node, or the whole event",
       .label = "detail", .bar = RUN | CONTEXT_PROMPT, .other = "accept", .other_in = CONTEXT_PROMPT, .group = "Look" },
     { { '/' }, ACTION_FIND, "/", .help = "find a text in this list, or a text or condition in all events",

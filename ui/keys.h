@@ -22,6 +22,7 @@ enum action {
     ACTION_HEAD,
     ACTION_TIMELINE,
     ACTION_CHAIN,
+    ACTION_WATCHES,
     ACTION_NARROW,
     ACTION_WIDEN,
     ACTION_BREAKS,
@@ -99,7 +100,8 @@ enum context {
     CONTEXT_STARTING = 8192,
     CONTEXT_TIMELINE = 32768,
     CONTEXT_PAST = 16384, /* an earlier moment of the run is shown, or one of a recorded run */
-    CONTEXT_FLIGHT = 1 << 20 /* messages in flight are in sight */
+    CONTEXT_FLIGHT = 1 << 20, /* messages in flight are in sight */
+    CONTEXT_WATCHES = 1 << 21
 };
 
 struct binding {

@@ -14,6 +14,7 @@ enum pane_id {
     PANE_PROBLEMS,
     PANE_LOG,
     PANE_TIMELINE,
+    PANE_WATCHES,
     PANE_FLIGHT,
     PANE_RECORD,
     PANE_CHAIN,

@@ -10,6 +10,7 @@
 #include "ui/model.h"
 #include "ui/table.h"
 #include "ui/usage.h"
+#include "ui/watch.h"
 
 /* What panes read. Everything is borrowed; `session` and what hangs on it is NULL where there is no run. */
 struct view {
@@ -28,6 +29,7 @@ struct view {
     bool wall;             /* show what depends on the wall clock; else a dash */
     bool killed;           /* its nodes were told to end at once */
     bool pausing;          /* it pauses once this quantum is over */
+    struct watches *watches;
     struct usages *usages; /* drawing reads anew what is too old */
 };
 
@@ -75,6 +77,7 @@ struct pane *pane_message_new(void);
 struct pane *pane_timeline_new(void);
 struct pane *pane_chain_new(void);
 struct pane *pane_breaks_new(void);
+struct pane *pane_watch_new(void);
 
 void pane_events_go(struct pane *p, uint64_t n); /* selects record n; ends following */
 bool pane_events_following(const struct pane *p);
@@ -90,6 +93,11 @@ bool pane_flight_selected(const struct pane *p, uint64_t *id); /* false: there i
 void pane_message_show(struct pane *p, uint64_t id);
 void pane_chain_show(struct pane *p, uint64_t n);
 uint64_t pane_chain_selected(const struct pane *p); /* a record */
+/* The record that has the selected value; false: there is none. */
+bool pane_watch_selected(const struct pane *p, const struct view *v, uint64_t *n);
+void pane_watch_show(struct pane *p, int watch); /* selects its column */
+int pane_watch_node(const struct view *v, const struct area *a, int node); /* the values of one node; returns the rows */
+bool pane_watch_work(const struct view *v, bool *changed);
 simtime pane_timeline_at(const struct pane *p, int screen_x); /* the end of the cell there; -1: there is none */
 /* The time that is a cell before or behind the one that is shown. */
 simtime pane_timeline_beside(const struct pane *p, const struct view *v, bool before);

@@ -17,6 +17,7 @@ enum section { SECTION_MESSAGES, SECTION_WRITTEN, SECTION_CONFIG, SECTIONS };
 #define METRICS_TAIL 8192
 #define LOG_TAIL     16384
 #define LABEL_WIDTH  13
+#define CONFIG_LEAST 4  /* rows, below watches */
 #define STAMPS_WIDTH 60 /* in a narrower log the times are left out */
 
 /* A record of the node, and when that came to the node: a message to it when it arrives, not when it was sent. */
@@ -118,6 +119,7 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
     const struct scenario_node *n = node_of(d, v);
     if (!n || !v->store)
         return false;
+    bool more = pane_watch_work(v, changed);
     *changed |= look_at_processor(d, v);
     *changed |= is_process(n) && log_view_is_old(&d->log, v, d->node);
     struct found found[KEPT];
@@ -144,7 +146,7 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
     }
     if (d->high + (uint64_t)d->count != before)
         qsort(d->found, (size_t)d->count, sizeof *d->found, compare_found);
-    return d->count < KEPT && d->low > 0;
+    return more || (d->count < KEPT && d->low > 0);
 }
 
 static struct pen label(const struct area *a, int *y, const char *name)
@@ -381,7 +383,9 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     }
     int left_width = a->width < 60 ? a->width / 2 : a->width < 110 ? 36 : 48;
     struct area left = area_sub(a, 0, 0, left_width, a->height);
-    int used = draw_state(d, v, &left) - (a->height < 22); /* the blank row goes first */
+    int used = draw_state(d, v, &left);
+    struct area watches = area_sub(&left, 0, used, left_width, left.height - used - CONFIG_LEAST);
+    used += pane_watch_node(v, &watches, d->node) - (a->height < 22); /* the blank row goes first */
     area_heading(&left, used + 1, d->focus == SECTION_CONFIG, "Configuration");
     struct area config = area_sub(&left, 0, used + 2, left.width, left.height - used - 2);
     struct buffer text = { 0 };

@@ -100,7 +100,7 @@ static void draw_body(struct app *app, const struct view *v, struct canvas *c)
         enum pane_id id = app->open[i];
         if (id == PANE_HELP || id == PANE_RECORD || id == PANE_CHAIN || id == PANE_BREAKS || id == PANE_MESSAGE) {
             draw_popup(app, v, &body, id);
-        } else if (id == PANE_TIMELINE) {
+        } else if (id == PANE_TIMELINE || id == PANE_WATCHES) {
             draw_strip(app, v, &body, id);
         } else {
             area_clear(&body);

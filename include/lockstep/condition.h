@@ -1,4 +1,4 @@
-/* Conditions on records: one small language for --until, --break, breakpoints, the filter and find.
+/* Conditions on records: one small language for --until, --break, breakpoints, watches, the filter and find.
  *
  *     type == TRANSMIT && src == sensor1 && payload.temperature > 25
  *     kind == drop || (latency > 10ms && !(dst =~ "^gw[0-9]+$"))
@@ -58,6 +58,7 @@
 
 #define CONDITION_TEXT_MAX 1000 /* bytes of a condition */
 
+struct buffer;
 struct condition;
 
 /* What is wrong with a text: "column 14: expected a value after '>'". Columns count characters, from 1. */
@@ -93,6 +94,18 @@ struct condition_nodes {
 /* Whether it holds for the record. `nodes` NULL: nothing is known of them, comparisons with them are false. */
 bool condition_matches(struct condition *c, const struct record *r, const struct condition_nodes *nodes);
 void condition_restart(struct condition *c); /* forgets what count and changed know */
+
+/* A field, or those of some records only: what a watch shows.
+ *
+ *     payload.temperature
+ *     payload.mode where type == ALERT
+ *
+ * A condition that holds for the records that have the field, and for which what stands behind `where` holds. It needs
+ * nothing besides the record: node.…, count and changed are refused. Otherwise as condition_parse. */
+struct condition *condition_parse_field(const char *text, struct condition_error *err);
+/* The field's value as text: a time as "2.5s", of a payload a string's characters, of everything else the JSON. Nothing
+ * and false where the record has none, or the condition does not hold. */
+bool condition_value(struct condition *field, const struct record *r, struct buffer *out);
 
 /* For those who can tell cheaply that a record need not be asked about. The condition holds for no record whose kind is
  * not in the set (1 << kind), and for none whose source, destination, type or kind is another one than these; NULL: any. Of

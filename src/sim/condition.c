@@ -68,7 +68,7 @@ static const char *required(const struct test *t, enum field field)
     if (t->op == TEST_COMPARE && t->field == field && t->comparison == COMPARE_EQ)
         return t->constant.text.s;
     const char *text = NULL;
-    if (t->op == TEST_ALL)
+    if (t->op == TEST_ALL || t->op == TEST_FIELD)
         for (const struct test *part = t->first; part && !text; part = part->next)
             text = required(part, field);
     return text;
@@ -77,7 +77,7 @@ static const char *required(const struct test *t, enum field field)
 /* Takes what the test leaves out of the time between. */
 static void narrow(const struct test *t, simtime *from, simtime *until)
 {
-    if (t->op == TEST_ALL)
+    if (t->op == TEST_ALL || t->op == TEST_FIELD)
         for (const struct test *part = t->first; part; part = part->next)
             narrow(part, from, until);
     if (t->op != TEST_COMPARE || t->field != FIELD_TIME || t->comparison == COMPARE_NE)

@@ -291,6 +291,25 @@ static struct seen *place_of(struct test *t, uint64_t source)
     return place;
 }
 
+static bool has_field(struct asked *a, const struct test *t)
+{
+    struct json_span span;
+    switch (t->field) {
+    case FIELD_TIME:
+    case FIELD_SIZE:
+    case FIELD_ID:
+        return true;
+    case FIELD_LATENCY:
+        return a->r->latency >= 0;
+    case FIELD_STEP_TIME:
+        return node_of(a)->step_ns >= 0;
+    case FIELD_PAYLOAD:
+        return find_payload(a->r, t, &span);
+    default:
+        return text_field(a, t->field).len > 0;
+    }
+}
+
 static bool holds(struct asked *a, const struct test *t)
 {
     if (!(t->kinds & 1u << a->r->kind))
@@ -318,6 +337,8 @@ static bool holds(struct asked *a, const struct test *t)
         return compare_whole(t, (int64_t)t->count);
     case TEST_CHANGED:
         return t->count != 0;
+    case TEST_FIELD:
+        return has_field(a, t) && (!t->first || holds(a, t->first));
     }
     return false;
 }
@@ -350,6 +371,45 @@ bool condition_matches(struct condition *c, const struct record *r, const struct
     if (c->kept)
         remember(&a);
     return holds(&a, c->tree);
+}
+
+/* Of a record that has the field. */
+static void add_value(struct asked *a, const struct test *t, struct buffer *out)
+{
+    const struct record *r = a->r;
+    char time[SIMTIME_TEXT];
+    struct json_span span;
+    struct text text;
+    switch (t->field) {
+    case FIELD_TIME:
+    case FIELD_LATENCY:
+        simtime_format(t->field == FIELD_TIME ? r->t : r->latency, time);
+        buffer_text(out, time);
+        return;
+    case FIELD_SIZE:
+    case FIELD_ID:
+        buffer_format(out, "%llu", (unsigned long long)(t->field == FIELD_SIZE ? r->size : r->id));
+        return;
+    case FIELD_PAYLOAD:
+        if (!find_payload(r, t, &span))
+            return;
+        text = (struct text){ span.s, span.len };
+        if (span.kind != JSON_STRING || characters(a->c, &span, &text))
+            buffer_add(out, text.s, text.len);
+        return;
+    default:
+        text = text_field(a, t->field);
+        buffer_add(out, text.s, text.len);
+    }
+}
+
+bool condition_value(struct condition *field, const struct record *r, struct buffer *out)
+{
+    struct asked a = { .c = field, .r = r };
+    if (!holds(&a, field->tree))
+        return false;
+    add_value(&a, field->tree, out);
+    return true;
 }
 
 void condition_restart(struct condition *c)

@@ -3,25 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hint.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "bus/bus.h"
-#include "base/hint.h"
-#include "sim/condition_tree.h"
+#include "sim/condition_parser.h"
 
 #define DEPTH_MAX   32   /* of parentheses and ! */
 #define REPEATS_MAX 1000 /* of a regular expression, all its bounds multiplied: regcomp takes memory for each */
 #define ALL_KINDS   ((1u << RECORD_KINDS) - 1)
-
-struct parser {
-    struct condition *c;
-    struct condition_error *err;
-    const char *at;
-    char *word_end;    /* of c->words, as far as it is in use */
-    const char *after; /* what a condition is expected behind; NULL: nothing yet */
-    struct test **last_kept;
-    int depth;
-};
 
 static const struct operator
 {
@@ -36,11 +26,7 @@ operators[] = { { "==", COMPARE_EQ },   { "!=", COMPARE_NE }, { "<=", COMPARE_LE
 static const char *const node_states[] = { "loaded", "starting", "idle",   "busy",  "paused",
                                            "ending", "finished", "failed", "frozen" };
 
-static bool fail(struct parser *p, const char *at, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
-static struct test *parse_any(struct parser *p);
-
-/* Keeps the first that went wrong, with its column. Returns false. */
-static bool fail(struct parser *p, const char *at, const char *fmt, ...)
+bool parser_fail(struct parser *p, const char *at, const char *fmt, ...)
 {
     char text[400];
     va_list args;
@@ -68,7 +54,7 @@ static bool ends_word(char c)
     return !c || is_blank(c) || strchr("=!<>&|()\"'", c);
 }
 
-static void skip_blanks(struct parser *p)
+void parser_blanks(struct parser *p)
 {
     while (is_blank(*p->at))
         p->at++;
@@ -77,7 +63,7 @@ static void skip_blanks(struct parser *p)
 static bool accept(struct parser *p, const char *sign)
 {
     size_t len = strlen(sign);
-    skip_blanks(p);
+    parser_blanks(p);
     if (strncmp(p->at, sign, len))
         return false;
     p->at += len;
@@ -85,7 +71,7 @@ static bool accept(struct parser *p, const char *sign)
 }
 
 /* What stands at the place, for a message: a word, or a sign. */
-static struct shown shown_here(const char *at)
+struct shown parser_shown(const char *at)
 {
     size_t len = 0;
     while (!ends_word(at[len]))
@@ -112,7 +98,7 @@ static bool take_quoted(struct parser *p, struct text *out)
         if (*p->at == '\\' && (p->at[1] == *open || p->at[1] == '\\'))
             p->at++;
         if (!*p->at)
-            return fail(p, open, "this quote has no end");
+            return parser_fail(p, open, "this quote has no end");
         *p->word_end++ = *p->at;
     }
     p->at++;
@@ -142,11 +128,11 @@ static bool refuse_field(struct parser *p, const char *at, const char *name)
     hint_consider(&h, "changed", "changed(…)");
     hint_consider(&h, "count", "count(…)");
     if (h.best)
-        return fail(p, at, "unknown field '%s'%s", shown(name).text, hint_text(&h).text);
-    return fail(p, at,
-                "unknown field '%s'; there are kind, time, id, src, dst, type, size, latency, state, cause, "
-                "payload.KEY, node.state and node.step_time",
-                shown(name).text);
+        return parser_fail(p, at, "unknown field '%s'%s", shown(name).text, hint_text(&h).text);
+    return parser_fail(p, at,
+                       "unknown field '%s'; there are kind, time, id, src, dst, type, size, latency, state, cause, "
+                       "payload.KEY, node.state and node.step_time",
+                       shown(name).text);
 }
 
 static bool take_path(struct parser *p, struct test *t)
@@ -159,7 +145,7 @@ static bool take_path(struct parser *p, struct test *t)
         if (!take_word(p, ".", &key, &quoted))
             return false;
         if (!key.len && !quoted)
-            return fail(p, at, "expected a key after '.'");
+            return parser_fail(p, at, "expected a key after '.'");
         t->path = mem_grow(t->path, t->steps, &room, sizeof *t->path);
         t->path[t->steps++] = json_step(key.s, key.len);
     }
@@ -171,19 +157,19 @@ static bool take_path(struct parser *p, struct test *t)
 static bool refuse_start(struct parser *p, const char *at)
 {
     if (!*at && !p->after)
-        return fail(p, at, "expected a condition, for example type == TRANSMIT && payload.temperature > 25");
+        return parser_fail(p, at, "expected a condition, for example type == TRANSMIT && payload.temperature > 25");
     if (*at == '"' || *at == '\'')
-        return fail(p, at, "expected a field, not a text in quotes");
+        return parser_fail(p, at, "expected a field, not a text in quotes");
     char found[20] = "";
     if (*at)
         snprintf(found, sizeof found, ", not '%c'", *at);
-    return fail(p, at, "expected a condition%s%s%s%s", p->after ? " after '" : "", p->after ? p->after : "",
-                p->after ? "'" : "", found);
+    return parser_fail(p, at, "expected a condition%s%s%s%s", p->after ? " after '" : "", p->after ? p->after : "",
+                       p->after ? "'" : "", found);
 }
 
-static bool take_field(struct parser *p, struct test *t)
+bool parser_field(struct parser *p, struct test *t)
 {
-    skip_blanks(p);
+    parser_blanks(p);
     const char *at = p->at;
     size_t len = 0, payload = strlen("payload");
     while (!ends_word(at[len]))
@@ -216,14 +202,14 @@ static bool check_regex(struct parser *p, const char *at, const char *regex)
     for (const char *s = regex; *s; s++) {
         if (*s == '\\' && s[1]) {
             if (*++s >= '1' && *s <= '9')
-                return fail(p, at, "an extended regular expression has no back-references (\\%c)", *s);
+                return parser_fail(p, at, "an extended regular expression has no back-references (\\%c)", *s);
         } else if (*s == '{') {
             unsigned long low = strtoul(s + 1, NULL, 10);
             const char *end = strchr(s, '}'), *comma = end ? memchr(s, ',', (size_t)(end - s)) : NULL;
             unsigned long high = comma ? strtoul(comma + 1, NULL, 10) : 0, most = low > high ? low : high;
             repeats = most > REPEATS_MAX ? most : repeats * (most ? most : 1);
             if (repeats > REPEATS_MAX)
-                return fail(p, at, "the regular expression repeats more than %d times", REPEATS_MAX);
+                return parser_fail(p, at, "the regular expression repeats more than %d times", REPEATS_MAX);
         }
     }
     return true;
@@ -242,7 +228,7 @@ static bool compile_regex(struct parser *p, const char *at, struct test *t)
     regerror(result, t->regex, why, sizeof why);
     free(t->regex);
     t->regex = NULL;
-    return fail(p, at, "regular expression: %s", why);
+    return parser_fail(p, at, "regular expression: %s", why);
 }
 
 static const char *operator_text(enum comparison comparison)
@@ -267,9 +253,9 @@ static bool check_kind(struct parser *p, const char *at, struct test *t)
             t->kinds &= ~(1u << k);
         return true;
     }
-    return fail(p, at, "unknown kind '%s'%s", shown(h.word).text,
-                h.best ? hint_text(&h).text
-                       : "; there are run, message, local, drop, node, link, command, warning and end");
+    return parser_fail(p, at, "unknown kind '%s'%s", shown(h.word).text,
+                       h.best ? hint_text(&h).text
+                              : "; there are run, message, local, drop, node, link, command, warning and end");
 }
 
 static bool check_node_state(struct parser *p, const char *at, const char *state)
@@ -280,9 +266,10 @@ static bool check_node_state(struct parser *p, const char *at, const char *state
             return true;
         hint_consider(&h, node_states[i], node_states[i]);
     }
-    return fail(p, at, "unknown state '%s'%s", shown(state).text,
-                h.best ? hint_text(&h).text
-                       : "; there are loaded, starting, idle, busy, paused, ending, finished, failed and frozen");
+    return parser_fail(p, at, "unknown state '%s'%s", shown(state).text,
+                       h.best
+                           ? hint_text(&h).text
+                           : "; there are loaded, starting, idle, busy, paused, ending, finished, failed and frozen");
 }
 
 /* What of the value is needed for a field of its class. */
@@ -294,16 +281,17 @@ static bool check_constant(struct parser *p, const char *at, struct test *t)
     if (t->comparison == COMPARE_LIKE && class != CLASS_TIME && class != CLASS_NUMBER)
         return compile_regex(p, at, t);
     if (t->comparison == COMPARE_LIKE)
-        return fail(p, at, "=~ is for texts; compare %s with ==, <, >, …",
-                    t->op == TEST_COUNT ? "count" : condition_fields[t->field].name);
+        return parser_fail(p, at, "=~ is for texts; compare %s with ==, <, >, …",
+                           t->op == TEST_COUNT ? "count" : condition_fields[t->field].name);
     switch (class) {
     case CLASS_TIME:
         k->number.is_whole = true;
         if (simtime_parse(k->text.s, 1000000, &k->number.whole, &why) < 0)
-            return fail(p, at, "expected a time after '%s': %s", operator_text(t->comparison), why);
+            return parser_fail(p, at, "expected a time after '%s': %s", operator_text(t->comparison), why);
         return true;
     case CLASS_NUMBER:
-        return k->sort == SORT_NUMBER || fail(p, at, "expected a number after '%s'", operator_text(t->comparison));
+        return k->sort == SORT_NUMBER ||
+               parser_fail(p, at, "expected a number after '%s'", operator_text(t->comparison));
     case CLASS_KIND:
         return check_kind(p, at, t);
     case CLASS_NODE_STATE:
@@ -317,12 +305,12 @@ static bool take_constant(struct parser *p, struct test *t)
 {
     bool quoted;
     struct constant *k = &t->constant;
-    skip_blanks(p);
+    parser_blanks(p);
     const char *at = p->at;
     if (!take_word(p, "", &k->text, &quoted))
         return false;
     if (!k->text.len && !quoted)
-        return fail(p, at, "expected a value after '%s'", operator_text(t->comparison));
+        return parser_fail(p, at, "expected a value after '%s'", operator_text(t->comparison));
     if (!quoted && json_number_read(k->text.s, k->text.len, &k->number)) {
         k->sort = SORT_NUMBER;
         json_number_exact(k->text.s, k->text.len, &k->number);
@@ -338,27 +326,27 @@ static bool take_constant(struct parser *p, struct test *t)
 /* Whether there is a comparison; a lone = is no end of anything. */
 static bool take_operator(struct parser *p, struct test *t)
 {
-    skip_blanks(p);
+    parser_blanks(p);
     for (size_t i = 0; i < OPERATORS; i++)
         if (accept(p, operators[i].text)) {
             t->comparison = operators[i].comparison;
             return true;
         }
     if (*p->at == '=')
-        fail(p, p->at, "expected == (a single = compares nothing)");
+        parser_fail(p, p->at, "expected == (a single = compares nothing)");
     return false;
 }
 
 static bool at_end_of_test(struct parser *p)
 {
-    skip_blanks(p);
+    parser_blanks(p);
     return !*p->at || *p->at == ')' || !strncmp(p->at, "&&", 2) || !strncmp(p->at, "||", 2);
 }
 
 static bool parse_comparison(struct parser *p, struct test *t)
 {
     const char *from = p->at;
-    if (!take_field(p, t))
+    if (!parser_field(p, t))
         return false;
     const char *end = p->at;
     t->op = TEST_COMPARE;
@@ -370,7 +358,7 @@ static bool parse_comparison(struct parser *p, struct test *t)
     }
     char name[100];
     snprintf(name, sizeof name, "%.*s", (int)(end - from < 99 ? end - from : 99), from);
-    return fail(p, p->at, "expected ==, !=, <, <=, >, >= or =~ after '%s'", shown(name).text);
+    return parser_fail(p, p->at, "expected ==, !=, <, <=, >, >= or =~ after '%s'", shown(name).text);
 }
 
 static bool take_close(struct parser *p, const char *open)
@@ -380,7 +368,7 @@ static bool take_close(struct parser *p, const char *open)
         return true;
     for (const char *s = p->c->text; s < open; s++)
         column += ((unsigned char)*s & 0xc0) != 0x80;
-    return fail(p, p->at, "expected && or || or the ) of the ( in column %zu", column);
+    return parser_fail(p, p->at, "expected && or || or the ) of the ( in column %zu", column);
 }
 
 static void keep(struct parser *p, struct test *t)
@@ -396,11 +384,11 @@ static bool parse_count(struct parser *p, struct test *t)
     const char *open = p->at++;
     p->after = "(";
     t->op = TEST_COUNT;
-    t->first = parse_any(p);
+    t->first = parser_condition(p);
     if (!t->first || !take_close(p, open))
         return false;
     if (!take_operator(p, t))
-        return fail(p, p->at, "expected ==, !=, <, <=, > or >= and a number after count(…)");
+        return parser_fail(p, p->at, "expected ==, !=, <, <=, > or >= and a number after count(…)");
     t->kinds = ALL_KINDS;
     t->cost = 1;
     keep(p, t);
@@ -410,13 +398,13 @@ static bool parse_count(struct parser *p, struct test *t)
 static bool parse_changed(struct parser *p, struct test *t)
 {
     const char *open = p->at++;
-    skip_blanks(p);
+    parser_blanks(p);
     const char *at = p->at;
     p->after = "(";
-    if (!take_field(p, t))
+    if (!parser_field(p, t))
         return false;
     if (condition_fields[t->field].class == CLASS_TIME || t->field == FIELD_ID)
-        return fail(p, at, "changed is for texts and payloads; expected payload.KEY, state or the like");
+        return parser_fail(p, at, "changed is for texts and payloads; expected payload.KEY, state or the like");
     t->op = TEST_CHANGED;
     t->cost = 1;
     keep(p, t);
@@ -438,7 +426,7 @@ static bool parse_function(struct parser *p, struct test *t, const char *name,
                            bool (*parse)(struct parser *, struct test *))
 {
     p->at += strlen(name);
-    skip_blanks(p);
+    parser_blanks(p);
     return parse(p, t);
 }
 
@@ -447,14 +435,14 @@ static bool parse_not(struct parser *p, struct test *t);
 static struct test *parse_one(struct parser *p)
 {
     struct test *t = NULL;
-    skip_blanks(p);
+    parser_blanks(p);
     const char *at = p->at;
     if (++p->depth > DEPTH_MAX) {
-        fail(p, at, "nested too deeply: %d levels are the most", DEPTH_MAX);
+        parser_fail(p, at, "nested too deeply: %d levels are the most", DEPTH_MAX);
     } else if (*at == '(') {
         p->at++;
         p->after = "(";
-        t = parse_any(p);
+        t = parser_condition(p);
         if (t && !take_close(p, at)) {
             condition_free_tree(t);
             t = NULL;
@@ -526,24 +514,24 @@ static struct test *parse_all(struct parser *p)
     return parse_parts(p, TEST_ALL, "&&", parse_one);
 }
 
-static struct test *parse_any(struct parser *p)
+struct test *parser_condition(struct parser *p)
 {
     return parse_parts(p, TEST_ANY, "||", parse_all);
 }
 
 static bool at_end(struct parser *p)
 {
-    skip_blanks(p);
+    parser_blanks(p);
     if (!*p->at)
         return true;
     if (*p->at == ')')
-        return fail(p, p->at, "expected && or || or the end: this ) has no (");
+        return parser_fail(p, p->at, "expected && or || or the end: this ) has no (");
     if (*p->at == '&' || *p->at == '|')
-        return fail(p, p->at, "expected %c%c", *p->at, *p->at);
-    return fail(p, p->at, "expected && or || or the end, not '%s'", shown_here(p->at).text);
+        return parser_fail(p, p->at, "expected %c%c", *p->at, *p->at);
+    return parser_fail(p, p->at, "expected && or || or the end, not '%s'", parser_shown(p->at).text);
 }
 
-struct condition *condition_parse(const char *text, struct condition_error *err)
+struct condition *parser_run(const char *text, struct condition_error *err, struct test *(*rule)(struct parser *p))
 {
     size_t len = strlen(text);
     struct condition *c = mem_alloc(sizeof *c);
@@ -552,11 +540,16 @@ struct condition *condition_parse(const char *text, struct condition_error *err)
     struct parser p = { .c = c, .err = err, .at = c->text, .word_end = c->words, .last_kept = &c->kept };
     *err = (struct condition_error){ 0 };
     if (len > CONDITION_TEXT_MAX)
-        fail(&p, c->text + CONDITION_TEXT_MAX, "a condition is %d bytes long at most", CONDITION_TEXT_MAX);
+        parser_fail(&p, c->text + CONDITION_TEXT_MAX, "a condition is %d bytes long at most", CONDITION_TEXT_MAX);
     else
-        c->tree = parse_any(&p);
+        c->tree = rule(&p);
     if (c->tree && at_end(&p))
         return c;
     condition_free(c);
     return NULL;
+}
+
+struct condition *condition_parse(const char *text, struct condition_error *err)
+{
+    return parser_run(text, err, parser_condition);
 }

@@ -49,7 +49,7 @@ struct constant {
     bool truth;
 };
 
-enum test_op { TEST_ALL, TEST_ANY, TEST_NOT, TEST_COMPARE, TEST_THERE, TEST_COUNT, TEST_CHANGED };
+enum test_op { TEST_ALL, TEST_ANY, TEST_NOT, TEST_COMPARE, TEST_THERE, TEST_COUNT, TEST_CHANGED, TEST_FIELD };
 
 /* What changed knows of one source: hashes of its name and of the value. Zero: free. */
 struct seen {
@@ -64,7 +64,7 @@ struct test {
     struct json_step *path; /* payload.… */
     size_t steps;
     regex_t *regex;            /* =~ */
-    struct test *first, *next; /* its parts, and the next part beside it */
+    struct test *first, *next; /* its parts, and the next part beside it; of TEST_FIELD: what stands behind `where` */
     int cost;
     unsigned kinds;    /* of records that it can hold for */
     uint64_t count;    /* of TEST_COUNT */

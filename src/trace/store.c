@@ -350,6 +350,7 @@ static bool ask_holds(struct store *s, const struct store_query *q, uint64_t n, 
         return false;
     if (r.kind == RECORD_RUN)
         r.payload.len = 0;
+    r.n = n;
     return q->holds(q->data, &r);
 }
 

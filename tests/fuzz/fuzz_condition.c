@@ -1,11 +1,12 @@
-/* libFuzzer entry for conditions: the first line is a condition, the rest a record's payload, of whatever bytes.
- * Nothing may crash or take long; a message names a column that is there; what a record is said to be out of scope for
- * does not hold for it; and ! turns around. */
+/* libFuzzer entry for conditions: the first line is a condition, or a field to watch, the rest a record's payload, of
+ * whatever bytes. Nothing may crash or take long; a message names a column that is there; what a record is said to be
+ * out of scope for does not hold for it; and ! turns around. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "lockstep/condition.h"
 
@@ -36,6 +37,15 @@ static void ask(struct condition *c, struct condition *turned, const struct reco
         MUST(condition_matches(turned, r, &nodes) == !holds);
 }
 
+/* A value is there where the record is said to have one. */
+static void read_value(struct condition *field, const struct record *r)
+{
+    struct buffer value = { 0 };
+    bool has = condition_value(field, r, &value);
+    MUST(has == condition_matches(field, r, NULL) && (has || !value.len));
+    buffer_free(&value);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data, *newline = size ? memchr(text, '\n', size) : NULL;
@@ -45,13 +55,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *first = mem_text_n(text, (size_t)(newline - text)), turned_text[CONDITION_TEXT_MAX + 10];
     struct condition *c = condition_parse(first, &err), *turned = NULL;
     MUST(!c == !!err.column && err.column <= strlen(first) + 1);
+    struct condition *field = condition_parse_field(first, &err);
+    MUST(!field == !!err.column && err.column <= strlen(first) + 1);
     size_t len = size - (size_t)(newline + 1 - text);
     char *payload = mem_text_n(newline + 1, len);
     if (c && strlen(first) < CONDITION_TEXT_MAX - 3) {
         snprintf(turned_text, sizeof turned_text, "!(%s)", first);
         turned = condition_parse(turned_text, &err); /* NULL: one level too deep */
     }
-    for (int kind = 0; c && kind < RECORD_KINDS; kind++) {
+    for (int kind = 0; (c || field) && kind < RECORD_KINDS; kind++) {
         struct record r = { .kind = (enum record_kind)kind,
                             .t = 2500000,
                             .src_node = 3,
@@ -60,8 +72,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                             .type = { "TRANSMIT", 8 },
                             .payload = { payload, len },
                             .latency = 10000 };
-        ask(c, turned, &r);
+        if (c)
+            ask(c, turned, &r);
+        if (field)
+            ask(field, NULL, &r);
+        if (field)
+            read_value(field, &r);
     }
+    condition_free(field);
     condition_free(turned);
     condition_free(c);
     free(payload);

@@ -27,7 +27,8 @@ TEXTS = ["3", "1", "+10ms", "2.5s", "100us", "-50ms", "nonsense", "sensor", "gat
          "export x.csv", "x.json", "x.txt"]
 MOUSE = ["click", "double-click", "wheel-up", "wheel-down"]
 COMMANDS = [":step", ":next", ":pane events", ":help", ":help until", ":zoom", ":back", ":find sensor", ":export y.csv",
-            ":sort-next", ":step-back 3", ":bisect size > 1", ":break type == ALERT", ":run-back", ":now", ":timeline"]
+            ":sort-next", ":step-back 3", ":bisect size > 1", ":break type == ALERT", ":run-back", ":now", ":timeline",
+            ":watch payload.temperature", ":watch type where size > 1", ":watch state", ":unwatch all"]
 KNOWN_CODES = {0, 1, 3, 130}  # 1: a node was killed; a step that does not come about is told on stderr
 
 
