@@ -89,6 +89,15 @@ static bool is_stopped(void *data)
     return v->signal != 0;
 }
 
+/* Of what stands between two runs: the exit code, or 0. */
+static int stopped_between(struct verify *v)
+{
+    if (!is_stopped(v))
+        return 0;
+    complain(v, "ended by a signal, between two runs");
+    return 128 + v->signal;
+}
+
 /* Longer steps each time, so that a run of any length has some pauses, not many. */
 static void step_on(struct verify *v, struct session *s)
 {
@@ -207,21 +216,21 @@ static int compare_with_first(struct verify *v, int i)
     difference_free(&d);
     recorded_close(&run[0]);
     recorded_close(&run[1]);
-    return result == PART_FAILED ? EXIT_LAUNCH : result == PART_STOPPED ? 128 + v->signal : 0;
+    return result == PART_FAILED ? EXIT_LAUNCH : stopped_between(v);
 }
 
 static int run_all(struct verify *v)
 {
     int code = 0;
     for (int i = 0; i < v->options->runs && !code; i++) {
-        code = is_stopped(v) ? 128 + v->signal : run_once(v, i);
+        code = stopped_between(v);
+        if (!code)
+            code = run_once(v, i);
         if (!code && i == 0)
             say(v, i, v->outcome);
         else if (!code)
             code = compare_with_first(v, i);
     }
-    if (!code && is_stopped(v))
-        code = 128 + v->signal;
     clear_progress(v);
     return code;
 }

@@ -203,6 +203,14 @@ class Diff(Compare):
         self.assertIn(f"  gateway_metrics.csv, line 8:\n    A {told['metrics'][1]['a']}\n    B {rows[7]}\n", out)
         self.assertIn(f"lockstep replay b --at {(when // 1000 + 1) / 1000:g}s\n", out)
 
+    def test_a_metrics_file_that_ends_before_the_other_differs(self):
+        self.two()
+        rows = (self.dir / "a" / "gateway_metrics.csv").read_bytes().splitlines(keepends=True)
+        (self.dir / "b" / "gateway_metrics.csv").write_bytes(b"".join(rows[:-1]))
+        want = {"file": "gateway_metrics.csv", "line": len(rows), "a": rows[-1].decode().rstrip("\n"), "b": None}
+        self.assertEqual(self.diff_json("a", "b")["metrics"], [want])
+        self.assertIn("    B (it has nothing here: it ends before)\n", self.diff("a", "b", expect=1))
+
     def synthetic(self, out, payloads):
         """A run of messages with these payloads."""
         folder = self.dir / out
@@ -281,7 +289,8 @@ class Diff(Compare):
         cases = {"cut off": "".join(line + "\n" for line in lines[:-1]),
                  "is cut off": "".join(line + "\n" for line in lines[:-1]) + lines[-1],
                  "b is cut off": "".join(line + "\n" for line in lines) + '{"n":',
-                 "does not begin with": "hello\n", "b/events.jsonl does not begin": "", "with the record of a run": lines[0][:40]}
+                 "b/events.jsonl does not": "".join(line + "\n" for line in lines[1:]), "does not begin with": "hello\n",
+                 "b/events.jsonl does not begin": "", "with the record of a run": lines[0][:40]}
         for words, text in cases.items():
             (self.dir / "b" / "events.jsonl").write_text(text)
             for arguments in (("a", "b"), ("b", "a"), ("--json", "b", "b")):
