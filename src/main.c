@@ -17,20 +17,23 @@
 #include "batch/batch.h"
 #include "lockstep/check.h"
 #include "lockstep/clean.h"
+#include "lockstep/compare.h"
 #include "ui/ui.h"
 
-enum mode { MODE_UI, MODE_BATCH, MODE_DRY_RUN, MODE_HELP, MODE_VERSION };
+enum mode { MODE_UI, MODE_BATCH, MODE_DRY_RUN, MODE_VERIFY, MODE_HELP, MODE_VERSION };
 
 struct arguments {
     enum mode mode;
     const char *file;
     bool replay; /* the file is a run folder */
+    bool verify; /* the command: the mode too, unless an option asks for help */
+    int runs;    /* of verify; 0: not given */
     struct scenario_override *overrides; /* their paths are owned; values and origins are not */
     size_t override_count, override_capacity;
     struct session_options session;
     bool json, quiet, verbose, no_color, ascii, pauses;
     simtime at; /* replay: the moment that is shown first */
-    const char *keys_file;
+    const char *keys_file, *junit;
     int columns, rows; /* 0: not given */
     const char *bad_condition; /* that was refused; NULL: none was */
     size_t bad_column;
@@ -145,6 +148,28 @@ static int take_out(struct arguments *a, const char *value, struct error *err)
     return 0;
 }
 
+static int take_runs(struct arguments *a, const char *value, struct error *err)
+{
+    char *end;
+    long runs = strtol(value, &end, 10);
+    if (end == value || *end || runs < 2 || runs > VERIFY_RUNS_MAX) {
+        error_set(err, EXIT_USAGE, "--runs %s: from 2 to %d", value, VERIFY_RUNS_MAX);
+        return -1;
+    }
+    a->runs = (int)runs;
+    return 0;
+}
+
+static int take_junit(struct arguments *a, const char *value, struct error *err)
+{
+    if (!*value) {
+        error_set(err, EXIT_USAGE, "--junit: the name of the file is empty");
+        return -1;
+    }
+    a->junit = value;
+    return 0;
+}
+
 static int take_keys(struct arguments *a, const char *value, struct error *err)
 {
     (void)err;
@@ -179,8 +204,10 @@ static const struct option_row options[] = {
     { "pace", 0, "X", "follow the wall clock at X times real time (default: as fast as it goes)", .path = "simulation.pace", .origin = "--pace" },
     { "no-skip", 0, NULL, "step idle quanta too: the same results, the long way", FLAG(session.no_skip) },
     { "json", 'j', NULL, "batch: the summary as one JSON object", FLAG(json) },
+    { "junit", 0, "FILE", "batch: a JUnit report, a test case for each node and one for the run", .take = take_junit },
+    { "runs", 0, "N", "verify: how many runs, at least 2 (-n N; default: 3)", .take = take_runs },
     { "verbose", 'v', NULL, "batch: say more: states, and every node in the summary", FLAG(verbose) },
-    { "quiet", 'q', NULL, "batch: only errors, and the summary where --json asks for it", FLAG(quiet) },
+    { "quiet", 'q', NULL, "batch, verify: only errors, the summary of --json, and where runs part", FLAG(quiet) },
     { "no-color", 0, NULL, "no colours; the environment's NO_COLOR does the same", FLAG(no_color) },
     { "ascii", 0, NULL, "only ASCII characters on the screen", FLAG(ascii) },
     { "keys", 0, "FILE", "UI without a terminal: take keys and steps from FILE", .take = take_keys },
@@ -207,6 +234,8 @@ static void print_help(void)
          "  lockstep --batch SCENARIO.yaml      without a screen, for scripts: results in a run folder\n"
          "  lockstep --dry-run SCENARIO.yaml    check the scenario, start nothing\n"
          "  lockstep replay RUN                 look at a recorded run in the terminal UI, forward and back\n"
+         "  lockstep diff RUN-A RUN-B           compare two recorded runs: the first record that differs\n"
+         "  lockstep verify SCENARIO.yaml       run it several times: is each run the same, and where do they part\n"
          "  lockstep check-node -- COMMAND      talk the node protocol to a program, say what it does wrong\n"
          "  lockstep clean                      remove what a lockstep that was killed left: processes, containers\n\n"
          "Options:");
@@ -221,17 +250,26 @@ static void print_help(void)
          "The scenario format, the keys and the run folder are described in lockstep(1) and the README.");
 }
 
+/* For verify -n says how many runs. */
+static char letter_of(const struct option_row *row, bool verify)
+{
+    if (row->take == take_runs)
+        return verify ? 'n' : '\0';
+    return verify && row->take == take_dry_run ? '\0' : row->letter;
+}
+
 /* getopt's tables, made from ours. A long option's value is its row + 256. */
-static void make_tables(struct option longs[OPTIONS + 1], char shorts[2 * OPTIONS + 2])
+static void make_tables(struct option longs[OPTIONS + 1], char shorts[2 * OPTIONS + 2], bool verify)
 {
     char *s = shorts;
     *s++ = ':';
     for (size_t i = 0; i < OPTIONS; i++) {
         longs[i] = (struct option){ options[i].name, options[i].argument ? required_argument : no_argument, NULL,
                                     (int)i + 256 };
-        if (!options[i].letter)
+        char letter = letter_of(&options[i], verify);
+        if (!letter)
             continue;
-        *s++ = options[i].letter;
+        *s++ = letter;
         if (options[i].argument)
             *s++ = ':';
     }
@@ -239,12 +277,12 @@ static void make_tables(struct option longs[OPTIONS + 1], char shorts[2 * OPTION
     longs[OPTIONS] = (struct option){ 0 };
 }
 
-static const struct option_row *find_option(int c)
+static const struct option_row *find_option(int c, bool verify)
 {
     if (c >= 256)
         return &options[c - 256];
     for (size_t i = 0; i < OPTIONS; i++)
-        if (options[i].letter == c)
+        if (letter_of(&options[i], verify) == c)
             return &options[i];
     return NULL;
 }
@@ -253,10 +291,10 @@ static int parse(struct arguments *a, int argc, char **argv, struct error *err)
 {
     struct option longs[OPTIONS + 1];
     char shorts[2 * OPTIONS + 2];
-    make_tables(longs, shorts);
+    make_tables(longs, shorts, a->verify);
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
-        const struct option_row *row = find_option(c);
+        const struct option_row *row = find_option(c, a->verify);
         if (c == '?' && optopt >= 256)
             error_set(err, EXIT_USAGE, "--%s takes no value", options[optopt - 256].name);
         else if (c == '?' && optopt)
@@ -281,6 +319,16 @@ static int parse(struct arguments *a, int argc, char **argv, struct error *err)
 
 static int check_front(const struct arguments *a, struct error *err)
 {
+    if (a->verify && (a->mode != MODE_VERIFY || a->session.out_dir || a->session.start_running || a->session.no_skip ||
+                      a->verbose || a->ascii || a->pauses))
+        error_set(err, EXIT_USAGE, "verify runs a scenario several times in folders of its own; only -n, --seed, --duration, "
+                                   "--quantum, --set, --until, --pace, --quiet and --no-color go with it");
+    else if (a->runs && !a->verify)
+        error_set(err, EXIT_USAGE, "--runs goes with verify");
+    else if (a->junit && a->mode != MODE_BATCH)
+        error_set(err, EXIT_USAGE, "--junit goes with --batch");
+    if (err->code)
+        return -1;
     if (a->replay && (a->mode != MODE_UI || a->override_count || a->session.out_dir || a->session.start_running))
         error_set(err, EXIT_USAGE, "replay shows a run as it was recorded; only --at, --keys, --size, --no-color and "
                                    "--ascii go with it");
@@ -321,12 +369,25 @@ static int run_batch(const struct arguments *a)
                                .overrides = a->overrides,
                                .override_count = a->override_count,
                                .session = a->session,
+                               .junit = a->junit,
                                .json = a->json,
                                .quiet = a->quiet,
                                .verbose = a->verbose,
                                .color = !a->no_color && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO),
                                .ascii = a->ascii || !is_utf8() };
     return a->mode == MODE_BATCH ? batch_run(&o) : batch_dry_run(&o);
+}
+
+static int run_verify(const struct arguments *a)
+{
+    struct verify_options o = { .file = a->file,
+                                .overrides = a->overrides,
+                                .override_count = a->override_count,
+                                .session = a->session,
+                                .runs = a->runs ? a->runs : VERIFY_RUNS,
+                                .quiet = a->quiet,
+                                .color = !a->no_color && isatty(STDOUT_FILENO) };
+    return compare_verify(&o);
 }
 
 /* Said without a screen, as a wrong name is. */
@@ -377,6 +438,7 @@ static const struct {
 } commands[] = {
     { "clean", run_clean },
     { "check-node", check_node },
+    { "diff", compare_diff },
 };
 
 /* Whoever started the program may have closed some of these: no other file may get their numbers. */
@@ -405,7 +467,11 @@ int main(int argc, char **argv)
     const char *no_color = getenv("NO_COLOR");
     a.no_color = no_color && *no_color;
     a.replay = argc > 1 && !strcmp(argv[1], "replay");
-    if (parse(&a, argc - a.replay, argv + a.replay, &err) == 0 && a.mode == MODE_HELP) {
+    a.verify = argc > 1 && !strcmp(argv[1], "verify");
+    if (a.verify)
+        a.mode = MODE_VERIFY;
+    int skipped = a.replay || a.verify;
+    if (parse(&a, argc - skipped, argv + skipped, &err) == 0 && a.mode == MODE_HELP) {
         print_help();
         code = EXIT_FINISHED;
     } else if (!err.code && a.mode == MODE_VERSION) {
@@ -420,7 +486,7 @@ int main(int argc, char **argv)
     } else {
         if (a.mode == MODE_UI && !a.session.breakpoints)
             a.session.breakpoints = breakpoints_new(); /* for its keys */
-        code = a.mode == MODE_UI ? run_ui(&a) : run_batch(&a);
+        code = a.mode == MODE_UI ? run_ui(&a) : a.mode == MODE_VERIFY ? run_verify(&a) : run_batch(&a);
     }
     for (size_t i = 0; i < a.override_count; i++)
         free((char *)(uintptr_t)a.overrides[i].path);

@@ -28,9 +28,14 @@ _lockstep()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local options="--batch --dry-run --run --seed --duration --quantum --set --until --break --at --out --pace --no-skip --json
-        --verbose --quiet --no-color --ascii --keys --size --help --version"
+        --junit --verbose --quiet --no-color --ascii --keys --size --help --version"
     COMPREPLY=()
-    if [[ ${COMP_WORDS[1]} == replay && COMP_CWORD -gt 1 && $word != -* && $before != --* ]]; then
+    if [[ ${COMP_WORDS[1]} == diff ]]; then
+        options="--json --no-color --help"
+    elif [[ ${COMP_WORDS[1]} == verify ]]; then
+        options="--runs --seed --duration --quantum --set --until --pace --quiet --no-color --help"
+    fi
+    if [[ ${COMP_WORDS[1]} == @(replay|diff) && COMP_CWORD -gt 1 && $word != -* && $before != --* ]]; then
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         return
@@ -40,7 +45,7 @@ _lockstep()
         return
     fi
     case $before in
-        --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --break | --at | --pace)
+        --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --break | --at | --pace | --runs)
             return
             ;;
         --size)
@@ -52,7 +57,7 @@ _lockstep()
             mapfile -t COMPREPLY < <(compgen -d -- "$word")
             return
             ;;
-        --keys)
+        --keys | --junit)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
@@ -64,7 +69,7 @@ _lockstep()
     fi
     compopt -o filenames 2>/dev/null
     mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*.yaml' -- "$word"; compgen -f -X '!*.yml' -- "$word"
-        ((COMP_CWORD == 1)) && compgen -W "check-node clean replay" -- "$word")
+        ((COMP_CWORD == 1)) && compgen -W "check-node clean diff replay verify" -- "$word")
 }
 
 complete -F _lockstep lockstep

@@ -5,10 +5,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
+#include "batch/junit.h"
 #include "batch/progress.h"
 #include "batch/report.h"
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
+
+/* The report for CI, where one is asked for. Returns the exit code that counts. */
+static int write_junit(const struct batch_options *o, const struct junit *j, int code)
+{
+    struct error err = { 0 };
+    if (!o->junit || junit_write(o->junit, j, &err) == 0)
+        return code;
+    fprintf(stderr, "lockstep: %s\n", err.text);
+    return code ? code : err.code;
+}
+
+static void report_invalid(const struct batch_options *o, const struct problems *problems)
+{
+    struct buffer cause = { 0 };
+    for (size_t i = 0; i < problems->count; i++) {
+        char line[2000];
+        problem_format(&problems->items[i], line, sizeof line);
+        buffer_format(&cause, "%s%s", i ? "\n" : "", line);
+    }
+    write_junit(o, &(struct junit){ .name = o->file, .cause = buffer_string(&cause) }, EXIT_INVALID);
+    buffer_free(&cause);
+}
 
 static struct scenario *load(const struct batch_options *o)
 {
@@ -16,6 +40,8 @@ static struct scenario *load(const struct batch_options *o)
     struct scenario *s = scenario_load(o->file, o->overrides, o->override_count, &problems);
     if (!s || !o->quiet)
         problems_print(&problems, stderr);
+    if (!s && o->junit)
+        report_invalid(o, &problems);
     problems_clear(&problems);
     return s;
 }
@@ -78,7 +104,7 @@ static int run(const struct batch_options *o, const struct scenario *scenario, s
     struct session *s = session_new(scenario, &options, &err);
     if (!s) {
         fprintf(stderr, "lockstep: %s\n", err.text);
-        return err.code;
+        return write_junit(o, &(struct junit){ .scenario = scenario, .cause = err.text }, err.code);
     }
     struct progress progress;
     struct session_status status;
@@ -95,13 +121,18 @@ static int run(const struct batch_options *o, const struct scenario *scenario, s
             fprintf(stderr, "lockstep: %s\n", session_state_name(shown = status.state));
     }
     progress_clear(&progress);
-    int code = conclude(o, s, scenario);
+    int code = write_junit(o, &(struct junit){ .scenario = scenario, .session = s }, conclude(o, s, scenario));
     session_free(s);
     return code;
 }
 
 int batch_run(const struct batch_options *o)
 {
+    struct error err = { 0 };
+    if (o->junit && junit_check(o->junit, &err) < 0) {
+        fprintf(stderr, "lockstep: %s\n", err.text);
+        return err.code;
+    }
     struct scenario *scenario = load(o);
     if (!scenario)
         return EXIT_INVALID;

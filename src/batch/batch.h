@@ -9,6 +9,7 @@ struct batch_options {
     const struct scenario_override *overrides;
     size_t override_count;
     struct session_options session; /* loop and start_running are set here */
+    const char *junit; /* a file for a JUnit report; NULL: none */
     bool json;    /* the summary as JSON */
     bool quiet;   /* errors and, with json, the summary; nothing else */
     bool verbose; /* state changes, and every node in the summary */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/procfs.h"
+#include "base/scratch.h"
 #include "base/utf8.h"
 #include "node/engine.h"
 #include "node/engine_sweep.h"
@@ -68,6 +69,17 @@ static void end_process(void *data, pid_t pid)
     close(fd);
 }
 
+static void tell_removed(struct cleaning *c, const char *path)
+{
+    bool removed = access(path, F_OK) < 0;
+    c->done += removed;
+    c->failed += !removed;
+    fputs(removed ? "removed " : "could not remove ", c->to);
+    print_safe(c->to, path);
+    fputs("\n", c->to);
+}
+
+/* Those for sockets, and those of `verify`. */
 static void remove_folders(struct cleaning *c)
 {
     struct buffer path = { 0 };
@@ -76,19 +88,18 @@ static void remove_folders(struct cleaning *c)
         return;
     for (const struct dirent *entry; (entry = readdir(folder));) {
         const char *identity = socket_dir_identity(entry->d_name);
-        if (!identity || procfs_identity_lives(identity))
+        bool is_scratch = scratch_is_left(entry->d_name);
+        if (!is_scratch && (!identity || procfs_identity_lives(identity)))
             continue;
         path.len = 0;
         buffer_format(&path, "%s/%s", socket_dir_parent(), entry->d_name);
-        if (!socket_dir_is_ours(buffer_string(&path)))
+        if (is_scratch)
+            scratch_remove(buffer_string(&path));
+        else if (socket_dir_is_ours(buffer_string(&path)))
+            socket_dir_remove(path.data);
+        else
             continue;
-        socket_dir_remove(path.data);
-        bool removed = access(path.data, F_OK) < 0;
-        c->done += removed;
-        c->failed += !removed;
-        fputs(removed ? "removed " : "could not remove ", c->to);
-        print_safe(c->to, path.data);
-        fputs("\n", c->to);
+        tell_removed(c, path.data);
     }
     closedir(folder);
     buffer_free(&path);

@@ -13,17 +13,17 @@
 
 #include "base/memory.h"
 #include "base/procfs.h"
+#include "base/remove_tree.h"
+#include "base/scratch.h"
 
 #define PREFIX    "lockstep-"
 #define NAME_ROOM 16 /* "/100000.sock" and "/100000/node", NUL included */
 #define NODE_NAME "node" /* of a socket in a folder of its own */
 #define TEMPORARY ".tmp" /* behind a node's number: the folder of its temporary files */
-#define DEPTH_MAX 40     /* of folders in that */
 
 const char *socket_dir_parent(void)
 {
-    const char *tmp = getenv("TMPDIR");
-    return tmp && *tmp ? tmp : "/tmp";
+    return scratch_parent();
 }
 
 const char *socket_dir_identity(const char *name)
@@ -88,23 +88,6 @@ static void remove_node_dir(int folder, const char *name)
     unlinkat(folder, name, AT_REMOVEDIR);
 }
 
-/* Whatever is in it, without following a link out of it. */
-static void remove_tree(int folder, const char *name, int depth)
-{
-    int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *in = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!in)
-        return;
-    for (const struct dirent *entry; (entry = readdir(in));) {
-        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") || unlinkat(fd, entry->d_name, 0) == 0)
-            continue;
-        if (depth < DEPTH_MAX)
-            remove_tree(fd, entry->d_name, depth + 1);
-    }
-    closedir(in);
-    unlinkat(folder, name, AT_REMOVEDIR);
-}
-
 void socket_dir_remove(const char *path)
 {
     int fd = socket_dir_is_ours(path) ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
@@ -118,7 +101,7 @@ void socket_dir_remove(const char *path)
         else if (digits && !entry->d_name[digits])
             remove_node_dir(fd, entry->d_name);
         else if (digits && !strcmp(entry->d_name + digits, TEMPORARY))
-            remove_tree(fd, entry->d_name, 0);
+            remove_tree(fd, entry->d_name);
     }
     closedir(folder);
     rmdir(path); /* which fails where something else is in it */

@@ -3,36 +3,19 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/shell.h"
 #include "session/session_state.h"
 
 #define MESSAGES_TOLD 5
 #define LINE_TOLD     1500  /* bytes of a record */
 #define RECORDS_READ  20000 /* back from the end, at most */
 
-static bool is_plain(const char *text)
-{
-    return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-:=@%")] == '\0';
-}
-
-/* A word for a shell. */
-static void add_word(struct buffer *b, const char *text)
-{
-    if (is_plain(text)) {
-        buffer_text(b, text);
-        return;
-    }
-    buffer_text(b, "'");
-    for (; *text; text++)
-        buffer_add(b, *text == '\'' ? "'\\''" : text, *text == '\'' ? 4 : 1);
-    buffer_text(b, "'");
-}
-
 void session_replay_command(const struct session *s, struct buffer *out)
 {
     struct session_status status;
     session_status(s, &status);
     buffer_text(out, "lockstep replay ");
-    add_word(out, status.run_dir);
+    shell_word(out, status.run_dir);
     char time[SIMTIME_TEXT];
     simtime_format(status.now, time);
     buffer_format(out, " --at %s", time);

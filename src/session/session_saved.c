@@ -7,9 +7,9 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/whole_file.h"
 #include "scenario/emit_faults.h"
 #include "session/session_state.h"
-#include "trace/write.h"
 
 #define SAVED_HEAD "# Saved by lockstep: " /* a file that begins so may be replaced */
 
@@ -146,22 +146,6 @@ static int fail(struct error *err, const char *path)
     return -1;
 }
 
-/* Under another name first: what is there is whole at any time. */
-static int write_file(const char *path, const struct buffer *text, struct error *err)
-{
-    struct buffer other = { 0 };
-    buffer_format(&other, "%s.%d.tmp", path, (int)getpid());
-    const char *name = buffer_string(&other);
-    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    bool written = fd >= 0 && write_all(fd, text->data, text->len) == text->len;
-    written = fd >= 0 && close(fd) == 0 && written;
-    int result = written && rename(name, path) == 0 ? 0 : fail(err, path);
-    if (result < 0 && fd >= 0)
-        unlink(name);
-    buffer_free(&other);
-    return result;
-}
-
 int session_save_faults(const struct session *s, const char *path, struct error *err)
 {
     struct buffer text = { 0 };
@@ -172,7 +156,7 @@ int session_save_faults(const struct session *s, const char *path, struct error 
     if (check_way(path, err) < 0)
         return -1;
     write_text(s, &text);
-    int result = write_file(path, &text, err);
+    int result = whole_file_write(path, text.data, text.len) == 0 ? 0 : fail(err, path);
     buffer_free(&text);
     return result < 0 ? -1 : (int)s->by_hand->count;
 }
