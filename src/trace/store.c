@@ -1,6 +1,7 @@
 #include "lockstep/store.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,22 +36,45 @@ void store_index_note(struct store_index *x, uint64_t n, int64_t offset)
     x->offsets[x->count++] = offset;
 }
 
-static inline uint64_t node_bit(int node)
+/* Ids that are counted through differ in their last characters, and so in their bits. */
+uint64_t store_node_bit(struct text id)
 {
-    return node >= 0 ? UINT64_C(1) << node % 64 : 0;
+    unsigned sum = 0;
+    for (size_t i = 0; i < id.len; i++)
+        sum = sum * 31 + (unsigned char)id.s[i];
+    return id.len ? UINT64_C(1) << sum % 64 : 0;
+}
+
+static struct store_zone *zone_of(struct store_index *x, uint64_t n)
+{
+    if (n % STORE_STRIDE == 0) {
+        x->zones = mem_grow(x->zones, x->zone_count, &x->zone_capacity, sizeof *x->zones);
+        x->zones[x->zone_count++] = (struct store_zone){ .from = INT64_MAX, .to = INT64_MIN };
+    }
+    return &x->zones[x->zone_count - 1];
+}
+
+static void take_in(struct store_zone *z, const struct record *r)
+{
+    z->nodes |= store_node_bit(r->src) | store_node_bit(r->dst);
+    z->kinds |= 1u << r->kind;
+    z->from = r->t < z->from ? r->t : z->from;
+    z->to = r->t > z->to ? r->t : z->to;
 }
 
 void store_index_zone(struct store_index *x, const struct record *r)
 {
-    if (r->n % STORE_STRIDE == 0) {
-        x->zones = mem_grow(x->zones, x->zone_count, &x->zone_capacity, sizeof *x->zones);
-        x->zones[x->zone_count++] = (struct store_zone){ .from = r->t, .to = r->t };
-    }
-    struct store_zone *z = &x->zones[x->zone_count - 1];
-    z->nodes |= node_bit(r->src_node) | node_bit(r->dst_node);
-    z->kinds |= 1u << r->kind;
-    z->from = r->t < z->from ? r->t : z->from;
-    z->to = r->t > z->to ? r->t : z->to;
+    take_in(zone_of(x, r->n), r);
+}
+
+void store_index_line(struct store_index *x, uint64_t n, const char *line, size_t len)
+{
+    struct store_zone *z = zone_of(x, n);
+    struct record r;
+    if (line && record_from_line(line, len, &r))
+        take_in(z, &r);
+    else
+        *z = (struct store_zone){ .nodes = UINT64_MAX, .kinds = UINT_MAX, .from = INT64_MIN, .to = INT64_MAX };
 }
 
 /* Whether one of the records around n can match, by what is known of them together. */
@@ -112,19 +136,28 @@ void store_limit(struct store *s, uint64_t limit)
 
 #define LOOK_BYTES (256 << 10)
 
-bool store_catch_up(struct store *s, int64_t bytes)
+/* Every line that ends in a block of the file. Returns how far they go; all of a block in which none ends. */
+static size_t take_lines(struct store *s, const char *block, size_t len)
 {
     struct store_index *x = &s->own;
-    char *block = s->index == x ? mem_alloc(LOOK_BYTES) : NULL;
+    const char *at = block, *end;
+    for (; (end = memchr(at, '\n', (size_t)(block + len - at))); at = end + 1) {
+        bool is_whole = at > block || s->looked == x->end;
+        store_index_line(x, x->records++, is_whole ? at : NULL, (size_t)(end - at));
+        x->end = s->looked + (end + 1 - block);
+        store_index_note(x, x->records, x->end);
+    }
+    return at > block ? (size_t)(at - block) : len;
+}
+
+bool store_catch_up(struct store *s, int64_t bytes)
+{
+    char *block = s->index == &s->own ? mem_alloc(LOOK_BYTES) : NULL;
     ssize_t n = 0;
+    if (block && s->looked == 0 && s->own.count == 0)
+        store_index_note(&s->own, 0, 0);
     for (; block && bytes > 0 && (n = pread(s->fd, block, LOOK_BYTES, s->looked)) > 0; bytes -= n) {
-        if (s->looked == 0)
-            store_index_note(x, 0, 0);
-        for (const char *at = block, *end; (end = memchr(at, '\n', (size_t)(block + n - at))); at = end + 1) {
-            x->records++;
-            x->end = s->looked + (end + 1 - block);
-            store_index_note(x, x->records, x->end);
-        }
+        n = (ssize_t)take_lines(s, block, (size_t)n);
         s->looked += n;
     }
     free(block);
