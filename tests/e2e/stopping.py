@@ -1,5 +1,5 @@
-"""A run that is stopped on a payload's value, looked back on across that, and gone on with: what the screens then say, and
-that the run is the one it would have been. The same for every kind of node."""
+"""A run that is stopped on a payload's value, looked back on across that, and gone on with: what the screens then say,
+and that the run is the one it would have been. The same for every kind of node."""
 import re
 
 import common
@@ -114,7 +114,8 @@ class Case(common.Case):
         records = self.records(name / "whole")
         q = records[0]["quantum"]
         one, two = [(self.barrier(r, q), r) for r in records if r["kind"] in ("message", "local") and holds(r)]
-        before = max(self.barrier(r, q) for r in records if r["kind"] in ("message", "local") and self.barrier(r, q) < one[0])
+        barriers = [self.barrier(r, q) for r in records if r["kind"] in ("message", "local")]
+        before = max(t for t in barriers if t < one[0])
         shown = self.play(where / "live", STEPS, "--out", where / "stopped", "--break", condition, scenario, env=env)
         self.look_back(shown, "PAST", q, one, before, "PAUSED")
         self.assertEqual(shown["hit"], shown["again"])

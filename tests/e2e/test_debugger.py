@@ -38,8 +38,9 @@ class Debugger(stopping.Case):
     def test_firmware(self):
         tmp = self.dir / "tmp"
         tmp.mkdir()
-        self.check(self.write("s.yaml", RENODE.format(renode=os.environ.get("LOCKSTEP_RENODE") or PEER, firmware=FIRMWARE)),
-                   "payload.sample >= 2 && src == mcu",
+        renode = os.environ.get("LOCKSTEP_RENODE") or PEER
+        scenario = self.write("s.yaml", RENODE.format(renode=renode, firmware=FIRMWARE))
+        self.check(scenario, "payload.sample >= 2 && src == mcu",
                    lambda r: r["src"] == "mcu" and r["payload"].get("sample", 0) >= 2, env={"TMPDIR": str(tmp)})
         self.assertEqual(os.listdir(tmp), [], "left in TMPDIR")
 

@@ -1,4 +1,5 @@
-"""Stopped on a payload's value, back across it, forward again and on to the end: with a node in a container, on each engine."""
+"""Stopped on a payload's value, back across it, forward again and on to the end: with a node in a container, on each
+engine."""
 import pathlib
 import tempfile
 
@@ -15,7 +16,8 @@ DOCKERFILE = "FROM scratch\nCOPY gateway /gateway\n"
 class Debugger(stopping.Case):
     @on_each
     def test_a_container(self, at):
-        gateway = (f", implementation: docker, timeouts: {{ start: 60s }}, docker: {{ image: \"{IMAGE}\", command: [/gateway] }}")
+        gateway = (", implementation: docker, timeouts: { start: 60s }, docker: { image: \"" + IMAGE +
+                   "\", command: [/gateway] }")
         self.check(at.write("s.yaml", stopping.SCENARIO.format(gateway=gateway)), where=at.dir, env=at.env)
 
 
