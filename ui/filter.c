@@ -50,9 +50,9 @@ static bool holds(void *data, const struct record *r)
     return condition_matches(data, r, NULL);
 }
 
-static uint64_t node_bit(const char *id)
+static unsigned node_slot(const char *id)
 {
-    return store_node_bit((struct text){ id, id ? strlen(id) : 0 });
+    return store_node_slot((struct text){ id, id ? strlen(id) : 0 });
 }
 
 void filter_scope(const struct condition *c, struct store_query *q)
@@ -61,7 +61,8 @@ void filter_scope(const struct condition *c, struct store_query *q)
     const char *values[] = { scope.src, scope.dst, scope.type, scope.kind };
     memcpy(q->values, values, sizeof values);
     q->kinds = scope.kinds;
-    q->nodes = node_bit(scope.src) | node_bit(scope.dst);
+    q->nodes[0] = node_slot(scope.src);
+    q->nodes[1] = node_slot(scope.dst);
     q->from = scope.from;
     q->until = scope.until;
 }

@@ -36,13 +36,26 @@ void store_index_note(struct store_index *x, uint64_t n, int64_t offset)
     x->offsets[x->count++] = offset;
 }
 
-/* Ids that are counted through differ in their last characters, and so in their bits. */
-uint64_t store_node_bit(struct text id)
+static uint32_t four_bytes(const char *s)
 {
-    unsigned sum = 0;
-    for (size_t i = 0; i < id.len; i++)
-        sum = sum * 31 + (unsigned char)id.s[i];
-    return id.len ? UINT64_C(1) << sum % 64 : 0;
+    uint32_t v;
+    memcpy(&v, s, sizeof v);
+    return v;
+}
+
+/* Of its first and its last characters: this is done for every record. */
+unsigned store_node_slot(struct text id)
+{
+    uint64_t ends;
+    if (!id.len)
+        return 0;
+    if (id.len >= 4)
+        ends = (uint64_t)four_bytes(id.s) << 32 | four_bytes(id.s + id.len - 4);
+    else
+        ends = (uint64_t)(unsigned char)id.s[0] << 16 | (unsigned)(unsigned char)id.s[id.len / 2] << 8 |
+               (unsigned char)id.s[id.len - 1];
+    unsigned slot = (unsigned)((ends ^ id.len) * UINT64_C(0x9e3779b97f4a7c15) >> 54);
+    return slot ? slot : 1;
 }
 
 static struct store_zone *zone_of(struct store_index *x, uint64_t n)
@@ -54,12 +67,33 @@ static struct store_zone *zone_of(struct store_index *x, uint64_t n)
     return &x->zones[x->zone_count - 1];
 }
 
+static void add_node(struct store_zone *z, struct text id)
+{
+    unsigned slot = store_node_slot(id);
+    z->nodes[slot / 64] |= UINT64_C(1) << slot % 64;
+}
+
+/* 0 is any node. */
+static bool has_node(const struct store_zone *z, unsigned slot)
+{
+    return !slot || z->nodes[slot / 64] >> slot % 64 & 1;
+}
+
 static void take_in(struct store_zone *z, const struct record *r)
 {
-    z->nodes |= store_node_bit(r->src) | store_node_bit(r->dst);
+    add_node(z, r->src);
+    add_node(z, r->dst);
     z->kinds |= 1u << r->kind;
     z->from = r->t < z->from ? r->t : z->from;
     z->to = r->t > z->to ? r->t : z->to;
+}
+
+static void take_in_any(struct store_zone *z)
+{
+    memset(z->nodes, 0xff, sizeof z->nodes);
+    z->kinds = UINT_MAX;
+    z->from = INT64_MIN;
+    z->to = INT64_MAX;
 }
 
 void store_index_zone(struct store_index *x, const struct record *r)
@@ -74,7 +108,7 @@ void store_index_line(struct store_index *x, uint64_t n, const char *line, size_
     if (line && record_from_line(line, len, &r))
         take_in(z, &r);
     else
-        *z = (struct store_zone){ .nodes = UINT64_MAX, .kinds = UINT_MAX, .from = INT64_MIN, .to = INT64_MAX };
+        take_in_any(z);
 }
 
 /* Whether one of the records around n can match, by what is known of them together. */
@@ -84,7 +118,7 @@ static bool zone_may_match(const struct store_index *x, const struct store_query
     if (!q->holds || slot >= x->zone_count)
         return true;
     const struct store_zone *z = &x->zones[slot];
-    return (!q->kinds || (z->kinds & q->kinds)) && (z->nodes & q->nodes) == q->nodes &&
+    return (!q->kinds || (z->kinds & q->kinds)) && has_node(z, q->nodes[0]) && has_node(z, q->nodes[1]) &&
            (!q->until || (z->to >= q->from && z->from <= q->until));
 }
 

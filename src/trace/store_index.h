@@ -9,7 +9,7 @@
 
 /* What there is in STORE_STRIDE records: by that most need not be read that do not matter. */
 struct store_zone {
-    uint64_t nodes; /* store_node_bit of those that are the source or the destination of one */
+    uint64_t nodes[STORE_NODE_SLOTS / 64]; /* store_node_slot of those that are the source or the destination of one */
     simtime from, to;
     unsigned kinds; /* bit k: one is of kind k */
 };

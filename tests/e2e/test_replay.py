@@ -127,7 +127,7 @@ class Replay(common.Case):
                 out = self.dir / f"run{abs(hash(condition))}"
                 live = ["until PAUSED"]
                 for i in range(count):
-                    live += ["c", f"screen live{i}"]
+                    live += ["c", "until PAUSED", f"screen live{i}"]
                 live += ["c"] if not count else []
                 live += [line for i in range(count - 1) for line in ("C", f"screen back{i}")]
                 shown = self.keys([scenario, "--out", out, "--break", condition], [*live, "V", "b", "Esc", "a"], expect=None)

@@ -216,9 +216,9 @@ static int count_found(struct file *file, struct store_query q)
     return found;
 }
 
-static uint64_t bit(const char *id)
+static unsigned slot(const char *id)
 {
-    return store_node_bit((struct text){ id, strlen(id) });
+    return store_node_slot((struct text){ id, strlen(id) });
 }
 
 static void pass_over(struct file *file)
@@ -226,9 +226,9 @@ static void pass_over(struct file *file)
     unsigned message = 1u << RECORD_MESSAGE, drop = 1u << RECORD_DROP;
     assert_int_equal(count_found(file, (struct store_query){ .kinds = message }), 1000);
     assert_int_equal(count_found(file, (struct store_query){ .kinds = drop }), 0);
-    assert_int_equal(count_found(file, (struct store_query){ .nodes = bit("s3") }), 512); /* whole strides */
-    assert_int_equal(count_found(file, (struct store_query){ .nodes = bit("s3") | bit("s4") | bit("gw") }), 256);
-    assert_int_equal(count_found(file, (struct store_query){ .nodes = bit("s5") }), 0);
+    assert_int_equal(count_found(file, (struct store_query){ .nodes = { slot("s3") } }), 512); /* whole strides */
+    assert_int_equal(count_found(file, (struct store_query){ .nodes = { slot("s3"), slot("s4") } }), 256);
+    assert_int_equal(count_found(file, (struct store_query){ .nodes = { slot("s5") } }), 0);
     assert_int_equal(count_found(file, (struct store_query){ .from = 2560, .until = 5110 }), 256);
     assert_int_equal(count_found(file, (struct store_query){ .from = 2559, .until = SIMTIME_NEVER }), 744);
     assert_int_equal(count_found(file, (struct store_query){ .from = 10000, .until = SIMTIME_NEVER }), 0);
@@ -242,6 +242,30 @@ static void write_thousand(struct file *file)
     for (int i = 0; i < 1000; i++)
         write_record(file, "T", i < 300 ? 3 : 4);
     publish(file);
+}
+
+static void most_nodes_have_a_slot_of_their_own(void **state)
+{
+    (void)state;
+    bool taken[STORE_NODE_SLOTS] = { false };
+    const char *const formats[] = { "s%d", "sensor%d", "n%03d", "north-gateway-%d" };
+    assert_int_equal(slot(""), 0);
+    for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
+        int own = 0;
+        memset(taken, 0, sizeof taken);
+        for (int i = 1; i <= 500; i++) {
+            char id[40];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            snprintf(id, sizeof id, formats[f], i);
+#pragma GCC diagnostic pop
+            unsigned at = slot(id);
+            assert_in_range(at, 1, STORE_NODE_SLOTS - 1);
+            own += !taken[at];
+            taken[at] = true;
+        }
+        assert_true(own > 350); /* of 500 */
+    }
 }
 
 static void strides_that_cannot_match_are_passed_over(void **state)
@@ -299,8 +323,9 @@ static void lines_of_any_length_are_found_and_belong_to_strides_that_may_match(v
     }
     assert_int_equal(hits, 1);
     assert_int_equal(count_found(&file, (struct store_query){ .kinds = 1u << RECORD_LOCAL }), count);
-    assert_int_equal(count_found(&file, (struct store_query){ .nodes = bit("s1") }), count);
-    assert_int_equal(count_found(&file, (struct store_query){ .nodes = bit("s2"), .kinds = 1u << RECORD_NODE }), count);
+    assert_int_equal(count_found(&file, (struct store_query){ .nodes = { slot("s1") } }), count);
+    assert_int_equal(count_found(&file, (struct store_query){ .nodes = { slot("s2") }, .kinds = 1u << RECORD_NODE }),
+                     count);
     fputs("cal\"}\n", file.f);
     fflush(file.f);
     open_recorded(&file, 1);
@@ -315,6 +340,7 @@ int main(void)
         cmocka_unit_test(what_is_in_sight_has_no_gap),
         cmocka_unit_test(records_that_come_later_are_looked_at_too),
         cmocka_unit_test(one_record_is_asked_about_by_itself),
+        cmocka_unit_test(most_nodes_have_a_slot_of_their_own),
         cmocka_unit_test(strides_that_cannot_match_are_passed_over),
         cmocka_unit_test(and_so_are_those_of_a_recorded_run),
         cmocka_unit_test(lines_of_any_length_are_found_and_belong_to_strides_that_may_match),
