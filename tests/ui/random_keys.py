@@ -70,6 +70,11 @@ def width(line: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
 
 
+def played(work: Path, sizes: list[tuple[int, int]]) -> int:
+    """Percent of the steps: q, Q and Ctrl-C leave."""
+    return 100 * sum((work / f"screen{i}").exists() for i in range(len(sizes))) // len(sizes)
+
+
 def wrong_screens(work: Path, sizes: list[tuple[int, int]], ascii_only: bool) -> str:
     """What is wrong with the screens that were saved; those behind the key that has left were not."""
     for i, (columns, rows) in enumerate(sizes):
@@ -96,8 +101,8 @@ def record(rng: random.Random, lockstep: Path, work: Path, scenario: str) -> lis
     return ["replay", "run", *at, *stops]
 
 
-def play(rng: random.Random, lockstep: Path, source: Path, scenario: str, count: int) -> tuple[int | str, str]:
-    """Returns the exit code and what is wrong."""
+def play(rng: random.Random, lockstep: Path, source: Path, scenario: str, count: int) -> tuple[int | str, str, int]:
+    """Returns the exit code, what is wrong, and how much was played."""
     steps, sizes = random_script(rng, count)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
@@ -112,11 +117,11 @@ def play(rng: random.Random, lockstep: Path, source: Path, scenario: str, count:
             done = subprocess.run([lockstep, *what, "--keys", "keys", "--size", "80x24", *extra], cwd=work,
                                   capture_output=True, timeout=300, check=False)
         except subprocess.TimeoutExpired:
-            return "none", "it hangs"
+            return "none", "it hangs", played(work, sizes)
         said = done.stderr.decode(errors="replace")
         if said and recorded and done.returncode == 3 and "/events.jsonl does not begin with" in said:
-            return 3, ""  # it was cut there
-        return done.returncode, said or wrong_screens(work, sizes, bool(extra))
+            return 3, "", 0  # it was cut there
+        return done.returncode, said or wrong_screens(work, sizes, bool(extra)), played(work, sizes)
 
 
 def main() -> int:
@@ -134,9 +139,9 @@ def main() -> int:
     scenarios = [s for s in SCENARIOS if options.only in s]
     for round_number in range(options.rounds):
         scenario = scenarios[round_number % len(scenarios)]
-        code, wrong = play(rng, options.lockstep.resolve(), options.source, scenario, options.steps)
+        code, wrong, share = play(rng, options.lockstep.resolve(), options.source, scenario, options.steps)
         if code in KNOWN_CODES and not wrong:
-            print(f"ok    {scenario}: {options.steps} steps, exit code {code}", flush=True)
+            print(f"ok    {scenario}: {share} % of {options.steps} steps, exit code {code}", flush=True)
         else:
             failed += 1
             print(f"FAIL  {scenario}: exit code {code}\n{wrong[-4000:]}", flush=True)
