@@ -144,7 +144,7 @@ def main() -> int:
             print(f"ok    {scenario}: {share} % of {options.steps} steps, exit code {code}", flush=True)
         else:
             failed += 1
-            print(f"FAIL  {scenario}: exit code {code}\n{wrong[-4000:]}", flush=True)
+            print(f"FAIL  {scenario}: exit code {code}\n{wrong[:4000]}", flush=True)
     print(f"{options.rounds - failed} passed, {failed} failed (seed {options.seed})")
     return 1 if failed else 0
 
