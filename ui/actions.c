@@ -199,7 +199,7 @@ const char *filter_take(struct app *app, const char *text)
                                          : "what a node was like is not recorded: node.… is for breakpoints only";
     }
     snprintf(app->filter_last, sizeof app->filter_last, "%s", text);
-    pane_events_filter(events, &v, filter_new(c, app->scenario));
+    pane_events_filter(events, &v, filter_new(c));
     app->open_count = 0;
     app->focus = PANE_EVENTS;
     return NULL;

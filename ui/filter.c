@@ -18,18 +18,16 @@ struct stride {
 
 struct filter {
     struct condition *condition;
-    const struct scenario *scenario;
     struct stride *strides;
     size_t capacity;
     uint64_t from, to; /* strides in sight: what is known of without a gap */
     bool up_next;
 };
 
-struct filter *filter_new(struct condition *c, const struct scenario *s)
+struct filter *filter_new(struct condition *c)
 {
     struct filter *f = mem_alloc(sizeof *f);
     f->condition = c;
-    f->scenario = s;
     return f;
 }
 
@@ -52,19 +50,19 @@ static bool holds(void *data, const struct record *r)
     return condition_matches(data, r, NULL);
 }
 
-static uint64_t node_bit(const struct scenario *s, const char *id)
+static unsigned node_slot(const char *id)
 {
-    int node = s && id ? scenario_find_node(s, id) : -1;
-    return node >= 0 ? UINT64_C(1) << node % 64 : 0;
+    return store_node_slot((struct text){ id, id ? strlen(id) : 0 });
 }
 
-void filter_scope(const struct condition *c, const struct scenario *s, struct store_query *q)
+void filter_scope(const struct condition *c, struct store_query *q)
 {
     struct condition_scope scope = condition_scope(c);
     const char *values[] = { scope.src, scope.dst, scope.type, scope.kind };
     memcpy(q->values, values, sizeof values);
     q->kinds = scope.kinds;
-    q->nodes = node_bit(s, scope.src) | node_bit(s, scope.dst);
+    q->nodes[0] = node_slot(scope.src);
+    q->nodes[1] = node_slot(scope.dst);
     q->from = scope.from;
     q->until = scope.until;
 }
@@ -72,7 +70,7 @@ void filter_scope(const struct condition *c, const struct scenario *s, struct st
 void filter_query(struct filter *f, struct store_query *q)
 {
     *q = (struct store_query){ .holds = holds, .data = f->condition };
-    filter_scope(f->condition, f->scenario, q);
+    filter_scope(f->condition, q);
 }
 
 void filter_go(struct filter *f, uint64_t n)

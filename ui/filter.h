@@ -5,17 +5,16 @@
 #define UI_FILTER_H
 
 #include "lockstep/condition.h"
-#include "lockstep/scenario.h"
 #include "lockstep/store.h"
 
 struct filter;
 /* Takes the condition, which must need nothing besides the record. */
-struct filter *filter_new(struct condition *c, const struct scenario *s); /* borrowed; NULL: names of nodes are not known */
+struct filter *filter_new(struct condition *c);
 void filter_free(struct filter *f); /* NULL is fine */
 const char *filter_text(const struct filter *f);
 void filter_query(struct filter *f, struct store_query *q); /* for store_find; nothing in *q is left as it was */
 /* What of a query follows from a condition's scope, for one with `holds`. */
-void filter_scope(const struct condition *c, const struct scenario *s, struct store_query *q);
+void filter_scope(const struct condition *c, struct store_query *q);
 
 /* Goes on from here: where nothing is known of record n yet, what is known of elsewhere is out of sight for now. */
 void filter_go(struct filter *f, uint64_t n);

@@ -229,15 +229,18 @@ static void make_query(const struct app *app, struct both *both, struct store_qu
     const struct find *f = &app->find;
     struct filter *filter = pane_events_filtered(app->panes[PANE_EVENTS]);
     *both = (struct both){ .find = f->condition };
-    *q = (struct store_query){ .text = f->condition ? NULL : f->text };
-    if (filter)
+    *q = (struct store_query){ 0 };
+    if (filter) { /* what it takes to be shown at all */
         filter_query(filter, &both->filter);
+        *q = both->filter;
+    }
+    q->text = f->condition ? NULL : f->text;
     if (filter || f->condition) {
         q->holds = hold_both;
         q->data = both;
     }
     if (f->condition)
-        filter_scope(f->condition, app->scenario, q);
+        filter_scope(f->condition, q);
 }
 
 bool find_work(struct app *app)

@@ -55,6 +55,7 @@ static void settle(struct script *s, const struct key_step *step)
 {
     struct app *app = &s->app;
     int64_t limit = clock_ms() + WALL_LIMIT_MS;
+    app_refresh(app); /* what a key has changed of what is shown */
     draw(s);
     do {
         pump(app);

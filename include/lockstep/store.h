@@ -42,9 +42,14 @@ struct store_query {
      * is known. */
     const char *values[4]; /* texts that are each some value in it */
     unsigned kinds;        /* a set of which its kind is one */
-    uint64_t nodes;        /* bits i % 64 of nodes i that are its source or destination */
+    unsigned nodes[2];     /* store_node_slot of nodes that are its source or destination */
     simtime from, until;   /* its time; until 0: any */
 };
+
+#define STORE_NODE_SLOTS 1024
+
+/* What stands for the node with this id in a set of nodes; others may share it. 0: the id is empty. */
+unsigned store_node_slot(struct text id);
 
 /* Looks for a match from *n on (forward or backward, *n itself included) through at most `limit` records. Found: *n is
  * the match. STORE_MORE: nothing up to *n, which is where to go on. */

@@ -190,13 +190,16 @@ static bool take_nodes(struct past *p, const struct entry *e, const char **at)
     return true;
 }
 
+/* A text that is read again stays where it is: it may have been given out. */
 static bool take_text(char **to, const char **at, const char *end)
 {
     uint64_t len;
     if (!varint_take(at, end, &len) || len > (uint64_t)(end - *at))
         return false;
-    free(*to);
-    *to = mem_text_n(*at, (size_t)len);
+    if (!*to || strlen(*to) != len || memcmp(*to, *at, (size_t)len) != 0) {
+        free(*to);
+        *to = mem_text_n(*at, (size_t)len);
+    }
     *at += len;
     return true;
 }

@@ -1,6 +1,7 @@
 #include "lockstep/store.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,22 +38,79 @@ void store_index_note(struct store_index *x, uint64_t n, int64_t offset)
     x->offsets[x->count++] = offset;
 }
 
-static inline uint64_t node_bit(int node)
+static uint32_t four_bytes(const char *s)
 {
-    return node >= 0 ? UINT64_C(1) << node % 64 : 0;
+    uint32_t v;
+    memcpy(&v, s, sizeof v);
+    return v;
+}
+
+/* Of its first and its last characters: this is done for every record. */
+unsigned store_node_slot(struct text id)
+{
+    uint64_t ends;
+    if (!id.len)
+        return 0;
+    if (id.len >= 4)
+        ends = (uint64_t)four_bytes(id.s) << 32 | four_bytes(id.s + id.len - 4);
+    else
+        ends = (uint64_t)(unsigned char)id.s[0] << 16 | (unsigned)(unsigned char)id.s[id.len / 2] << 8 |
+               (unsigned char)id.s[id.len - 1];
+    unsigned slot = (unsigned)((ends ^ id.len) * UINT64_C(0x9e3779b97f4a7c15) >> 54);
+    return slot ? slot : 1;
+}
+
+static struct store_zone *zone_of(struct store_index *x, uint64_t n)
+{
+    if (n % STORE_STRIDE == 0) {
+        x->zones = mem_grow(x->zones, x->zone_count, &x->zone_capacity, sizeof *x->zones);
+        x->zones[x->zone_count++] = (struct store_zone){ .from = INT64_MAX, .to = INT64_MIN };
+    }
+    return &x->zones[x->zone_count - 1];
+}
+
+static void add_node(struct store_zone *z, struct text id)
+{
+    unsigned slot = store_node_slot(id);
+    z->nodes[slot / 64] |= UINT64_C(1) << slot % 64;
+}
+
+/* 0 is any node. */
+static bool has_node(const struct store_zone *z, unsigned slot)
+{
+    return !slot || z->nodes[slot / 64] >> slot % 64 & 1;
+}
+
+static void take_in(struct store_zone *z, const struct record *r)
+{
+    add_node(z, r->src);
+    add_node(z, r->dst);
+    z->kinds |= 1u << r->kind;
+    z->from = r->t < z->from ? r->t : z->from;
+    z->to = r->t > z->to ? r->t : z->to;
+}
+
+static void take_in_any(struct store_zone *z)
+{
+    memset(z->nodes, 0xff, sizeof z->nodes);
+    z->kinds = UINT_MAX;
+    z->from = INT64_MIN;
+    z->to = INT64_MAX;
 }
 
 void store_index_zone(struct store_index *x, const struct record *r)
 {
-    if (r->n % STORE_STRIDE == 0) {
-        x->zones = mem_grow(x->zones, x->zone_count, &x->zone_capacity, sizeof *x->zones);
-        x->zones[x->zone_count++] = (struct store_zone){ .from = r->t, .to = r->t };
-    }
-    struct store_zone *z = &x->zones[x->zone_count - 1];
-    z->nodes |= node_bit(r->src_node) | node_bit(r->dst_node);
-    z->kinds |= 1u << r->kind;
-    z->from = r->t < z->from ? r->t : z->from;
-    z->to = r->t > z->to ? r->t : z->to;
+    take_in(zone_of(x, r->n), r);
+}
+
+void store_index_line(struct store_index *x, uint64_t n, const char *line, size_t len)
+{
+    struct store_zone *z = zone_of(x, n);
+    struct record r;
+    if (line && record_from_line(line, len, &r))
+        take_in(z, &r);
+    else
+        take_in_any(z);
 }
 
 /* Whether one of the records around n can match, by what is known of them together. */
@@ -62,7 +120,7 @@ static bool zone_may_match(const struct store_index *x, const struct store_query
     if (!q->holds || slot >= x->zone_count)
         return true;
     const struct store_zone *z = &x->zones[slot];
-    return (!q->kinds || (z->kinds & q->kinds)) && (z->nodes & q->nodes) == q->nodes &&
+    return (!q->kinds || (z->kinds & q->kinds)) && has_node(z, q->nodes[0]) && has_node(z, q->nodes[1]) &&
            (!q->until || (z->to >= q->from && z->from <= q->until));
 }
 
@@ -114,19 +172,28 @@ void store_limit(struct store *s, uint64_t limit)
 
 #define LOOK_BYTES (256 << 10)
 
-bool store_catch_up(struct store *s, int64_t bytes)
+/* Every line that ends in a block of the file. Returns how far they go; all of a block in which none ends. */
+static size_t take_lines(struct store *s, const char *block, size_t len)
 {
     struct store_index *x = &s->own;
-    char *block = s->index == x ? mem_alloc(LOOK_BYTES) : NULL;
+    const char *at = block, *end;
+    for (; (end = memchr(at, '\n', (size_t)(block + len - at))); at = end + 1) {
+        bool is_whole = at > block || s->looked == x->end;
+        store_index_line(x, x->records++, is_whole ? at : NULL, (size_t)(end - at));
+        x->end = s->looked + (end + 1 - block);
+        store_index_note(x, x->records, x->end);
+    }
+    return at > block ? (size_t)(at - block) : len;
+}
+
+bool store_catch_up(struct store *s, int64_t bytes)
+{
+    char *block = s->index == &s->own ? mem_alloc(LOOK_BYTES) : NULL;
     ssize_t n = 0;
+    if (block && s->looked == 0 && s->own.count == 0)
+        store_index_note(&s->own, 0, 0);
     for (; block && bytes > 0 && (n = pread(s->fd, block, LOOK_BYTES, s->looked)) > 0; bytes -= n) {
-        if (s->looked == 0)
-            store_index_note(x, 0, 0);
-        for (const char *at = block, *end; (end = memchr(at, '\n', (size_t)(block + n - at))); at = end + 1) {
-            x->records++;
-            x->end = s->looked + (end + 1 - block);
-            store_index_note(x, x->records, x->end);
-        }
+        n = (ssize_t)take_lines(s, block, (size_t)n);
         s->looked += n;
     }
     free(block);

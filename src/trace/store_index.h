@@ -9,7 +9,7 @@
 
 /* What there is in STORE_STRIDE records: by that most need not be read that do not matter. */
 struct store_zone {
-    uint64_t nodes; /* bit i % 64: node i is the source or the destination of one */
+    uint64_t nodes[STORE_NODE_SLOTS / 64]; /* store_node_slot of those that are the source or the destination of one */
     simtime from, to;
     unsigned kinds; /* bit k: one is of kind k */
 };
@@ -27,6 +27,8 @@ struct store_index {
 /* A record at this offset; called in order, for every one. */
 void store_index_note(struct store_index *x, uint64_t n, int64_t offset);
 void store_index_zone(struct store_index *x, const struct record *r); /* as well, where the record is at hand */
+/* Of record n, by its line; NULL: that is not at hand, and the record may be any. */
+void store_index_line(struct store_index *x, uint64_t n, const char *line, size_t len);
 void store_index_free(struct store_index *x);
 
 #endif

@@ -21,6 +21,7 @@ static const struct section {
       bench_containers },
     { "renode", "firmware in Renode, beside a plain client of the same Renode", bench_renode },
     { "past", "any moment of a recorded run, beside reading its history once", bench_past },
+    { "recorded", "ten million records opened, filtered and looked through, beside reading them once", bench_recorded },
     { "queue", "the event queue beside a plain binary heap", bench_queue },
 };
 #define SECTIONS (sizeof sections / sizeof sections[0])

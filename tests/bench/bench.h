@@ -23,6 +23,7 @@ bool bench_containers(const struct bench *b);
 bool bench_renode(const struct bench *b);
 bool bench_ui(const struct bench *b);
 bool bench_past(const struct bench *b);
+bool bench_recorded(const struct bench *b);
 bool bench_conditions(const struct bench *b);
 
 /* nodes.c: this program as a node that answers each request at once; does not return. */

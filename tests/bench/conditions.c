@@ -88,8 +88,7 @@ static bool bench_cost(const struct bench *b)
     return true;
 }
 
-/* The offsets of its lines and what is known of strides, as while a run goes on; but for the nodes, of which there are
- * too many here for that to matter. */
+/* The offsets of its lines and what is known of strides, as while a run goes on. */
 static bool index_lines(FILE *f, struct store_index *x)
 {
     char *line = NULL;
@@ -113,7 +112,7 @@ static struct filter *make_filter(const char *text)
         fprintf(stderr, "bench: %s: %s\n", text, err.text);
         abort();
     }
-    return filter_new(c, NULL);
+    return filter_new(c);
 }
 
 static void time_filter(struct store *store, const char *text)

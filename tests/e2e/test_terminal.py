@@ -268,6 +268,22 @@ class MainPath(Terminal):
         t.keys("q")
         self.assertEqual(t.end(), self.summary("out")["exit_code"])
 
+    def test_while_nodes_are_started_the_screen_says_for_whom_it_waits(self):
+        """In no keys file: those go on once the nodes are ready."""
+        path = self.write("s.yaml", PROCESS.replace("[cat]", "[sleep, '1000'], timeouts: { start: 500s, stop: 100ms }"))
+        for columns, rows in ((80, 24), (160, 48)):
+            with self.subTest(columns=columns):
+                t = Tmux(self, "--out", f"out{columns}", path, columns=columns, rows=rows)
+                screen = t.wait("Starting the nodes: waiting for p")
+                self.assertIn("STARTING", screen[0])
+                self.assertEqual(len(screen), rows)
+                self.assertRegex("\n".join(screen), r"p +starting")
+                self.assertRegex(screen[-1], r"a abort .*q quit +\? help$")
+                t.keys("a")
+                t.wait("ABORTED", line=0)
+                t.keys("q")
+                t.end()
+
     def test_an_invalid_scenario_opens_with_its_problems_and_can_be_repaired(self):
         path = self.write("bad.yaml", SLOW.replace("type: gateway", "type: gatewax").replace("seed: 1", "seed: soon"))
         t = Tmux(self, path)

@@ -3,6 +3,8 @@
 #   run.sh LOCKSTEP SOURCE-DIR [NAME...]
 # A keys file's comments say how it is run:   # args: --size 160x48 scenarios/m0_baseline.yaml
 #                                             # exit: 3        (the exit code that is expected; 0 otherwise)
+#                                             # before: --batch --out run faults.yaml   (a run for replay, before)
+#                                             # before exit: 1 (of that; 0 otherwise)
 #                                             # config: config (the folder of keys.yaml and theme.yaml; none otherwise)
 # UPDATE=1 takes the screens as they are now: look at them before they are kept.
 set -euo pipefail
@@ -15,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 
 play() { # NAME: prints what is wrong, nothing when all is well
-  local name=$1 keys=$here/$1.keys dir=$work/$1 code=0 want args config screen
+  local name=$1 keys=$here/$1.keys dir=$work/$1 code=0 want want_before args before config screen
   mkdir "$dir"
   cp -r "$source_dir/scenarios" "$dir/scenarios"
   cp -r "$here/config" "$dir/config"
@@ -23,8 +25,16 @@ play() { # NAME: prints what is wrong, nothing when all is well
   args=$(sed -n 's/^# args: //p' "$keys" | head -n 1)
   want=$(sed -n 's/^# exit: //p' "$keys" | head -n 1)
   config=$(sed -n 's/^# config: //p' "$keys" | head -n 1)
+  before=$(sed -n 's/^# before: //p' "$keys" | head -n 1)
+  if [[ -n $before ]]; then
+    # shellcheck disable=SC2086
+    (cd "$dir" && timeout 120 "$lockstep" $before >/dev/null 2>err) || code=$?
+    want_before=$(sed -n 's/^# before exit: //p' "$keys" | head -n 1)
+    [[ $code == "${want_before:-0}" ]] || echo "exit code $code before: $(cat "$dir/err")"
+    code=0
+  fi
   # shellcheck disable=SC2086 # the arguments are words
-  (cd "$dir" && LC_ALL=C.UTF-8 LOCKSTEP_CONFIG=$config timeout 120 "$lockstep" --keys "$keys" ${args:-scenarios/m0_baseline.yaml} 2>err) || code=$?
+  (cd "$dir" && LC_ALL=C.UTF-8 LOCKSTEP_CONFIG=$config timeout 120 "$lockstep" ${args:-scenarios/m0_baseline.yaml} --keys "$keys" 2>err) || code=$?
   [[ $code == "${want:-0}" ]] || echo "exit code $code instead of ${want:-0}: $(cat "$dir/err")"
   for screen in $(sed -n 's/^screen //p' "$keys"); do
     if [[ ! -e $dir/$screen ]]; then

@@ -20,9 +20,13 @@ struct file {
 static void write_record(struct file *file, const char *type, int value)
 {
     store_index_note(&file->index, file->count, ftell(file->f));
-    struct record r = {
-        .n = file->count, .t = (simtime)file->count * 10, .kind = RECORD_MESSAGE, .src_node = value % 7, .dst_node = 70
-    };
+    char src[16];
+    int len = snprintf(src, sizeof src, "s%d", value % 7);
+    struct record r = { .n = file->count,
+                        .t = (simtime)file->count * 10,
+                        .kind = RECORD_MESSAGE,
+                        .src = { src, (size_t)len },
+                        .dst = { "gw", 2 } };
     if (file->has_zones)
         store_index_zone(&file->index, &r);
     fprintf(file->f,
@@ -60,7 +64,7 @@ static struct filter *make_filter(const char *text)
     struct condition *c = condition_parse(text, &err);
     if (!c)
         fail_msg("'%s': %s", text, err.text);
-    return filter_new(c, NULL);
+    return filter_new(c);
 }
 
 static void look_at_all(struct filter *f, struct file *file)
@@ -212,25 +216,120 @@ static int count_found(struct file *file, struct store_query q)
     return found;
 }
 
+static unsigned slot(const char *id)
+{
+    return store_node_slot((struct text){ id, strlen(id) });
+}
+
+static void pass_over(struct file *file)
+{
+    unsigned message = 1u << RECORD_MESSAGE, drop = 1u << RECORD_DROP;
+    assert_int_equal(count_found(file, (struct store_query){ .kinds = message }), 1000);
+    assert_int_equal(count_found(file, (struct store_query){ .kinds = drop }), 0);
+    assert_int_equal(count_found(file, (struct store_query){ .nodes = { slot("s3") } }), 512); /* whole strides */
+    assert_int_equal(count_found(file, (struct store_query){ .nodes = { slot("s3"), slot("s4") } }), 256);
+    assert_int_equal(count_found(file, (struct store_query){ .nodes = { slot("s5") } }), 0);
+    assert_int_equal(count_found(file, (struct store_query){ .from = 2560, .until = 5110 }), 256);
+    assert_int_equal(count_found(file, (struct store_query){ .from = 2559, .until = SIMTIME_NEVER }), 744);
+    assert_int_equal(count_found(file, (struct store_query){ .from = 10000, .until = SIMTIME_NEVER }), 0);
+    assert_int_equal(count_found(file, (struct store_query){ 0 }), 1000);
+}
+
+static void write_thousand(struct file *file)
+{
+    open_file(file);
+    file->has_zones = true;
+    for (int i = 0; i < 1000; i++)
+        write_record(file, "T", i < 300 ? 3 : 4);
+    publish(file);
+}
+
+static void most_nodes_have_a_slot_of_their_own(void **state)
+{
+    (void)state;
+    bool taken[STORE_NODE_SLOTS] = { false };
+    const char *const formats[] = { "s%d", "sensor%d", "n%03d", "north-gateway-%d" };
+    assert_int_equal(slot(""), 0);
+    for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
+        int own = 0;
+        memset(taken, 0, sizeof taken);
+        for (int i = 1; i <= 500; i++) {
+            char id[40];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            snprintf(id, sizeof id, formats[f], i);
+#pragma GCC diagnostic pop
+            unsigned at = slot(id);
+            assert_in_range(at, 1, STORE_NODE_SLOTS - 1);
+            own += !taken[at];
+            taken[at] = true;
+        }
+        assert_true(own > 350); /* of 500 */
+    }
+}
+
 static void strides_that_cannot_match_are_passed_over(void **state)
 {
     (void)state;
     struct file file;
+    write_thousand(&file);
+    pass_over(&file);
+    close_file(&file);
+}
+
+/* Opens what was written as what another run has recorded. */
+static void open_recorded(struct file *file, int64_t bytes)
+{
+    store_free(file->store);
+    file->store = store_open(dup(fileno(file->f)));
+    while (store_catch_up(file->store, bytes))
+        ;
+    file->count = store_count(file->store);
+}
+
+static void and_so_are_those_of_a_recorded_run(void **state)
+{
+    (void)state;
+    struct file file;
+    write_thousand(&file);
+    open_recorded(&file, INT64_MAX);
+    pass_over(&file);
+    close_file(&file);
+}
+
+/* Each record's line is longer than what is read of the file at once, or not; the last line is cut. */
+static void lines_of_any_length_are_found_and_belong_to_strides_that_may_match(void **state)
+{
+    (void)state;
+    struct file file;
+    int count = 600, hits = 0;
     open_file(&file);
-    file.has_zones = true;
-    for (int i = 0; i < 1000; i++)
-        write_record(&file, "T", i < 300 ? 3 : 4);
-    publish(&file);
-    unsigned message = 1u << RECORD_MESSAGE, drop = 1u << RECORD_DROP;
-    assert_int_equal(count_found(&file, (struct store_query){ .kinds = message }), 1000);
-    assert_int_equal(count_found(&file, (struct store_query){ .kinds = drop }), 0);
-    assert_int_equal(count_found(&file, (struct store_query){ .nodes = 1 << 3 }), 512); /* whole strides */
-    assert_int_equal(count_found(&file, (struct store_query){ .nodes = 1 << 3 | 1 << 4 | 1 << 6 }), 256);
-    assert_int_equal(count_found(&file, (struct store_query){ .nodes = 1 << 5 }), 0);
-    assert_int_equal(count_found(&file, (struct store_query){ .from = 2560, .until = 5110 }), 256);
-    assert_int_equal(count_found(&file, (struct store_query){ .from = 2559, .until = SIMTIME_NEVER }), 744);
-    assert_int_equal(count_found(&file, (struct store_query){ .from = 10000, .until = SIMTIME_NEVER }), 0);
-    assert_int_equal(count_found(&file, (struct store_query){ 0 }), 1000);
+    for (int i = 0; i < count; i++) {
+        bool is_drop = i == 511, is_long = i % 150 == 100;
+        fprintf(file.f,
+                is_drop ? "{\"n\":%d,\"t\":%d,\"kind\":\"drop\",\"id\":1,\"reason\":\"%*s\"}\n"
+                        : "{\"n\":%d,\"t\":%d,\"kind\":\"local\",\"src\":\"s1\",\"type\":\"T\",\"payload\":\"%*s\"}\n",
+                i, i, is_long ? 700000 : 400, "x");
+    }
+    fputs("{\"n\":600,\"t\":600,\"kind\":\"lo", file.f);
+    fflush(file.f);
+    open_recorded(&file, 1);
+    assert_int_equal(file.count, count);
+    for (int i = 0; i < count; i++) {
+        struct record r;
+        assert_int_equal(store_read(file.store, (uint64_t)i, &r), 0);
+        assert_int_equal(r.t, i);
+        hits += r.kind == RECORD_DROP;
+    }
+    assert_int_equal(hits, 1);
+    assert_int_equal(count_found(&file, (struct store_query){ .kinds = 1u << RECORD_LOCAL }), count);
+    assert_int_equal(count_found(&file, (struct store_query){ .nodes = { slot("s1") } }), count);
+    assert_int_equal(count_found(&file, (struct store_query){ .nodes = { slot("s2") }, .kinds = 1u << RECORD_NODE }),
+                     count);
+    fputs("cal\"}\n", file.f);
+    fflush(file.f);
+    open_recorded(&file, 1);
+    assert_int_equal(file.count, count + 1);
     close_file(&file);
 }
 
@@ -241,7 +340,10 @@ int main(void)
         cmocka_unit_test(what_is_in_sight_has_no_gap),
         cmocka_unit_test(records_that_come_later_are_looked_at_too),
         cmocka_unit_test(one_record_is_asked_about_by_itself),
+        cmocka_unit_test(most_nodes_have_a_slot_of_their_own),
         cmocka_unit_test(strides_that_cannot_match_are_passed_over),
+        cmocka_unit_test(and_so_are_those_of_a_recorded_run),
+        cmocka_unit_test(lines_of_any_length_are_found_and_belong_to_strides_that_may_match),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -216,6 +216,11 @@ static void causes_and_the_end_are_kept(void **state)
     assert_int_equal(e->failed_node, 7);
     assert_string_equal(e->outcome, "failed");
     assert_string_equal(e->cause, "it broke");
+    const char *cause = e->cause, *outcome = e->outcome; /* good also once it is read again */
+    assert_true(past_seek(p, 999));
+    assert_true(past_seek(p, 1000));
+    assert_ptr_equal(past_end(p)->cause, cause);
+    assert_ptr_equal(past_end(p)->outcome, outcome);
     past_free(p);
 }
 
