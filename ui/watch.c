@@ -297,7 +297,7 @@ static bool look(struct watches *all, struct watch *w, struct store *store, uint
     struct scan s = { .all = all, .watch = w, .from = from, .to = to, .backward = backward };
     struct store_query q = { .holds = take, .data = &s };
     uint64_t hits[STORE_STRIDE / 64];
-    filter_scope(w->field, all->scenario, &q);
+    filter_scope(w->field, &q);
     store_scan(store, &q, from - from % STORE_STRIDE, hits);
     for (int i = 0; i < s.touched; i++) {
         struct watched *n = &w->nodes[all->touched[i]];
