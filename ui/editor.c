@@ -78,7 +78,7 @@ bool editor_key(struct editor *e, uint32_t key)
         cut(e, e->cursor, after(e, e->cursor));
         return true;
     case CTRL('u'):
-        cut(e, 0, e->cursor);
+        cut(e, 0, e->len);
         return true;
     case CTRL('k'):
         cut(e, e->cursor, e->len);

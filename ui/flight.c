@@ -94,7 +94,7 @@ static const char *copy(struct app *app, const char *args)
         return "it takes the number of a message: copy ID";
     const char *why = give(app, &c);
     if (!why)
-        app_say(app, ROLE_INFO, "Once more arrives %s", name_of(app, c.id, name, sizeof name));
+        app_say(app, ROLE_INFO, "Copied: once more comes %s", name_of(app, c.id, name, sizeof name));
     return why;
 }
 
@@ -134,7 +134,7 @@ static const char *delay(struct app *app, const char *args)
         return NULL;
     }
     simtime_format(m.due, due);
-    app_say(app, ROLE_INFO, "At %s now arrives %s", due, name_of(app, c.id, name, sizeof name));
+    app_say(app, ROLE_INFO, "Arrives at %s now: %s", due, name_of(app, c.id, name, sizeof name));
     return NULL;
 }
 
@@ -235,7 +235,7 @@ static const char *inject(struct app *app, const char *args)
     if (!why)
         why = give(app, &c);
     if (!why)
-        app_say(app, ROLE_INFO, "Put in a message from %s to %s, %.*s", app->scenario->nodes[c.src].id,
+        app_say(app, ROLE_INFO, "Injected a message from %s to %s, %.*s", app->scenario->nodes[c.src].id,
                 app->scenario->nodes[c.dst].id, c.type.len < 40 ? (int)c.type.len : 40, c.type.s);
     return why;
 }
@@ -298,7 +298,7 @@ static const char *save_faults(struct app *app, const char *args)
     int count = session_save_faults(app->session, args, &err);
     if (count < 0)
         return refuse(app, "%s", err.text);
-    app_say(app, ROLE_INFO, "Saved with %d act%s: lockstep --batch %s repeats this run", count, count == 1 ? "" : "s",
+    app_say(app, ROLE_INFO, "Saved with %d change%s: lockstep --batch %s repeats this run", count, count == 1 ? "" : "s",
             args);
     return NULL;
 }

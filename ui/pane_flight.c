@@ -101,7 +101,7 @@ static void draw_preview(const struct area *a, const struct session_message *m)
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
     char count[FORMAT_TEXT], at[FORMAT_TEXT];
-    if (!v->session)
+    if (!v->session || v->status->is_past)
         return;
     uint64_t all = session_flight_count(v->session);
     if (p->list.cursor && all)

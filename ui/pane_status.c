@@ -367,7 +367,7 @@ void bar_draw(struct app *app, const struct area *a)
             if (!(b->bar & context) || !b->label || !name_length(app, b) || stands_last(b) || special == (pass > 0))
                 continue;
             int width = name_length(app, b) + 1 + (int)strlen(label_of(b, context));
-            if (x + width + 1 <= end)
+            if (x + width + 2 <= end)
                 x = draw_key(app, &bar, x, b, context);
         }
     x = end > 1 ? end : 1;

@@ -235,8 +235,8 @@ simtime pane_timeline_beside(const struct pane *p, const struct view *v, bool be
     int c = cell_at(t, now);
     simtime to = before ? edge(t, c) : edge(t, now < edge(t, c + 1) ? c + 1 : c + 2);
     simtime q = v->scenario->quantum;
-    if (before && to >= now)
-        to = now - q;
+    if (before) /* the barrier in or at the edge: one behind it would be in the same cell */
+        to = to / q * q < now ? to / q * q : now - q;
     return !before && to <= now ? now + q : to;
 }
 

@@ -80,12 +80,24 @@ static void obey_signals(struct session *s, struct loop *loop, int *first, struc
     }
 }
 
+/* A condition that is spelt wrong never holds, and nothing else would tell. */
+static void tell_unreached(const struct batch_options *o, const struct session_status *status)
+{
+    struct breakpoint b;
+    bool finished = status->outcome && !strcmp(status->outcome, "finished");
+    for (size_t i = 0; finished && o->session.breakpoints && breakpoints_get(o->session.breakpoints, i, &b); i++)
+        if (b.action == BREAKPOINT_END && !b.is_time && !b.hits)
+            fprintf(stderr, "lockstep: --until %s held for no record: the run went on to its end\n", b.text);
+}
+
 static int conclude(const struct batch_options *o, const struct session *s, const struct scenario *scenario)
 {
     struct session_status status;
     session_status(s, &status);
     if (status.exit_code != EXIT_FINISHED)
         fprintf(stderr, "lockstep: %s: %s\n", status.outcome, status.cause);
+    if (!o->quiet)
+        tell_unreached(o, &status);
     if (status.failed_node >= 0)
         report_stderr(stderr, s, scenario, status.failed_node);
     if (o->json)

@@ -64,7 +64,8 @@ class Until(common.Case):
 
     def test_one_that_never_holds_changes_nothing(self):
         self.batch(BASELINE, "whole")
-        self.batch(BASELINE, "out", "--until", "payload.temperature > 1000")
+        _, err = self.batch(BASELINE, "out", "--until", "payload.temperature > 1000")
+        self.assertIn("held for no record", err)
         self.assertEqual(self.events("whole"), self.events("out"))
 
     def test_a_bad_one_is_bad_usage_with_a_mark_below_the_place(self):
