@@ -3,6 +3,7 @@ one (tests/support/renode), and so do always those tests that need a Renode whic
 import collections
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -205,6 +206,26 @@ class Misbehaving(RenodeCase):
     def test_a_crashed_processor_is_told_by_its_log(self):
         cause = self.fault("hang=50", nodes=self.mcu(step="1s"))
         self.assertIn("its processor has crashed: CPU abort [PC=0x30000000]", cause)
+
+    def test_a_line_of_the_log_that_comes_in_pieces_is_seen_whole(self):
+        crash = "its processor has crashed: CPU abort [PC=0x30000000]: Trying to execute code outside RAM or ROM at 0x30000000.;"
+        self.assertIn(crash, self.fault("slow-log,hang=50", nodes=self.mcu(step="1s")))
+        self.assertRegex(self.fault("slow-log,close=50", nodes=self.mcu(step="5s")),
+                         "its log says: FATAL UNHANDLED EXCEPTION: .*: Cannot access a disposed object.$")
+
+    def test_the_last_words_of_the_firmware_are_in_the_log(self):
+        for fault in ("exit=3@50", "close=50", "hang=50", "fatal=50"):
+            self.fault("words," + fault, nodes=self.mcu(step="1s"))
+            for line in ("last words", '{"type":"LAST"}', "and no"):
+                self.assertRegex(self.log(), "(?m)" + re.escape(line) + "$", fault)
+            self.assertEqual(self.messages(), [])
+
+    def test_a_line_without_an_end_is_in_the_log(self):
+        firmware = self.write("cut.py", "from firmware import Behaviour\nclass Firmware(Behaviour):\n"
+                                        "    def boot(self, now):\n        self.port.send(b'{\"no\":1}')\n")
+        self.fault("", expect=0, RENODE_PEER_FIRMWARE=str(firmware))
+        self.assertRegex(self.log(), '(?m){"no":1}$')
+        self.assertEqual(self.messages(), [])
 
     def test_one_that_closes_its_connection(self):
         self.assertIn("Renode closed its monitor connection before its quantum to 500000 was over; its log says: FATAL "
