@@ -65,10 +65,13 @@ static int grant(struct node *n, simtime from, simtime until, struct error *err)
     r->protocol.from = r->protocol.earliest = from;
     r->protocol.until = until;
     r->ran_us = until - from;
+    r->ahead_us = from - r->clock_us; /* less by what had passed before it was ready, more by its pauses */
     *r->log_error = '\0';
     for (size_t i = 0; i < n->inbox.count; i++) {
         struct message *m = n->inbox.items[i];
-        uart_input(&r->uarts[0].input, m, m->src >= 0 ? n->scenario->nodes[m->src].id : "", n->spec->id);
+        simtime time = m->time < from ? from : m->time; /* where it waited for a paused node, whose clock stood */
+        uart_input(&r->uarts[0].input, m, time - r->ahead_us, m->src >= 0 ? n->scenario->nodes[m->src].id : "",
+                   n->spec->id);
         n->events++;
         if (m->time > n->last_active)
             n->last_active = m->time;

@@ -57,6 +57,7 @@ struct renode {
     int64_t ran_us;         /* of the RunFor that is awaited */
     int64_t checked_us;     /* what it said when it was last looked at; -1: not yet */
     int64_t begun_us;       /* what it said at its start */
+    int64_t ahead_us;       /* the quantum's virtual time minus the firmware's, whose 0 is its own start */
     bool checks_rest;       /* the check is of a node that stands still, not of a grant */
     struct error failure;   /* code is set: it has failed, and its clock is asked for before that is told … */
     int64_t failed_ns;      /* … since when */

@@ -87,8 +87,8 @@ int renode_uarts_begin(struct renode *r, struct error *err)
 static void add_message(struct renode *r, const struct uart_line *line)
 {
     struct buffer *b = &r->messages;
-    int64_t time = line->time < 0 ? -1 : line->time + r->node->start_time;
-    bool lies_in = time >= r->protocol.from && time < r->protocol.until;
+    int64_t time = line->time + r->ahead_us;
+    bool lies_in = line->time >= 0 && time >= r->protocol.from && time < r->protocol.until;
     buffer_format(b, "%s{\"time_us\":%" PRId64 ",\"type\":", b->len > 1 ? "," : "",
                   lies_in ? time : r->protocol.until - 1);
     json_quote(b, line->type.s, line->type.len);
