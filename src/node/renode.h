@@ -118,7 +118,8 @@ int renode_uarts_setup(const struct renode *r, struct buffer *out, struct error 
 int renode_uarts_begin(struct renode *r, struct error *err);
 /* What was written since the last time: messages go to r->messages, UART by UART, other lines to the log. */
 int renode_uarts_read(struct renode *r, struct error *err);
-/* The node is told to end, or has ended: what was written since goes to the log, messages too, and a line without an end. */
+/* The node is told to end, or has ended: what was written since goes to the log, messages too, and a line without an
+ * end. */
 void renode_uarts_end(struct renode *r);
 /* A line for a UART of that name (NULL: the first), or no line (NULL). False: there is no such UART, or it has too
  * much. */
