@@ -33,6 +33,7 @@ static int launch(struct renode *r, struct error *err)
     tcp_client_close(&r->monitor_client);
     tcp_client_close(&r->control_client);
     r->port_is_taken = false;
+    r->log_rest.len = 0;
     r->closed_ns = 0;
     return renode_launch(r, err);
 }
@@ -52,6 +53,7 @@ static int start(struct node *n, struct error *err)
     r->checked_us = -1;
     error_clear(&r->failure);
     *r->cpu_abort = *r->log_error = '\0';
+    r->abort_is_whole = false;
     n->gone = NULL;
     return launch(r, err);
 }
@@ -63,10 +65,13 @@ static int grant(struct node *n, simtime from, simtime until, struct error *err)
     r->protocol.from = r->protocol.earliest = from;
     r->protocol.until = until;
     r->ran_us = until - from;
+    r->ahead_us = from - r->clock_us; /* less by what had passed before it was ready, more by its pauses */
     *r->log_error = '\0';
     for (size_t i = 0; i < n->inbox.count; i++) {
         struct message *m = n->inbox.items[i];
-        uart_input(&r->uarts[0].input, m, m->src >= 0 ? n->scenario->nodes[m->src].id : "", n->spec->id);
+        simtime time = m->time < from ? from : m->time; /* where it waited for a paused node, whose clock stood */
+        uart_input(&r->uarts[0].input, m, time - r->ahead_us, m->src >= 0 ? n->scenario->nodes[m->src].id : "",
+                   n->spec->id);
         n->events++;
         if (m->time > n->last_active)
             n->last_active = m->time;
@@ -230,8 +235,7 @@ static int judge(struct renode *r, struct error *err)
         node_look(n, n->again_ns);
         return 0;
     }
-    child_last_words(&r->child);
-    renode_read_log(r);
+    renode_last_words(r);
     error_set(err, EXIT_RUN_FAILED, "Renode closed its %s connection %s", which, when);
     renode_add_log(r, err);
     return -1;
@@ -262,8 +266,11 @@ static int work(struct node *n, struct error *err)
 static void news(struct node *n, const struct guard_news *news)
 {
     struct renode *r = n->state;
-    if (r)
-        child_news(&r->child, news);
+    if (!r)
+        return;
+    child_news(&r->child, news);
+    if (n->ending != END_NOT && r->child.has_exited)
+        renode_uarts_end(r);
 }
 
 /* What it has no answer to; "" where that is the time itself. */
@@ -283,8 +290,7 @@ static void late(struct node *n, struct error *err)
 {
     struct renode *r = n->state;
     char command[200], limit[40];
-    child_last_words(&r->child);
-    renode_read_log(r);
+    renode_last_words(r);
     if (r->failure.code) {
         *err = r->failure;
         return;
@@ -322,6 +328,7 @@ static void end(struct node *n, enum ending how)
     struct renode *r = n->state;
     if (!r)
         return;
+    renode_uarts_end(r);
     bool is_busy = r->stage != RENODE_READY && r->stage != RENODE_COUNTING && !r->checks_rest;
     if (how == END_ASK && (is_busy || !r->monitor_client.is_open))
         child_signal(&r->child, SIGTERM); /* its monitor does not listen then */
@@ -383,6 +390,7 @@ static void close_renode(struct node *n)
     renode_uarts_close(r);
     monitor_free(&r->monitor);
     external_control_free(&r->control);
+    buffer_free(&r->log_rest);
     buffer_free(&r->setup);
     buffer_free(&r->messages);
     free(r);

@@ -253,12 +253,14 @@ static void tell_to_end(struct node *n, enum ending how)
 
 static void end_node(struct node *n, const struct error *why, enum ending how)
 {
-    bool is_launch = n->phase == NODE_STARTING && !n->restarts;
+    bool is_launch = n->phase == NODE_STARTING && !n->restarts, is_restart = n->phase == NODE_STARTING && n->restarts;
     move(n, NODE_EVENT_FAIL);
     n->failure = *why;
     n->host->failures++;
     if (is_launch)
         n->failure.code = EXIT_LAUNCH;
+    else if (is_restart && n->failure.code == EXIT_LAUNCH)
+        n->failure.code = EXIT_RUN_FAILED; /* a try of its restart.max */
     n->deadline_ns = 0;
     tell_to_end(n, how);
 }

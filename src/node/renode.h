@@ -57,6 +57,7 @@ struct renode {
     int64_t ran_us;         /* of the RunFor that is awaited */
     int64_t checked_us;     /* what it said when it was last looked at; -1: not yet */
     int64_t begun_us;       /* what it said at its start */
+    int64_t ahead_us;       /* the quantum's virtual time minus the firmware's, whose 0 is its own start */
     bool checks_rest;       /* the check is of a node that stands still, not of a grant */
     struct error failure;   /* code is set: it has failed, and its clock is asked for before that is told … */
     int64_t failed_ns;      /* … since when */
@@ -68,7 +69,9 @@ struct renode {
     uint64_t counted;
     double mips;            /* -1: not known */
     int64_t closed_ns;      /* when it closed a connection; 0: it has not */
+    struct buffer log_rest; /* of its log: the line that has no end yet, or the end of that */
     char cpu_abort[200];    /* the line of its log that says that its processor has crashed; "" */
+    bool abort_is_whole;    /* that line has its end */
     char log_error[200];    /* the last line of its log in this quantum that tells of an error; "" */
 };
 
@@ -76,6 +79,8 @@ struct renode {
 int renode_launch(struct renode *r, struct error *err);
 /* Its log has news. */
 void renode_read_log(struct renode *r);
+/* It is about to be said why it has failed: all that is there of its log is read. */
+void renode_last_words(struct renode *r);
 /* Adds what its log says of errors, if anything. */
 void renode_add_log(const struct renode *r, struct error *err);
 /* It has exited as its port was taken by somebody else in the meantime: it may be launched again, with another one. */
@@ -113,6 +118,9 @@ int renode_uarts_setup(const struct renode *r, struct buffer *out, struct error 
 int renode_uarts_begin(struct renode *r, struct error *err);
 /* What was written since the last time: messages go to r->messages, UART by UART, other lines to the log. */
 int renode_uarts_read(struct renode *r, struct error *err);
+/* The node is told to end, or has ended: what was written since goes to the log, messages too, and a line without an
+ * end. */
+void renode_uarts_end(struct renode *r);
 /* A line for a UART of that name (NULL: the first), or no line (NULL). False: there is no such UART, or it has too
  * much. */
 bool renode_uarts_type(struct renode *r, const char *name, const char *text);

@@ -15,7 +15,8 @@
 
 #define GLOBAL_QUANTUM_MOST 1000 /* us: how long its processors may be apart */
 #define SEED_MASK           0x7fffffffu
-#define LAUNCHES_MOST       5 /* with ports that others took in the meantime */
+#define LAUNCHES_MOST       5     /* with ports that others took in the meantime */
+#define LOG_REST            4096u /* bytes of a line of its log without an end */
 static const char control_command[] = "emulation CreateExternalControlServer \"lockstep";
 static const char taken[] = "AddressAlreadyInUse"; /* in Renode's words */
 
@@ -142,28 +143,37 @@ static void copy_line(char out[200], const char *at, const char *end)
     out[len] = '\0';
 }
 
-/* A processor that has left its memory never comes back; the log alone says so. */
-static void find_cpu_abort(struct renode *r)
-{
-    const struct buffer *log = &r->node->log;
-    const char *at = *r->cpu_abort || !log->len ? NULL : memmem(log->data, log->len, "CPU abort", 9);
-    if (at)
-        copy_line(r->cpu_abort, at, log->data + log->len);
-}
-
-/* A line is "TIME [ERROR] WHAT", or what .NET says of an exception that nobody has caught. */
-static void find_error(struct renode *r)
+/* What a line of its log tells: that its processor has left its memory, from where it never comes back; an error, as
+ * "TIME [ERROR] WHAT" or as .NET says of an exception that nobody has caught; that its port is taken. */
+static void judge_line(struct renode *r, const char *line, size_t len)
 {
     static const char level[] = "[ERROR] ", *const marks[] = { level, "nhandled exception" };
-    const struct buffer *log = &r->node->log;
-    for (const char *line = log->data, *end = line + log->len, *next; line < end; line = next) {
-        const char *newline = memchr(line, '\n', (size_t)(end - line)), *text = NULL;
-        next = newline ? newline + 1 : end;
-        for (size_t i = 0; i < 2 && !text; i++)
-            text = memmem(line, (size_t)(next - line), marks[i], strlen(marks[i]));
-        if (text)
-            copy_line(r->log_error, strncmp(text, level, sizeof level - 1) == 0 ? text + sizeof level - 1 : line, next);
+    const char *end = line + len, *abort = memmem(line, len, "CPU abort", 9), *text = NULL;
+    if (abort && !r->abort_is_whole)
+        copy_line(r->cpu_abort, abort, end);
+    r->abort_is_whole |= abort && end[-1] == '\n';
+    for (size_t i = 0; i < 2 && !text; i++)
+        text = memmem(line, len, marks[i], strlen(marks[i]));
+    if (text)
+        copy_line(r->log_error, strncmp(text, level, sizeof level - 1) == 0 ? text + sizeof level - 1 : line, end);
+    r->port_is_taken |= !r->has_clock && memmem(line, len, taken, sizeof taken - 1);
+}
+
+/* A line may come in pieces: what has no end is looked at as it is, and once more with what follows. */
+static void judge_log(struct renode *r, const char *news, size_t len)
+{
+    struct buffer *b = &r->log_rest;
+    size_t used = 0;
+    buffer_add(b, news, len);
+    for (const char *newline; used < b->len; used = (size_t)(newline + 1 - b->data)) {
+        newline = memchr(b->data + used, '\n', b->len - used);
+        judge_line(r, b->data + used, newline ? (size_t)(newline + 1 - b->data) - used : b->len - used);
+        if (!newline)
+            break;
     }
+    if (b->len - used > LOG_REST)
+        used = b->len - LOG_REST;
+    buffer_drop(b, used);
 }
 
 void renode_add_log(const struct renode *r, struct error *err)
@@ -173,17 +183,23 @@ void renode_add_log(const struct renode *r, struct error *err)
         snprintf(err->text + len, sizeof err->text - len, "; its log says: %s", r->log_error);
 }
 
+static void read_log(struct renode *r, void read(struct child *c))
+{
+    const struct buffer *log = &r->node->log;
+    size_t before = log->len; /* by others, and by its UARTs */
+    read(&r->child);
+    if (log->len > before)
+        judge_log(r, log->data + before, log->len - before);
+}
+
 void renode_read_log(struct renode *r)
 {
-    const struct node *n = r->node;
-    if (r->child.has_exited)
-        child_last_words(&r->child);
-    else
-        child_read_log(&r->child);
-    find_cpu_abort(r);
-    if (n->log.len)
-        find_error(r);
-    r->port_is_taken |= !r->has_clock && (has_words(&n->log, taken) || has_words(&n->tail, taken));
+    read_log(r, r->child.has_exited ? child_last_words : child_read_log);
+}
+
+void renode_last_words(struct renode *r)
+{
+    read_log(r, child_last_words);
 }
 
 bool renode_may_launch_again(const struct renode *r)

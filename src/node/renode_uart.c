@@ -87,8 +87,8 @@ int renode_uarts_begin(struct renode *r, struct error *err)
 static void add_message(struct renode *r, const struct uart_line *line)
 {
     struct buffer *b = &r->messages;
-    int64_t time = line->time < 0 ? -1 : line->time + r->node->start_time;
-    bool lies_in = time >= r->protocol.from && time < r->protocol.until;
+    int64_t time = line->time + r->ahead_us;
+    bool lies_in = line->time >= 0 && time >= r->protocol.from && time < r->protocol.until;
     buffer_format(b, "%s{\"time_us\":%" PRId64 ",\"type\":", b->len > 1 ? "," : "",
                   lies_in ? time : r->protocol.until - 1);
     json_quote(b, line->type.s, line->type.len);
@@ -106,8 +106,8 @@ static void take_line(void *data, const struct uart_line *line)
     struct renode_uart *u = data;
     struct renode *r = u->renode;
     struct node *n = r->node;
-    bool is_alone = r->uart_count == 1;
-    if (line->is_message)
+    bool is_alone = r->uart_count == 1, is_heard = n->ending == END_NOT;
+    if (line->is_message && is_heard)
         add_message(r, line);
     else if (line->text.len) {
         if (!is_alone)
@@ -115,6 +115,8 @@ static void take_line(void *data, const struct uart_line *line)
         buffer_add(&n->log, line->text.s, line->text.len);
         buffer_text(&n->log, "\n");
     }
+    if (!is_heard)
+        return;
     const char *whose = is_alone ? "its UART" : u->name;
     if (line->lost)
         buffer_format(&n->answer.warnings, "a line of %s has %zu bytes; %u are kept, in the log\n", whose,
@@ -145,6 +147,16 @@ int renode_uarts_read(struct renode *r, struct error *err)
             return -1;
     buffer_text(&r->messages, "]");
     return 0;
+}
+
+void renode_uarts_end(struct renode *r)
+{
+    struct error none = { 0 }; /* it is at its end already */
+    for (int i = 0; i < r->uart_count; i++)
+        if (r->uarts[i].fd >= 0) {
+            read_one(&r->uarts[i], &none);
+            uart_output_end(&r->uarts[i].output, take_line, &r->uarts[i]);
+        }
 }
 
 bool renode_uarts_type(struct renode *r, const char *name, const char *text)

@@ -156,7 +156,7 @@ void uart_output_free(struct uart_output *u)
 
 /* ---- to the firmware ---- */
 
-void uart_input(struct buffer *out, const struct message *m, const char *src, const char *dst)
+void uart_input(struct buffer *out, const struct message *m, int64_t time, const char *src, const char *dst)
 {
     buffer_text(out, "{\"type\":");
     json_quote(out, m->type.s, m->type.len);
@@ -170,7 +170,7 @@ void uart_input(struct buffer *out, const struct message *m, const char *src, co
     else
         buffer_text(out, "null");
     buffer_text(out, ",\"time\":");
-    buffer_i64(out, m->time);
+    buffer_i64(out, time);
     buffer_text(out, "}\n");
 }
 

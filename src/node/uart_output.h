@@ -44,8 +44,9 @@ void uart_output_end(struct uart_output *u, uart_line_fn *take, void *data);
 void uart_output_free(struct uart_output *u);
 
 /* Appends the line of JSON that tells the firmware of a message: {"type":…,"src":…,"dst":…,"payload":…,"time":…} and a
- * newline. src and dst are the ids of its nodes; a message to all has the id of the node that it is written to. */
-void uart_input(struct buffer *out, const struct message *m, const char *src, const char *dst);
+ * newline. src and dst are the ids of its nodes; a message to all has the id of the node that it is written to. `time`
+ * is its own, in microseconds of the firmware's clock. */
+void uart_input(struct buffer *out, const struct message *m, int64_t time, const char *src, const char *dst);
 /* Appends commands that write bytes to that UART (at most UART_NAME_MAX bytes), as one line for monitor_ask. Returns
  * how many bytes they write, at least one of them: the caller asks line by line, until all are written. */
 size_t uart_write_chars(struct buffer *out, const char *uart, const char *bytes, size_t len);

@@ -532,6 +532,9 @@ void nodes_obey(struct session *s)
         s->commands[i].text = s->command_texts[i];
         if (goes_on && obey(s, &s->commands[i]))
             saved_add_node(s, &s->commands[i], true);
+        else if (goes_on && s->commands[i].kind == COMMAND_NODE_TEXT)
+            nodes_warn(s, s->commands[i].node, "a line that was typed to %s is lost: the node does not take it now",
+                       s->commands[i].uart ? s->commands[i].uart : "its UART");
         free(s->command_texts[i]);
         goes_on = goes_on && nodes_handle_failures(s);
     }

@@ -3,6 +3,7 @@ one (tests/support/renode), and so do always those tests that need a Renode whic
 import collections
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -205,6 +206,72 @@ class Misbehaving(RenodeCase):
     def test_a_crashed_processor_is_told_by_its_log(self):
         cause = self.fault("hang=50", nodes=self.mcu(step="1s"))
         self.assertIn("its processor has crashed: CPU abort [PC=0x30000000]", cause)
+
+    def test_a_line_of_the_log_that_comes_in_pieces_is_seen_whole(self):
+        crash = "its processor has crashed: CPU abort [PC=0x30000000]: Trying to execute code outside RAM or ROM at 0x30000000.;"
+        self.assertIn(crash, self.fault("slow-log,hang=50", nodes=self.mcu(step="1s")))
+        self.assertRegex(self.fault("slow-log,close=50", nodes=self.mcu(step="5s")),
+                         "its log says: FATAL UNHANDLED EXCEPTION: .*: Cannot access a disposed object.$")
+
+    def test_the_last_words_of_the_firmware_are_in_the_log(self):
+        for fault in ("exit=3@50", "close=50", "hang=50", "fatal=50"):
+            self.fault("words," + fault, nodes=self.mcu(step="1s"))
+            for line in ("last words", '{"type":"LAST"}', "and no"):
+                self.assertRegex(self.log(), "(?m)" + re.escape(line) + "$", fault)
+            self.assertEqual(self.messages(), [])
+
+    def test_a_line_without_an_end_is_in_the_log(self):
+        firmware = self.write("cut.py", "from firmware import Behaviour\nclass Firmware(Behaviour):\n"
+                                        "    def boot(self, now):\n        self.port.send(b'{\"no\":1}')\n")
+        self.fault("", expect=0, RENODE_PEER_FIRMWARE=str(firmware))
+        self.assertRegex(self.log(), '(?m){"no":1}$')
+        self.assertEqual(self.messages(), [])
+
+    def refuses_later(self, starts):
+        """A Renode that misses its platform at those starts, counted from 1, which is what it refuses then."""
+        board = self.write("late.repl", (FIRMWARE / "board.repl").read_text())
+        self.stand_in(f"""#!/bin/sh
+echo >>{self.dir}/starts; n=$(wc -l <{self.dir}/starts)
+case " {starts} " in *" $n "*) rm -f {board} ;; *) cp {FIRMWARE}/board.repl {board} ;; esac
+exec {PEER} "$@"
+""")
+        mcu = self.mcu(platform=board, more="    on_failure: restart\n    restart: { max: 2, backoff: 1ms }\n")
+        return self.scenario(mcu, more="faults: [ { at: 1500ms, node: mcu, action: kill } ]\n")
+
+    def test_a_refusal_at_a_restart_is_a_failed_try(self):
+        self.run_it(self.refuses_later("2"))
+        states = [(r["t"], r["state"]) for r in self.records("out") if r["kind"] == "node"]
+        self.assertEqual(states, [(1500000, "failed"), (1500000, "restarted")] * 2)
+        self.assertEqual([round(m["t"] / 100000) for m in self.messages()], [10, 25])
+
+    def test_refusals_at_all_restarts_are_a_failed_run(self):
+        self.run_it(self.refuses_later("2 3"), expect=1)
+        self.assertRegex(self.cause(), "mcu, after 2 restarts: Renode refuses 'machine LoadPlatformDescription")
+
+    def test_a_refusal_at_the_start_ends_the_run_at_once(self):
+        self.run_it(self.refuses_later("1"), expect=4)
+
+    def test_times_are_of_the_firmwares_clock_both_ways(self):
+        """Whose time passes before it is ready, which stands paused, and which begins anew with a restart."""
+        firmware = self.write("clock.py", """from firmware import Sensor
+class Firmware(Sensor):
+    def message(self, message, now):
+        self.say(type="GOT", time=now, at=message["time"])
+""")
+        faults = "".join(f"  - {{ at: {at}, node: mcu, action: {action} }}\n"
+                         for at, action in (("1s", "pause"), ("1500ms", "resume"), ("2s", "kill")))
+        boss = "  - { id: boss, type: sensor, config: { destination: mcu, interval: 100ms } }\n"
+        mcu = self.mcu(more="    on_failure: restart\n    restart: { max: 1, backoff: 1ms }\n"
+                            "    setup: [ 'emulation RunFor \"0.3\"' ]\n")
+        self.run_it(self.scenario(mcu + boss, more="faults:\n" + faults), RENODE_PEER_FIRMWARE=str(firmware))
+        # a second of the firmware is over 0.7 s after each start
+        self.assertEqual([m["t"] for m in self.messages() if m["type"] == "SAMPLE"], [700000, 2700000])
+        got = [m for m in self.messages() if m["type"] == "GOT"]
+        self.assertGreater(len(got), 20)
+        for m in got:
+            start, paused = (2000000, 0) if m["t"] >= 2000000 else (0, 500000 if m["t"] >= 1500000 else 0)
+            self.assertEqual(m["t"], m["payload"]["time"] + start + paused - 300000)
+            self.assertIn(m["payload"]["at"] - m["payload"]["time"], range(10000))
 
     def test_one_that_closes_its_connection(self):
         self.assertIn("Renode closed its monitor connection before its quantum to 500000 was over; its log says: FATAL "

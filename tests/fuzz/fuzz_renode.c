@@ -153,7 +153,7 @@ static void check_input(const struct uart_line *line)
 {
     struct buffer input = { 0 }, commands = { 0 };
     struct message m = { .type = line->type, .payload = line->payload, .time = line->time };
-    uart_input(&input, &m, "mcu", "other");
+    uart_input(&input, &m, m.time, "mcu", "other");
     MUST(memchr(input.data, '\n', input.len) == input.data + input.len - 1);
     check_object(input.data, input.len - 1, 5);
     for (size_t at = 0, n; at < input.len; at += n) {

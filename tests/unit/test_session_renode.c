@@ -183,6 +183,25 @@ static void what_cannot_be_typed_is_refused(void **state)
     end(&r);
 }
 
+static void a_typed_line_whose_node_is_gone_is_told(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r);
+    assert_true(session_command(r.session, &(struct command){ COMMAND_NODE_STOP, .node = 1 }));
+    assert_true(type(&r, 1, NULL, "help"));
+    assert_true(type(&r, 1, "sysbus.uart1", "help"));
+    assert_true(session_command(r.session, &(struct command){ .kind = COMMAND_RUN }));
+    step_until(r.session, SESSION_FINISHED);
+    char *text = events_of(&r);
+    end(&r);
+    assert_null(strstr(text, "uart mcu"));
+    const char *first = strstr(text, "a line that was typed to its UART is lost");
+    assert_non_null(first);
+    assert_non_null(strstr(first, "a line that was typed to sysbus.uart1 is lost"));
+    free(text);
+}
+
 enum looks { NO_LOOKS, WHILE_IT_RUNS, WHILE_IT_RESTS };
 
 /* A run to the end, during which node 1 is looked at, or not. */
@@ -244,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_typed_line_is_a_record_and_reaches_its_uart),
         cmocka_unit_test(what_cannot_be_typed_is_refused),
+        cmocka_unit_test(a_typed_line_whose_node_is_gone_is_told),
         cmocka_unit_test(that_its_processor_is_looked_at_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,11 +232,11 @@ static void a_message_is_one_line_of_json(void **state)
     m->time = 1500000;
     m->type = (struct text){ "SET \"x\"\n\xff", 9 };
     m->payload = (struct text){ "{\"interval\":2.50}", 17 };
-    uart_input(&out, m, "gateway", "mcu");
+    uart_input(&out, m, m->time, "gateway", "mcu");
     m->type = (struct text){ "ACK", 3 };
     m->payload = (struct text){ 0 };
     m->time = 0;
-    uart_input(&out, m, "cloud", "mcu");
+    uart_input(&out, m, m->time, "cloud", "mcu");
     assert_string_equal(buffer_string(&out),
                         "{\"type\":\"SET \\\"x\\\"\\n\xef\xbf\xbd\",\"src\":\"gateway\",\"dst\":\"mcu\","
                         "\"payload\":{\"interval\":2.50},\"time\":1500000}\n"

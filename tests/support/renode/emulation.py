@@ -281,7 +281,14 @@ class Emulation:
 
     def abort(self, pc):
         self.hung = True
-        log("ERROR", f"cpu: CPU abort [PC=0x{pc:X}]: Trying to execute code outside RAM or ROM at 0x{pc:08X}.")
+        log("ERROR", f"cpu: CPU abort [PC=0x{pc:X}]: Trying to execute code outside RAM or ROM at 0x{pc:08X}.",
+            "slow-log" in self.settings.faults)
+
+    def say_last_words(self):
+        for machine in self.machines.values():
+            for uart in machine.uarts.values():
+                uart.send(b'last words\n{"type":"LAST"}\nand no')
+                uart.flush()
 
     def run_for(self, period, pending):
         """Answers `pending`, now or later or never. What is faulty comes before the time has passed."""
@@ -292,12 +299,15 @@ class Emulation:
             os._exit(1)
         self.runs += 1
         due = lambda name: self.settings.faults.due(name, self.runs, self.now // 1000, (self.now + period) // 1000)
+        if "words" in self.settings.faults and self.settings.faults.ends(self.runs):
+            self.say_last_words()
         if due("exit"):
             log("ERROR", "FATAL UNHANDLED EXCEPTION: System.NullReferenceException: Object reference not set to an "
                 "instance of an object")
             os._exit(int(self.settings.faults.value("exit", "1")))
         if due("close"):
-            log("ERROR", "FATAL UNHANDLED EXCEPTION: System.ObjectDisposedException: Cannot access a disposed object.")
+            log("ERROR", "FATAL UNHANDLED EXCEPTION: System.ObjectDisposedException: Cannot access a disposed object.",
+                "slow-log" in self.settings.faults)
             self.crash()
             return
         if due("hang"):

@@ -2,7 +2,8 @@
 import sys
 
 AT_A_RUN = ("hang", "mute", "close", "fatal", "fail", "drift")  # the value says when
-NAMES = AT_A_RUN + ("slow", "exit", "event", "no-listen", "late-listen", "deaf", "noise", "children", "control-taken")
+NAMES = AT_A_RUN + ("slow", "exit", "event", "no-listen", "late-listen", "deaf", "noise", "children", "control-taken",
+                    "words", "slow-log")
 
 
 class Fault:
@@ -36,6 +37,10 @@ class Faults:
 
     def value(self, name, fallback):
         return self.all[name].value or fallback if name in self.all else fallback
+
+    def ends(self, run):
+        """Whether the RunFor with that number never gets its answer."""
+        return any(f.run == run for f in self.all.values() if f.name in ("exit", "close", "hang", "fatal"))
 
     def due(self, name, run, start_us, end_us):
         """Each comes once."""

@@ -9,11 +9,15 @@ import time
 LARGEST_READ = 65536
 
 
-def log(level, text):
-    """A line of the log, as Renode prints it."""
+def log(level, text, slow=False):
+    """A line of the log, as Renode prints it. `slow` writes it byte by byte."""
     now = time.time()
     clock = time.strftime("%H:%M:%S", time.localtime(now))
-    print(f"{clock}.{int(now % 1 * 10000):04d} [{level}] {text}", file=sys.stderr, flush=True)
+    line = f"{clock}.{int(now % 1 * 10000):04d} [{level}] {text}\n"
+    for piece in line if slow else [line]:
+        print(piece, end="", file=sys.stderr, flush=True)
+        if slow:
+            time.sleep(0.001)  # else a reader gets several at once
 
 
 class Connection:
