@@ -18,9 +18,10 @@
 #define REMOVALS_MAX 40
 #define DOUBT_MAX  20                 /* of them, where it may be made only now */
 #define AGAIN_NS   INT64_C(50000000)  /* between two */
+#define STEP_AGAIN_NS INT64_C(200000000) /* between two, where the step of a build is to end */
 #define LOG_MAX    (1u << 20)         /* bytes of a build's output that wait to be written */
 
-enum step { STEP_LOOK, STEP_MISSING, STEP_PACK, STEP_MAKE, STEP_DONE, STEP_FAILED, STEP_REMOVE, STEP_GONE };
+enum step { STEP_LOOK, STEP_MISSING, STEP_PACK, STEP_MAKE, STEP_DONE, STEP_FAILED, STEP_REMOVE, STEP_AWAIT, STEP_GONE };
 
 struct asset {
     struct assets *all;
@@ -42,6 +43,8 @@ struct asset {
     int removals;     /* so far */
     int64_t again_ns; /* when the next is to be tried */
     char refusal[1000]; /* why the last did not come about; "" */
+    bool is_broken_off; /* its build was; Podman lets the step that runs come to its end */
+    int64_t step_limit_ns; /* until when that is waited for */
 };
 
 struct assets {
@@ -442,6 +445,19 @@ const char *asset_given_name(const struct asset *x)
     return x->name;
 }
 
+bool asset_is_ready(const struct asset *x)
+{
+    return x->step == STEP_DONE;
+}
+
+bool asset_asks(const struct asset *x, char *what, size_t size)
+{
+    if (!x->exchange.call || x->output)
+        return false;
+    snprintf(what, size, "%s %s %s", x->step == STEP_LOOK ? "look for" : "create", verb_of(x), x->name);
+    return true;
+}
+
 const char *asset_progress(const struct asset *x)
 {
     return x->output ? image_output_progress(x->output) : x->step == STEP_PACK ? "reading the build context" : "";
@@ -466,6 +482,7 @@ static void begin_removal(struct asset *x)
         note_made(x);
     else if (x->step == STEP_MAKE)
         x->is_in_doubt = true;
+    x->is_broken_off = x->step == STEP_MAKE && !x->exchange.done && context_of(x);
     if (x->output)
         take_log(x); /* also what a build has made so far */
     forget_work(x);
@@ -485,6 +502,46 @@ static void leave(struct asset *x, const char *why)
     x->step = STEP_GONE;
 }
 
+static void ask_for_steps(struct asset *x)
+{
+    struct container_place place;
+    struct buffer filter = { 0 };
+    engine_place(x->all->engine, &place);
+    buffer_format(&filter, "{\"label\":[\"" CONTAINER_LABEL_RUN "=%s\"]}", place.run);
+    exchange_drop(&x->exchange);
+    buffer_text(&x->exchange.path, "/images/json?all=1&filters=");
+    http_escape(&x->exchange.path, buffer_string(&filter));
+    buffer_free(&filter);
+    exchange_send(&x->exchange, x->all->engine, "GET", ANSWER_MS);
+}
+
+static void await_steps(struct asset *x)
+{
+    x->step = STEP_AWAIT;
+    x->step_limit_ns = clock_ns() + x->node->spec->timeout_stop * 1000;
+    ask_for_steps(x);
+}
+
+/* Once no step goes on, the guard removes what the build has made. */
+static void judge_steps(struct asset *x)
+{
+    char id[IMAGE_SHORT_ID + 1];
+    int used = exchange_ok(&x->exchange, "", &(struct error){ 0 })
+                   ? engine_used_image(&x->exchange.answer, id, sizeof id)
+                   : -1;
+    x->exchange.done = false;
+    x->again_ns = clock_ns() + STEP_AGAIN_NS;
+    if (used > 0) {
+        x->actual.len = 0;
+        buffer_text(&x->actual, id);
+    }
+    snprintf(x->refusal, sizeof x->refusal, "a step of its build goes on, which the engine does not end");
+    if (used == 0)
+        x->step = STEP_GONE;
+    else if (x->again_ns >= x->step_limit_ns || engine_limit_ns(x->all->engine) != INT64_MAX)
+        leave(x, x->refusal);
+}
+
 static void judge_removal(struct asset *x)
 {
     struct error why = { 0 };
@@ -494,7 +551,10 @@ static void judge_removal(struct asset *x)
     x->exchange.done = false;
     x->again_ns = clock_ns() + AGAIN_NS;
     if (exchange_removed(&x->exchange, what, &why) || (x->exchange.answer.status == 404 && !is_late)) {
-        x->step = STEP_GONE;
+        if (x->is_broken_off)
+            await_steps(x);
+        else
+            x->step = STEP_GONE;
         return;
     }
     snprintf(x->refusal, sizeof x->refusal, "%s", why.text);
@@ -504,26 +564,33 @@ static void judge_removal(struct asset *x)
 
 static void end_step(struct asset *x, bool give_up)
 {
-    if (x->step != STEP_REMOVE && x->step != STEP_GONE)
+    if (x->step < STEP_REMOVE)
         begin_removal(x);
     if (x->step == STEP_REMOVE && x->exchange.done)
         judge_removal(x);
+    else if (x->step == STEP_AWAIT && x->exchange.done)
+        judge_steps(x);
     if (x->step == STEP_GONE)
         return;
     if (give_up)
         leave(x, *x->refusal ? x->refusal : "no answer of the engine in time");
     else if (x->step == STEP_REMOVE && !x->exchange.call && clock_ns() >= x->again_ns)
         ask_for_removal(x);
-    else if (x->step == STEP_REMOVE && !x->exchange.call)
+    else if (x->step == STEP_AWAIT && !x->exchange.call && clock_ns() >= x->again_ns)
+        ask_for_steps(x);
+    else if (x->step >= STEP_REMOVE && !x->exchange.call)
         node_look(x->node, x->again_ns);
 }
 
 bool assets_end(struct assets *a, bool give_up)
 {
     bool all = true;
+    int64_t limit = engine_limit_ns(a->engine);
+    give_up |= clock_ns() >= limit;
     for (size_t i = 0; i < a->count; i++) {
         end_step(a->items[i], give_up);
         all &= a->items[i]->step == STEP_GONE;
+        node_look(a->items[i]->node, limit);
     }
     return all;
 }

@@ -24,10 +24,14 @@ int asset_check(struct asset *x, struct error *err);
 const char *
 asset_architecture(const struct asset *x);           /* of an image that was found or pulled: "arm64"; "": not known */
 const char *asset_given_name(const struct asset *x); /* as in the scenario */
+bool asset_is_ready(const struct asset *x);
+/* Whether an answer of the engine is awaited that takes no time by itself; *what says to what: "create network net". */
+bool asset_asks(const struct asset *x, char *what, size_t size);
 const char *asset_progress(const struct asset *x); /* what is being done; "" where nothing is known */
 
-/* Removes what was made, once no container needs it any more. To be called again until it is true: nothing of it is left,
- * or can be removed within some tries, or with `give_up` at all; that is told by engine_leave. */
+/* Removes what was made, once no container needs it any more. To be called again until it is true: nothing of it is
+ * left, or can be removed within some tries, or with `give_up` at all; that is told by engine_leave. A build that was
+ * broken off may go on to the end of the step that runs: that is waited for as long as timeouts.stop. */
 bool assets_end(struct assets *a, bool give_up);
 
 #endif

@@ -95,6 +95,8 @@ struct docker {
 /* docker_start.c: from nothing to DOCKER_RUN. As the driver's verb; and what its `work` does until then. */
 int docker_start(struct node *n, struct error *err);
 int docker_start_step(struct docker *d, struct error *err);
+/* After s seconds something is not there that is needed before the container: *err says what. */
+void docker_say_unprepared(const struct docker *d, double s, struct error *err);
 /* Asks the engine, for d->exchange: `what`, static text, is for messages. */
 void docker_request(struct docker *d, const char *method, const char *what, const char *fmt, ...) LOCKSTEP_PRINTF(4, 5);
 /* docker_words.c: the container has ended, and how. What its start has failed by, explained where it is known; of a

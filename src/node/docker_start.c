@@ -136,6 +136,23 @@ static int prepare(struct docker *d, struct error *err)
     return ready ? create(d, err) : 0;
 }
 
+void docker_say_unprepared(const struct docker *d, double s, struct error *err)
+{
+    char what[300];
+    const char *doing = asset_progress(d->image);
+    for (size_t i = 0; i < 2 + d->volume_count; i++) {
+        const struct asset *x = i == 0 ? d->image : i == 1 ? d->network : d->volumes[i - 2];
+        if (!x || asset_is_ready(x))
+            continue;
+        if (!asset_asks(x, what, sizeof what))
+            break;
+        error_set(err, EXIT_RUN_FAILED, "no answer of the engine to '%s' within %g s", what, s);
+        return;
+    }
+    error_set(err, EXIT_RUN_FAILED, "its image is not there within %g s%s%s; raise timeouts.start", s,
+              *doing ? ": " : "", doing);
+}
+
 static int attach(struct docker *d, struct error *err)
 {
     char path[200];

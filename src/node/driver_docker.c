@@ -385,6 +385,8 @@ static void removal_step(struct docker *d)
 {
     char why[120];
     int64_t now = clock_ns(), limit = d->node->ending_ns + d->node->spec->timeout_stop * 1000 + GIVE_UP_NS;
+    int64_t hurry = engine_limit_ns(d->engine);
+    limit = hurry < limit ? hurry : limit;
     if (d->step == DOCKER_REMOVE)
         hear_out(d);
     if (d->step == DOCKER_REMOVE && d->exchange.done)
@@ -488,8 +490,7 @@ static void late(struct node *n, struct error *err)
     if (d->seen_ns)
         docker_say_end(d, err);
     else if (d->step == DOCKER_PREPARE && d->image)
-        error_set(err, EXIT_RUN_FAILED, "its image is not there within %g s%s%s; raise timeouts.start", s,
-                  n->activity && *n->activity ? ": " : "", n->activity ? n->activity : "");
+        docker_say_unprepared(d, s, err);
     else if (d->step != DOCKER_RUN)
         error_set(err, EXIT_RUN_FAILED, "no answer of the engine to '%s' within %g s", d->what, s);
     else if (d->is_ready && n->phase == NODE_STARTING)

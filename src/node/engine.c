@@ -5,10 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "node/assets.h"
 
 #define LEFT_NAMED 5 /* of what could not be removed */
+#define HURRY_NS   INT64_C(2000000000)
 
 struct engines {
     const struct scenario *scenario;
@@ -22,6 +24,7 @@ struct engines {
     struct buffer left; /* what could not be removed */
     int left_count;
     char left_why[500]; /* of the first */
+    int64_t hurry_ns;   /* since when there is a hurry; 0: there is none */
 };
 
 static struct engine *find(struct engines *e, const struct scenario_node *n, struct error *err)
@@ -114,6 +117,21 @@ void engine_place(const struct engine *e, struct container_place *out)
     *out = (struct container_place){ .run = e->all->run, .host = e->all->host, .local = e->is_local };
 }
 
+void engines_hurry(struct engines *e)
+{
+    e->hurry_ns = e->hurry_ns ? e->hurry_ns : clock_ns();
+    for (size_t i = 0; i < e->count; i++)
+        engine_wake(e->items[i]);
+}
+
+int64_t engine_limit_ns(const struct engine *e)
+{
+    int64_t since = e->all->hurry_ns;
+    if (!since)
+        return INT64_MAX;
+    return (e->heard_ns > since ? e->heard_ns : since) + HURRY_NS;
+}
+
 void engine_leave(struct engine *e, const char *what, const char *why)
 {
     struct engines *all = e->all;
@@ -142,6 +160,8 @@ static void note_done(void *data, struct http_answer *answer)
     struct exchange *x = data;
     x->call = NULL;
     x->done = true;
+    if (answer->failure == HTTP_ANSWERED)
+        x->engine->heard_ns = clock_ns();
     x->answer = *answer;
     answer->body = (struct buffer){ 0 }; /* it is ours now */
     if (x->node)
@@ -171,6 +191,7 @@ static void begin(struct exchange *x, struct engine *e, const char *method, stru
     buffer_free(&x->answer.body);
     x->path = path;
     x->done = false;
+    x->engine = e;
     r.peer = &e->peer;
     r.method = method;
     r.path = buffer_string(&x->path);

@@ -20,6 +20,7 @@ void engine_host(char *out, size_t size);
 /* One request and what comes of it, for a node. Zero-initialise; one at a time. */
 struct exchange {
     struct node *node; /* whose work is called when it is done; NULL: nobody's */
+    struct engine *engine;  /* that was asked last */
     struct http_call *call; /* NULL: none is under way */
     struct buffer path, body;
     void (*piece)(void *data, const char *s, size_t len); /* of exchange_stream */
@@ -48,6 +49,7 @@ struct engine {
     struct http_call *meeting; /* it is asked what it is */
     char architecture[ENGINE_ARCHITECTURE_TEXT]; /* of its machine, as images name it: "amd64"; "": it does not say */
     char kernel[ENGINE_KERNEL_TEXT];
+    int64_t heard_ns;         /* when it answered last */
     struct error unfit;       /* code is set: it is of no use, or did not answer */
     bool is_local;            /* it is on this machine */
     bool has_init;            /* it can give containers a small init of its own */
@@ -99,11 +101,18 @@ bool exchange_ok(const struct exchange *x, const char *what, struct error *err);
 bool exchange_removed(const struct exchange *x, const char *what, struct error *err);
 /* In the engine's words: "MESSAGE (STATUS)". */
 void engine_words(const struct http_answer *a, char *out, size_t size);
+/* The answer to GET /images/json: 1: one of them is used by a container, by Podman's count, and *id is how it begins;
+ * 0: none is; -1: it is no such answer. Docker does not count. */
+int engine_used_image(const struct http_answer *a, char *id, size_t size);
 /* Something could not be made: adds what can be done, where the engine's words say why. */
 void engine_advise(struct error *err);
 
 /* All its nodes are ready: something that they may wait for has happened. */
 void engine_wake(struct engine *e);
+
+/* The user wants to go at once: an engine that answers nothing more for two seconds is not waited for. */
+void engines_hurry(struct engines *e);
+int64_t engine_limit_ns(const struct engine *e); /* when that is (clock_ns); INT64_MAX: there is no hurry */
 
 /* Something could not be removed ("container 0123456789ab of gw"): told at the end of the run. */
 void engine_leave(struct engine *e, const char *what, const char *why);

@@ -391,6 +391,7 @@ static void try_again_or_be_over(struct target *t)
 {
     int64_t now = clock_ms(), most = t->all->sweep->late_ms > IN_USE_MS ? t->all->sweep->late_ms : IN_USE_MS;
     bool all_in_use = true;
+    most = t->all->sweep->in_use_ms > most ? t->all->sweep->in_use_ms : most;
     for (const struct errand *e = t->errands; e; e = e->next)
         all_in_use &= !e->is_removal || e->is_in_use;
     t->in_use_ms = !all_in_use ? 0 : t->in_use_ms ? t->in_use_ms : now;

@@ -34,6 +34,7 @@ struct engine_sweep {
     /* What is not there yet may appear within this time, as of a request that was under way when lockstep was killed: it
      * is looked after again and again. An engine that does not answer may come back, then. 0: one look is enough. */
     int late_ms;
+    int in_use_ms; /* how long at least an image is tried that somebody uses: a step of a build may go on */
     void (*told)(void *data, const struct swept *s); /* NULL: nobody is told */
     void *data;
 };

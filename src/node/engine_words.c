@@ -79,3 +79,19 @@ void engine_advise(struct error *err)
                  "; the engine's disk is full: make room on it (docker system prune, or "
                  "podman system prune)");
 }
+
+int engine_used_image(const struct http_answer *a, char *id, size_t size)
+{
+    const char *why;
+    struct json *images = json_parse(a->body.data, a->body.len, &why);
+    int used = images ? 0 : -1;
+    for (size_t i = 0; i < json_count(images) && !used; i++) {
+        const char *full = json_string(json_get(json_at(images, i), "Id"), "");
+        if (json_int64(json_get(json_at(images, i), "Containers"), 0) <= 0)
+            continue;
+        snprintf(id, size, "%s", full + (strncmp(full, "sha256:", 7) == 0 ? 7 : 0));
+        used = 1;
+    }
+    json_free(images);
+    return used;
+}

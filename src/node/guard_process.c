@@ -367,12 +367,13 @@ static bool builds(const struct served *s)
 static void sweep_engines(const struct served *s, int limit_ms, int late_ms)
 {
     struct engine_sweep sweep = { .run = s->run.data,
-                                  .images = (const char (*)[ENGINE_SWEEP_ID])s->images,
+                                  .images = (const char(*)[ENGINE_SWEEP_ID])s->images,
                                   .image_count = s->image_count,
                                   .since_s = s->since_s,
                                   .only_images = s->spares_engines,
                                   .limit_ms = limit_ms,
-                                  .late_ms = late_ms };
+                                  .late_ms = late_ms,
+                                  .in_use_ms = late_ms && builds(s) ? ENGINES_MS : 0 };
     if (s->engine_count && (builds(s) || !s->spares_engines))
         engine_sweep(&sweep, (const char *const *)s->engines, s->engine_count);
 }

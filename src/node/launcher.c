@@ -566,6 +566,8 @@ void launcher_end(struct launcher *l, enum ending how)
         if (n->driver->is_remote)
             tell_to_end(n, how);
     }
+    if (how == END_KILL && l->host.engines)
+        engines_hurry(l->host.engines);
 }
 
 static bool all_have_ended(struct launcher *l)

@@ -130,7 +130,8 @@ static void judge_orphans(struct session *s)
     if (loss && !strstr(s->verdict.text, loss))
         add_to_verdict(s, loss);
     if (*kept) {
-        snprintf(text, sizeof text, "left on a container engine: %s; `lockstep clean` removes it once the engine answers", kept);
+        snprintf(text, sizeof text,
+                 "left on a container engine: %s; `lockstep clean` removes it once the engine is ready for that", kept);
         add_to_verdict(s, text);
     }
     if (!count)

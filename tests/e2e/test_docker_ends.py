@@ -217,6 +217,44 @@ class Ended(common.Case):
         self.ended_by(at, signal.SIGINT, signal.SIGINT, deaf="deaf")
 
 
+class BrokenOff(common.Case):
+    """A build that a run no longer needs. Podman lets its step come to an end all the same."""
+
+    def begun(self, at, stop):
+        path = at.scenario()
+        path.write_text(path.read_text().replace("stop: 60s", f"stop: {stop}"))
+        (at.dir / "image" / "Dockerfile").write_text(DOCKERFILE.replace("CMD", f"COPY node.sh /{stop}.sh\nRUN sleep 6\nCMD"))
+        p, log = at.start(path, stop), at.dir / stop / "logs" / "a.log"
+        at.wait_for(lambda: log.exists() and "RUN sleep" in log.read_text(), lambda: f"the step runs: {at.said(stop)}")
+        return p
+
+    @on_each
+    def test_its_end_is_waited_for(self, at):
+        p = self.begun(at, f"{10 * SLOWNESS}s")
+        p.terminate()
+        self.assertEqual(p.wait(30 * SLOWNESS), 128 + signal.SIGTERM)
+        self.assertNotIn("left on", at.said(f"{10 * SLOWNESS}s"))
+        self.assertEqual(at.there_is(p.pid), [])
+
+    @on_each
+    def test_or_what_stays_is_told_and_removed_by_clean(self, at):
+        for numbers in [signal.SIGTERM], [signal.SIGTERM, signal.SIGTERM]:
+            stop = "1s" if len(numbers) == 1 else "40s"
+            p = self.begun(at, stop)
+            for number in numbers:
+                p.send_signal(number)
+                time.sleep(0.3)
+            self.assertEqual(p.wait(30 * SLOWNESS), 128 + signal.SIGTERM)
+            left = [t for t in at.there_is(p.pid) if t.startswith("image")]
+            self.assertTrue(at.engine.name == "podman" or not left, left)
+            if left:
+                self.assertRegex(at.said(stop), r"left on a container engine: image [0-9a-f]{12} \(a step of its build goes on")
+            def clean():
+                subprocess.run([common.LOCKSTEP, "clean"], env=at.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                return not at.there_is(p.pid)
+            at.wait_for(clean, lambda: at.there_is(p.pid))
+
+
 class Cleaning(common.Case):
     def test_an_engine_that_is_named_and_not_there_is_told(self):
         for address, why in (("unix:///no/such/engine.sock", "No such file or directory"),

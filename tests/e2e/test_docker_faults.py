@@ -302,6 +302,29 @@ class Making(Ill):
         self.clean(at)
 
 
+    @on_each
+    def test_what_is_awaited_is_named(self, at):
+        times = TIMES.replace("start: 30s", "start: 2s")
+        what, fields = ("network", "network: net") if at.engine.name == "docker" else ("volume", "volumes: [\"net:/data\"]")
+        with self.begun(at, node(fields=times, docker=fields), "silent", f"^POST .*/{what}s/create".encode()) as (p, _):
+            self.ends(at, p, 4)
+        self.assertIn(f"nodes[0] svc: no answer of the engine to 'create {what} net' within 2 s", at.cause())
+        self.clean(at)
+
+    @on_each
+    def test_a_second_signal_shortens_the_wait(self, at):
+        times = TIMES.replace("stop: 1s", "stop: 30s")
+        with self.begun(at, node(fields=times), "silent", b"^POST .*/containers/create") as (p, middle):
+            wait_until(lambda: middle.met, "it is made", 20 * SLOWNESS)
+            for _ in range(2):
+                p.terminate()
+                time.sleep(0.3)
+            self.ends(at, p, 128 + signal.SIGTERM, 8 * SLOWNESS)
+        self.assertRegex(at.cause(), r"left on a container engine: container lockstep-[0-9-]+-svc of svc \(no answer of the "
+                         r"engine to 'create container' in time\)")
+        self.clean(at)
+
+
 class Images(Ill):
     in_turn = True  # they look after names and layers that others make, too
 
