@@ -218,7 +218,7 @@ nodes:
   - { id: p, type: device, implementation: process, command: [python3, node.py] }
 """)
         self.write("deep/node.py", NODE)
-        keys = ["s", "I", "type gw p HELLO", "Enter", "W", "type saved.yaml", "Enter", "see Saved with 1 act", "c",
+        keys = ["s", "I", "type gw p HELLO", "Enter", "W", "type saved.yaml", "Enter", "see Saved with 1 change", "c",
                 "until FINISHED"]
         self.lockstep("--keys", self.write("k", "\n".join(keys) + "\n"), "--out", self.dir / "one", scenario)
         self.batch(self.dir / "saved.yaml", "two", cwd="/")
@@ -236,7 +236,7 @@ nodes:
   - { id: gw, type: gateway }
 """)
         keys = ["g", "j", "c", "see Waiting for p", "X", "y", "until FINISHED", "W", "type saved.yaml", "Enter",
-                "see Saved with 1 act"]
+                "see Saved with 1 change"]
         self.lockstep("--keys", self.write("k", "\n".join(keys) + "\n"), "--out", self.dir / "one", scenario)
         text = (self.dir / "saved.yaml").read_text()
         self.assertIn("# Done before the node had answered", text)
