@@ -61,6 +61,7 @@ static void on_timer(uv_timer_t *handle)
 {
     struct loop *l = handle->data;
     l->wake |= LOOP_WAKE_TIMEOUT;
+    uv_stop(&l->uv); /* libuv looks at the timers before it waits, and would wait all the same */
 }
 
 static void on_input(uv_poll_t *handle, int status, int events)
@@ -157,7 +158,7 @@ static void on_due(uv_timer_t *handle)
 {
     struct loop_timer *t = handle->data;
     t->loop->wake |= LOOP_WAKE_WATCH;
-    uv_stop(&t->loop->uv); /* libuv looks at the timers before it waits, and would wait all the same */
+    uv_stop(&t->loop->uv); /* as in on_timer */
     t->due(t->data);
 }
 

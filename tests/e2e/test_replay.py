@@ -214,9 +214,11 @@ class Replay(common.Case):
         events = self.dir / "run" / "events.jsonl"
         end = time.monotonic() + 30
         while not (events.exists() and events.read_bytes().count(b"\n") > 20) and time.monotonic() < end:
+            self.assertIsNone(run.poll(), "the run has ended")
             time.sleep(0.02)
         run.send_signal(signal.SIGKILL)
         run.wait()
+        self.assertGreater(events.read_bytes().count(b"\n"), 20, "a paced run stands still")
         last = json.loads(events.read_bytes().splitlines()[-1])
         shown = self.keys(["replay", self.dir / "run"], ["c", "screen end"])
         self.assertIn("before the end of the run", shown["end"])
