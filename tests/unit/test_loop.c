@@ -30,7 +30,7 @@ static void note(void *data)
 static struct loop *loop_of_a_test(unsigned kept_us)
 {
     kept_waiting_us = kept_us;
-    alarm(10); /* a loop that waits for ever fails the test */
+    alarm(10);                                    /* a loop that waits for ever fails the test */
     return loop_new((const int[]){ SIGUSR1, 0 }); /* as in the program, there is always something to wait for */
 }
 
