@@ -340,7 +340,7 @@ static void take_log(struct asset *x)
     log->len = 0;
     struct buffer *made = image_output_made(x->output);
     for (size_t at = 0; at < made->len; at += IMAGE_SHORT_ID + 2)
-        guard_note_image(x->node->host->guard, x->node->index, made->data + at, IMAGE_SHORT_ID + 1);
+        guard_note_built(x->node->host->guard, x->node->index, made->data + at, IMAGE_SHORT_ID + 1);
     made->len = 0;
 }
 

@@ -18,7 +18,7 @@
 #define IN_USE_MS     2000 /* an image that is refused so long because somebody uses it is theirs */
 #define LATE_FIRST_MS 300  /* before the first of the looks after what appears late; each time twice as long */
 
-enum kind { CONTAINER, NETWORK, VOLUME, IMAGE, NAMELESS, KINDS };
+enum kind { CONTAINER, NETWORK, VOLUME, IMAGE, NAMELESS, BUILDER, KINDS };
 
 static const struct {
     const char *name, *list, *array, *id, *path, *query;
@@ -30,6 +30,7 @@ static const struct {
     [VOLUME] = { "volume", "/volumes?filters=", "Volumes", "Name", "/volumes/", "?force=1" },
     [IMAGE] = { "image", "/images/json?all=1&filters=", NULL, "Id", "/images/", "" },
     [NAMELESS] = { "image", "/images/json?all=1", NULL, "Id", "/images/", "" },
+    [BUILDER] = { "container", "/containers/json?all=1", NULL, "Id", "/containers/", "?force=1&v=1" },
 };
 
 /* One request, and what it was for. */
@@ -136,7 +137,7 @@ static void list(struct target *t, enum kind kind)
 {
     struct errand *e = errand_new(t, kind);
     struct buffer filter = { 0 };
-    if (kind != NAMELESS)
+    if (kind < NAMELESS)
         add_label_filter(&filter, t->all);
     buffer_format(&e->path, "%s%s", t->api, kinds[kind].list);
     http_escape(&e->path, buffer_string(&filter));
@@ -152,9 +153,12 @@ static void meet(struct target *t)
     errand_send(e, "GET");
 }
 
-/* Not all that is listed: the filter has one label, and there may be engines that do not know it. */
-static bool is_wanted(const struct sweeping *s, const struct json *labels)
+/* Not all that is listed: the filter has one label, and there may be engines that do not know it. A container that
+ * somebody else makes of an image of the run has the image's labels, but not that of a node. */
+static bool is_wanted(const struct sweeping *s, enum kind kind, const struct json *labels)
 {
+    if (kind == CONTAINER && !json_get(labels, CONTAINER_LABEL_NODE))
+        return false;
     const char *run = json_string(json_get(labels, CONTAINER_LABEL_RUN), NULL);
     const char *host = json_string(json_get(labels, CONTAINER_LABEL_HOST), NULL);
     if (!run || !host || strcmp(host, s->host) != 0)
@@ -170,8 +174,8 @@ static const char *plain_id(const char *id)
 /* Whether it was noted with this mark; 0: with any. */
 static bool is_noted(const struct engine_sweep *s, const char *id, char mark)
 {
-    for (size_t i = 0; *id && i < s->image_count; i++)
-        if ((!mark || s->images[i][0] == mark) && !strncmp(plain_id(id), s->images[i] + 1, strlen(s->images[i] + 1)))
+    for (size_t i = 0; *id && i < s->built_count; i++)
+        if ((!mark || s->built[i][0] == mark) && !strncmp(plain_id(id), s->built[i] + 1, strlen(s->built[i] + 1)))
             return true;
     return false;
 }
@@ -225,6 +229,13 @@ static bool is_leftover(const struct engine_sweep *s, const struct json *items, 
     return !has_name(item) && is_of_a_build(s, items, item) && !child_of(items, text_of(item, "Id"));
 }
 
+/* The container in which a step of a build of the run ran. What runs in it can say what the engine says; hence the rest. */
+static bool is_builder(const struct engine_sweep *s, const struct json *item)
+{
+    return is_noted(s, text_of(item, "Id"), IMAGE_CONTAINER) && is_noted(s, text_of(item, "ImageID"), 0) &&
+           json_int64(json_get(item, "Created"), 0) >= s->since_s && !json_get(json_get(item, "Labels"), CONTAINER_LABEL_NODE);
+}
+
 /* How people know it. */
 static char *name_of(enum kind kind, const struct json *item, const char *id)
 {
@@ -266,8 +277,12 @@ static void remove_names(struct target *t, const struct json *item)
 
 static void remove_item(struct target *t, enum kind kind, const struct json *items, const struct json *item)
 {
+    const struct engine_sweep *sweep = t->all->sweep;
     const char *id = text_of(item, kinds[kind].id);
-    if (!*id || !(kind == NAMELESS ? is_leftover(t->all->sweep, items, item) : is_wanted(t->all, json_get(item, "Labels"))))
+    bool is_ours = kind == NAMELESS  ? is_leftover(sweep, items, item)
+                   : kind == BUILDER ? is_builder(sweep, item)
+                                     : is_wanted(t->all, kind, json_get(item, "Labels"));
+    if (!*id || !is_ours)
         return;
     if (kind == IMAGE && has_name(item))
         remove_names(t, item);
@@ -335,7 +350,7 @@ static void note_answer(void *data, struct http_answer *answer)
         tell(t->all, what_of(e, NULL));
     } else if (answer->failure != HTTP_ANSWERED || answer->status != 404) { /* 404: somebody else was first */
         say_why(e, answer);
-        e->is_in_use = e->kind >= IMAGE && answer->status == 409;
+        e->is_in_use = (e->kind == IMAGE || e->kind == NAMELESS) && answer->status == 409;
     }
 }
 
@@ -352,13 +367,15 @@ static void begin_round(struct target *t)
         meet(t);
         return;
     }
+    if (t->all->sweep->built_count)
+        list(t, BUILDER);
     if (t->from == CONTAINER) {
         list(t, CONTAINER);
         return;
     }
     for (enum kind kind = t->from; kind < NAMELESS; kind++)
         list(t, kind);
-    if (t->all->sweep->image_count)
+    if (t->all->sweep->built_count)
         list(t, NAMELESS);
 }
 
@@ -370,7 +387,7 @@ static void wait_a_little(struct target *t)
 
 static enum kind first_kind(const struct engine_sweep *s)
 {
-    return s->only_images ? IMAGE : CONTAINER;
+    return s->only_builds ? IMAGE : CONTAINER;
 }
 
 /* Nothing is left; but something may appear. */

@@ -22,14 +22,15 @@ struct swept {
 
 struct engine_sweep {
     const char *run; /* the identity of the lockstep that it belongs to; NULL: of any of this machine that is gone */
-    /* And images without a name or a label, by the beginnings of their ids behind a mark (image_output.h): what steps of
-     * a build made, and what it found. The former go, and so does, unless it is older than `since_s`, what is made of
-     * either: a build that is broken off does not tell of its last steps any more. NULL: none. */
+    /* And what builds leave without a name or a label, by the beginnings of ids behind a mark (image_output.h): the
+     * containers of their steps, and the images that these made or found. The containers go, the images made, and, unless
+     * it is older than `since_s`, what is made of an image of either kind: a build that is broken off does not tell of its
+     * last steps any more. NULL: none. */
 #define ENGINE_SWEEP_ID 16
-    const char (*images)[ENGINE_SWEEP_ID];
-    size_t image_count;
+    const char (*built)[ENGINE_SWEEP_ID];
+    size_t built_count;
     int64_t since_s; /* when the run began, as time(2) tells it */
-    bool only_images; /* these, and those of the run: nothing else */
+    bool only_builds; /* these, and images of the run: nothing else */
     int limit_ms;     /* for all of it */
     /* What is not there yet may appear within this time, as of a request that was under way when lockstep was killed: it
      * is looked after again and again. An engine that does not answer may come back, then. 0: one look is enough. */

@@ -168,10 +168,10 @@ void guard_spare_engines(struct guard *g)
     request(g, &(struct guard_request){ .verb = GUARD_DO_SPARE_ENGINES, .node = -1 }, NULL, 0);
 }
 
-void guard_note_image(struct guard *g, int node, const char *id, size_t len)
+void guard_note_built(struct guard *g, int node, const char *id, size_t len)
 {
-    struct guard_request r = { .verb = GUARD_DO_NOTE_IMAGE, .node = node };
-    snprintf(r.image, sizeof r.image, "%.*s", (int)len, id);
+    struct guard_request r = { .verb = GUARD_DO_NOTE_BUILT, .node = node };
+    snprintf(r.built, sizeof r.built, "%.*s", (int)len, id);
     request(g, &r, NULL, 0);
 }
 

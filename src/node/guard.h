@@ -41,12 +41,12 @@ void guard_signal(struct guard *g, int node, int signal);
  * follows: ORPHAN for each, then SWEPT. */
 void guard_sweep(struct guard *g);
 
-/* What the run has made on container engines is removed already, except for images that were noted. Without this the guard
+/* What the run has made on container engines is removed already, except for what was noted. Without this the guard
  * removes all of it, once lockstep is gone. */
 void guard_spare_engines(struct guard *g);
-/* Building for the node has made this image, which has neither a name nor a label: the guard removes it at the end, if it
- * still has no name then and nothing else is made of it. */
-void guard_note_image(struct guard *g, int node, const char *id, size_t len);
+/* Building for the node has made or found this, a mark and an id (image_output.h), which has neither a name nor a label:
+ * the guard removes it at the end, if it still has none then (engine_sweep.h). */
+void guard_note_built(struct guard *g, int node, const char *id, size_t len);
 
 /* Ends the guard itself, which does not answer any more, and with it its children. News follows: LOST. */
 void guard_give_up(struct guard *g);

@@ -31,7 +31,7 @@
 #define ENGINES_MS       60000 /* and, where lockstep was killed, for what they are late with, or away */
 #define LATE_MS          2000  /* how long it may take until a container appears that was asked for last */
 #define LATE_BUILD_MS    10000 /* or the image of a build, whose step is ended first */
-#define IMAGES_MAX       10000 /* that are noted; more of them stay */
+#define BUILT_MAX        10000 /* that are noted; more of them stay */
 
 struct member {
     pid_t pid;      /* the node's process; 0: none */
@@ -52,8 +52,8 @@ struct served {
     char **engines;    /* their addresses */
     size_t engine_count;
     bool spares_engines;
-    char (*images)[ENGINE_SWEEP_ID]; /* that builds have made */
-    size_t image_count, image_capacity;
+    char (*built)[ENGINE_SWEEP_ID]; /* what builds leave without a name */
+    size_t built_count, built_capacity;
     int64_t since_s; /* when the run began */
 };
 
@@ -300,11 +300,11 @@ static void serve(struct served *s, const struct guard_request *r, const int fds
     case GUARD_DO_SPARE_ENGINES:
         s->spares_engines = true;
         break;
-    case GUARD_DO_NOTE_IMAGE:
-        if (s->image_count >= IMAGES_MAX)
+    case GUARD_DO_NOTE_BUILT:
+        if (s->built_count >= BUILT_MAX)
             break;
-        s->images = mem_grow(s->images, s->image_count, &s->image_capacity, sizeof *s->images);
-        snprintf(s->images[s->image_count++], sizeof *s->images, "%s", r->image);
+        s->built = mem_grow(s->built, s->built_count, &s->built_capacity, sizeof *s->built);
+        snprintf(s->built[s->built_count++], sizeof *s->built, "%s", r->built);
         break;
     }
 }
@@ -367,10 +367,10 @@ static bool builds(const struct served *s)
 static void sweep_engines(const struct served *s, int limit_ms, int late_ms)
 {
     struct engine_sweep sweep = { .run = s->run.data,
-                                  .images = (const char(*)[ENGINE_SWEEP_ID])s->images,
-                                  .image_count = s->image_count,
+                                  .built = (const char(*)[ENGINE_SWEEP_ID])s->built,
+                                  .built_count = s->built_count,
                                   .since_s = s->since_s,
-                                  .only_images = s->spares_engines,
+                                  .only_builds = s->spares_engines,
                                   .limit_ms = limit_ms,
                                   .late_ms = late_ms,
                                   .in_use_ms = late_ms && builds(s) ? ENGINES_MS : 0 };

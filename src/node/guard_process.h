@@ -4,13 +4,13 @@
 
 #include "node/guard.h"
 
-enum guard_verb { GUARD_DO_START, GUARD_DO_SIGNAL, GUARD_DO_SWEEP, GUARD_DO_SPARE_ENGINES, GUARD_DO_NOTE_IMAGE };
+enum guard_verb { GUARD_DO_START, GUARD_DO_SIGNAL, GUARD_DO_SWEEP, GUARD_DO_SPARE_ENGINES, GUARD_DO_NOTE_BUILT };
 
 /* One packet; with GUARD_DO_START three descriptors come along. News go back as struct guard_news, a packet each. */
 struct guard_request {
     enum guard_verb verb;
     int node, signal, port;
-    char image[16]; /* its id, cut short */
+    char built[16]; /* a mark and an id, cut short (engine_sweep.h) */
 };
 
 /* Serves requests from a SOCK_SEQPACKET socket until its other end is closed; then ends all and exits. */

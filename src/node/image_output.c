@@ -216,18 +216,20 @@ static bool is_engines(const char *s, size_t len)
     return false;
 }
 
-/* " ---> 2a5f0c3d9e1b": the image as it is after this step. */
+/* " ---> 2a5f0c3d9e1b": the image as it is after this step. " ---> Running in 2a5f0c3d9e1b": the container of this one. */
 static void note_image(struct image_output *o, const char *s, size_t len)
 {
     const char *end = s + len, *id;
     if (!skip_word(&s, end, " ---> "))
         return;
+    bool is_container = skip_word(&s, end, "Running in ");
     for (id = s; s < end && isxdigit((unsigned char)*s); s++)
         ;
     if (s - id != IMAGE_SHORT_ID || end - s != 1 || *s != '\n')
         o->is_found |= skip_word(&s, end, "Using cache");
     else if (o->made.len < IMAGE_MADE_MAX)
-        buffer_format(&o->made, "%c%.*s\n", o->is_found ? IMAGE_FOUND : IMAGE_MADE, IMAGE_SHORT_ID, id);
+        buffer_format(&o->made, "%c%.*s\n", is_container ? IMAGE_CONTAINER : o->is_found ? IMAGE_FOUND : IMAGE_MADE,
+                      IMAGE_SHORT_ID, id);
 }
 
 static void take_output(struct image_output *o, const char *s, size_t len)

@@ -326,10 +326,14 @@ class Run(aftermath.Aftermath, common.Case):
         return self.plan.means.startswith("engine:")
 
     def left(self):
-        """Of a build that did not come to its end an engine keeps layers that have no name and no label. They are known to
-        the guard process only, not to `lockstep clean`: where it was killed, or the engine was well again too late, they stay."""
+        """Of a build that did not come to its end an engine keeps layers that have no name and no label, and, where it was
+        killed, the container of the step. They are known to the guard process only, not to `lockstep clean`: where it was
+        killed, or the engine was well again too late, they stay."""
         spares = (self.is_ill() or self.plan.means == "kill guard") and any(n.get("build") for n in self.plan.nodes)
-        return [thing for thing in self.victim.left() if not (spares and re.match(r"images: .*(\[\]|<none>:<none>'\])$", thing))]
+        nameless = r"images: .*(\[\]|<none>:<none>'\])$"
+        if self.plan.means in DAEMON:
+            nameless += r"|containers: \['/[a-z]+_[a-z]+\d*'\]$"
+        return [thing for thing in self.victim.left() if not (spares and re.match(nameless, thing))]
 
     def check_engine(self):
         self.heal()
@@ -464,6 +468,36 @@ class Chaos(common.Case):
                 print(f"{name}: the longest end took {longest:.2f} s", flush=True)
                 all_failed += failed
         self.assertEqual(all_failed, 0, "runs that failed; each is repeated by its SEED and ONE above")
+
+
+class Broken(common.Case):
+    def test_a_step_of_a_build_in_which_docker_was_killed_leaves_no_container(self):
+        victim = Victim(next(p for p in PLACES if p.name == "docker"))
+        (self.dir / "image").mkdir()
+        (self.dir / "image" / "busybox").write_bytes(FILES["busybox"][1])
+        (self.dir / "image" / "busybox").chmod(0o755)
+        self.write("image/Dockerfile", 'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "sleep", "60"]\n')
+        self.write("scenario.yaml", "name: broken\nsimulation: { duration: 1s, seed: 1 }\nnodes:\n  - { id: c, type: x, tier: edge, "
+                   "implementation: docker, docker: { image: lockstep-test/broken, build_context: image } }\n")
+
+        def left():
+            return [thing for kind, things in victim.there_is().items() for thing in things
+                    if kind == "containers" and thing not in victim.before["containers"]]
+        with subprocess.Popen([common.LOCKSTEP, "--batch", "--out", self.dir / "out", self.dir / "scenario.yaml"],
+                              stdin=subprocess.DEVNULL, cwd=self.dir,
+                              env=terminal.environment(DOCKER_HOST=victim.address)) as p:
+            self.assertTrue(self.until(left, 30 * SLOWNESS), "the step does not run")
+            victim.end(signal.SIGKILL)
+            p.kill()
+        victim.start_again()
+        self.assertTrue(left(), "it would not be left in any case")
+        self.assertTrue(self.until(lambda: not left(), KILLED_LIMIT), left())
+
+    def until(self, holds, seconds):
+        end = time.monotonic() + seconds
+        while not holds() and time.monotonic() < end:
+            time.sleep(0.05)
+        return holds()
 
 
 def prepare():

@@ -15,10 +15,11 @@ struct thing {
     const char *id;
     const char *run; /* NULL: it has no labels */
     const char *host; /* NULL: this machine's name */
-    const char *parent, *name; /* of an image; NULL: none */
+    const char *parent, *name; /* of an image, and what a container was made of; NULL: none */
     int created;               /* s */
     int refusals;  /* of its removal, at first */
     int late;      /* the lists of its kind in which it is not there yet */
+    bool is_of_no_node; /* its labels do not say which */
     bool is_gone;
 };
 
@@ -36,12 +37,12 @@ static void add_thing(struct buffer *out, const struct thing *t)
 {
     char host[ENGINE_HOST_TEXT];
     engine_host(host, sizeof host);
-    buffer_format(out, "%s{\"Id\":\"%s\",\"Name\":\"%s\",\"ParentId\":\"%s\",\"Created\":%d,\"RepoTags\":[\"%s\"],\"Labels\":",
-                  out->data[out->len - 1] == '[' ? "" : ",", t->id, t->id, t->parent ? t->parent : "", t->created,
+    buffer_format(out, "%s{\"Id\":\"%s\",\"Name\":\"%s\",\"ParentId\":\"%s\",\"ImageID\":\"%s\",\"Created\":%d,\"RepoTags\":[\"%s\"],\"Labels\":",
+                  out->data[out->len - 1] == '[' ? "" : ",", t->id, t->id, t->parent ? t->parent : "", t->parent ? t->parent : "", t->created,
                   t->name ? t->name : "<none>:<none>");
     if (t->run)
-        buffer_format(out, "{\"lockstep.run\":\"%s\",\"lockstep.host\":\"%s\",\"lockstep.node\":\"n\"}}", t->run,
-                      t->host ? t->host : host);
+        buffer_format(out, "{\"lockstep.run\":\"%s\",\"lockstep.host\":\"%s\"%s}}", t->run, t->host ? t->host : host,
+                      t->is_of_no_node ? "" : ",\"lockstep.node\":\"n\"");
     else
         buffer_text(out, "null}");
 }
@@ -237,6 +238,19 @@ static void the_version_that_is_spoken_is_our_own_or_the_least_that_a_newer_engi
                "Docker 20.10 or Podman 4 or newer is needed; this engine is Podman 3.4.4 with API 1.40");
 }
 
+static void what_others_have_made_of_an_image_of_the_run_is_theirs(void **state)
+{
+    (void)state;
+    struct world w = { .count = 2,
+                       .things = { { .kind = "containers", .id = "theirs", .run = RUN, .is_of_no_node = true },
+                                   { .kind = "containers", .id = "ours", .run = RUN } } };
+    struct engine_sweep sweep = { .run = RUN };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    assert_string_equal(told.text.data, "container ours of n\n");
+    buffer_free(&told.text);
+}
+
 static void of_runs_in_general_only_those_go_whose_lockstep_is_gone(void **state)
 {
     (void)state;
@@ -316,7 +330,7 @@ static void what_appears_late_goes_too(void **state)
 static void of_images_without_a_name_those_go_that_were_noted_and_what_was_made_of_them(void **state)
 {
     (void)state;
-    static const char images[][ENGINE_SWEEP_ID] = { "+00112233aabb", "+ffeeddccbbaa", "=aaaabbbbcccc" };
+    static const char built[][ENGINE_SWEEP_ID] = { "+00112233aabb", "+ffeeddccbbaa", "=aaaabbbbcccc" };
     struct world w = { .count = 8,
                        .things = { { .kind = "images", .id = "00112233aabb99887766" },
                                    { .kind = "images", .id = "998877665544ffeeddcc" },
@@ -327,7 +341,7 @@ static void of_images_without_a_name_those_go_that_were_noted_and_what_was_made_
                                    { .kind = "images", .id = "303030303030", .parent = "aaaabbbbcccc11112222", .created = 999 },
                                    { .kind = "images", .id = "404040404040", .parent = "aaaabbbbcccc11112222", .created = 1003,
                                      .name = "of:another" } } };
-    struct engine_sweep sweep = { .run = RUN, .images = images, .image_count = 3, .since_s = 1000, .only_images = true };
+    struct engine_sweep sweep = { .run = RUN, .built = built, .built_count = 3, .since_s = 1000, .only_builds = true };
     struct told told = { 0 };
     assert_int_equal(sweep_world(&w, &sweep, &told), 0);
     must_tell(&told, "image 00112233aabb\n");
@@ -335,6 +349,31 @@ static void of_images_without_a_name_those_go_that_were_noted_and_what_was_made_
     for (size_t i = 0; i < w.count; i++)
         assert_int_equal(w.things[i].is_gone, i == 0 || i == 4 || i == 5);
     buffer_free(&told.text);
+}
+
+static void of_containers_without_a_label_those_go_in_which_steps_of_a_build_ran(void **state)
+{
+    (void)state;
+    static const char built[][ENGINE_SWEEP_ID] = { "=aaaabbbbcccc", ">111111111111", ">222222222222", ">333333333333",
+                                                   ">555555555555" };
+    for (int only_builds = 0; only_builds < 2; only_builds++) {
+        struct world w = { .count = 6,
+                           .things = { { .kind = "containers", .id = "11111111111199", .parent = "aaaabbbbcccc", .created = 1000 },
+                                       { .kind = "containers", .id = "22222222222299", .parent = "ccccbbbbaaaa", .created = 1000 },
+                                       { .kind = "containers", .id = "33333333333399", .parent = "aaaabbbbcccc", .created = 999 },
+                                       { .kind = "containers", .id = "44444444444499", .parent = "aaaabbbbcccc", .created = 1000 },
+                                       { .kind = "containers", .id = "55555555555599", .parent = "aaaabbbbcccc", .created = 1000,
+                                         .run = "1-2" },
+                                       { .kind = "images", .id = "made", .run = RUN } } };
+        struct engine_sweep sweep = { .run = RUN, .built = built, .built_count = 5, .since_s = 1000,
+                                      .only_builds = only_builds };
+        struct told told = { 0 };
+        assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+        must_tell(&told, "container 11111111111199\n");
+        for (size_t i = 0; i < w.count; i++)
+            assert_int_equal(w.things[i].is_gone, i == 0 || i == 5);
+        buffer_free(&told.text);
+    }
 }
 
 static void a_build_has_made_what_it_did_not_find(void **state)
@@ -350,7 +389,8 @@ static void a_build_has_made_what_it_did_not_find(void **state)
     struct error err = { 0 };
     struct image_output *o = image_output_new(IMAGE_BUILD);
     assert_int_equal(image_output_take(o, said, strlen(said), &err), 0);
-    assert_string_equal(buffer_string(image_output_made(o)), "=111111111111\n=222222222222\n+33333333aabb\n+555555555555\n");
+    assert_string_equal(buffer_string(image_output_made(o)), "=111111111111\n=222222222222\n+33333333aabb\n"
+                                                             ">444444444444\n+555555555555\n");
     image_output_free(o);
 }
 
@@ -393,12 +433,14 @@ int main(void)
         cmocka_unit_test(a_newer_engine_is_spoken_to_as_it_wants_and_one_that_is_too_old_is_told),
         cmocka_unit_test(what_an_engine_says_is_told_with_short_ids_and_that_it_says_nothing),
         cmocka_unit_test(the_version_that_is_spoken_is_our_own_or_the_least_that_a_newer_engine_takes),
+        cmocka_unit_test(what_others_have_made_of_an_image_of_the_run_is_theirs),
         cmocka_unit_test(of_runs_in_general_only_those_go_whose_lockstep_is_gone),
         cmocka_unit_test(what_is_refused_at_first_is_asked_for_again),
         cmocka_unit_test(what_is_refused_until_the_limit_is_told_with_the_engines_words),
         cmocka_unit_test(an_image_that_somebody_uses_is_not_tried_for_ever),
         cmocka_unit_test(what_appears_late_goes_too),
         cmocka_unit_test(of_images_without_a_name_those_go_that_were_noted_and_what_was_made_of_them),
+        cmocka_unit_test(of_containers_without_a_label_those_go_in_which_steps_of_a_build_ran),
         cmocka_unit_test(a_build_has_made_what_it_did_not_find),
         cmocka_unit_test(an_engine_that_is_silent_away_or_unwilling_costs_no_more_than_its_time),
     };
