@@ -21,7 +21,7 @@
 /* ncurses' macro of this name is of no use here. */
 #undef columns
 
-#define ESCAPE_DELAY_MS 25
+#define ESCAPE_DELAY_MS 50
 #define PAIRS_MAX       400
 #define DOUBLE_CLICK_MS 400
 /* What has come at one time, press and release, curses makes one event of, and of two clicks as well. */
