@@ -299,9 +299,10 @@ static void judge_look(struct asset *x)
     if (exchange_ok(&x->exchange, what, &x->error)) {
         if (x->kind == ASSET_IMAGE)
             note_architecture(x);
-        if (engine_check_image(x->all->engine, x->name, x->architecture, &x->error) < 0)
+        int can = engine_check_image(x->all->engine, x->name, x->architecture, &x->error);
+        if (can < 0)
             fail(x);
-        else
+        else if (can > 0)
             done(x);
         return;
     }

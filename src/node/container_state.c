@@ -71,6 +71,7 @@ int container_state_read(struct container_state *s, const struct buffer *body, s
     s->is_removed = !strcmp(status, "removing");
     s->was_out_of_memory = is_true(json_get(state, "OOMKilled"));
     s->exit_code = (int)json_int64(json_get(state, "ExitCode"), 0);
+    s->pid = (int)json_int64(json_get(state, "Pid"), 0);
     keep_safe(s->why, sizeof s->why, json_string(json_get(state, "Error"), ""));
     read_health(s, state);
     s->health_interval_ns = json_int64(json_get(json_get(json_get(all, "Config"), "Healthcheck"), "Interval"), 0);

@@ -13,6 +13,7 @@ struct container_state {
     bool is_removed;  /* it is being removed */
     bool was_out_of_memory;
     int exit_code;
+    int pid;         /* of its first process, where the engine counts; 0: none */
     bool has_health; /* it has a health check */
     bool is_healthy, is_unhealthy;
     size_t health_checks;    /* so far, of which the engine knows the outcome; it forgets old ones */

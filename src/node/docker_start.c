@@ -195,7 +195,7 @@ static int start_exec(struct docker *d, struct error *err)
  * quantum. */
 static bool is_short_way(const struct docker *d)
 {
-    return *d->state.ip && !docker_is_on_host_network(d->node->spec) && engine_is_beside(d->engine) &&
+    return *d->state.ip && !docker_is_on_host_network(d->node->spec) && engine_is_beside(d->engine, d->id, d->state.pid) &&
            socket_is_own_address(d->state.gateway);
 }
 

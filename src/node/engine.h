@@ -47,6 +47,7 @@ struct engine {
     struct http_peer peer;
     char api[ENGINE_API_TEXT]; /* what all paths begin with, as "/v1.41"; "" until it has been met */
     struct http_call *meeting; /* it is asked what it is */
+    bool is_machine_known;     /* the two that follow: it was asked */
     char architecture[ENGINE_ARCHITECTURE_TEXT]; /* of its machine, as images name it: "amd64"; "": it does not say */
     char kernel[ENGINE_KERNEL_TEXT];
     int64_t heard_ns;         /* when it answered last */
@@ -68,24 +69,32 @@ void engine_place(const struct engine *e, struct container_place *out);
 /* Which one node i uses. */
 struct engine *engines_of(struct engines *e, int i);
 
-/* engine_version.c: which version of the API is to be spoken with who has answered so to GET /version; who does not say is
- * spoken to in our own. -1 with *err set (EXIT_LAUNCH): it is too old. */
+/* engine_version.c: which version of the API is to be spoken with who has answered so to GET /_ping, of whose answer
+ * ENGINE_PING_HEADER is wanted. 1: api says it; 0: GET /version is to tell; -1 with *err set (EXIT_LAUNCH): it is too old.
+ * Podman tells here, and takes seconds for /version, as it asks the system for the packages of its programs; Docker does not
+ * tell here what it speaks at least. */
+#define ENGINE_PING_HEADER "Libpod-Api-Version"
+int engine_ping_read(const struct http_answer *a, char api[ENGINE_API_TEXT], struct error *err);
+/* The same for GET /version; who does not say is spoken to in our own: 0, or -1. */
 int engine_version_read(const struct http_answer *a, char api[ENGINE_API_TEXT], struct error *err);
 /* Asks an engine that has not been met yet, also once more where it did not answer; before anything else is asked of it. */
 void engine_meet(struct engine *e);
 /* 1: it has been met; 0: not yet, its nodes will be ready then; -1 with *err set: it is of no use. */
 int engine_is_met(const struct engine *e, struct error *err);
+/* Whether it is known what machine it is on, as far as it says; else it is asked, and its nodes will be ready then. */
+bool engine_knows_machine(struct engine *e);
 
 /* engine_platform.c: a JSON value as the name of an architecture; "": it is none. */
 struct json;
 void engine_architecture(char out[ENGINE_ARCHITECTURE_TEXT], const struct json *value);
 /* Whether the engine's machine runs such programs by itself, as far as that is known. */
 bool engine_may_run(const struct engine *e, const char *architecture);
-/* Whether it is the machine's own, with our kernel, and not in a virtual machine or without root: its networks may be
- * ours. */
-bool engine_is_beside(const struct engine *e);
-/* -1 with *err set (EXIT_LAUNCH): it is certain that containers of the image do not run there. */
-int engine_check_image(const struct engine *e, const char *name, const char *architecture, struct error *err);
+/* Whether it is root's, and the process `pid` that it has told to be container `id` is one of ours, too, and so not in a
+ * virtual machine or without root: its networks may be ours. */
+bool engine_is_beside(const struct engine *e, const char *id, int pid);
+/* 1: containers of the image may run there; -1 with *err set (EXIT_LAUNCH): it is certain that they do not; 0: its machine
+ * is asked for first (engine_knows_machine). */
+int engine_check_image(struct engine *e, const char *name, const char *architecture, struct error *err);
 
 /* Sends; x->path begins behind the version of the API, and x->body is JSON where it is not empty. */
 void exchange_send(struct exchange *x, struct engine *e, const char *method, int limit_ms);

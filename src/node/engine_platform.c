@@ -11,9 +11,8 @@
 #define BINFMT_FOLDER "/proc/sys/fs/binfmt_misc"
 #define ELF_MAGIC     "magic 7f454c46"
 
-void engine_architecture(char out[ENGINE_ARCHITECTURE_TEXT], const struct json *value)
+static void take_architecture(char out[ENGINE_ARCHITECTURE_TEXT], const char *name)
 {
-    const char *name = json_string(value, "");
     if (!strcmp(name, "x86_64"))
         name = "amd64";
     if (!strcmp(name, "aarch64"))
@@ -21,6 +20,11 @@ void engine_architecture(char out[ENGINE_ARCHITECTURE_TEXT], const struct json *
     bool is_one =
         strlen(name) < ENGINE_ARCHITECTURE_TEXT && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(name);
     snprintf(out, ENGINE_ARCHITECTURE_TEXT, "%s", is_one ? name : "");
+}
+
+void engine_architecture(char out[ENGINE_ARCHITECTURE_TEXT], const struct json *value)
+{
+    take_architecture(out, json_string(value, ""));
 }
 
 bool engine_may_run(const struct engine *e, const char *image)
@@ -50,10 +54,24 @@ static bool has_our_kernel(const struct engine *e)
     return e->is_local && uname(&here) == 0 && strcmp(here.release, e->kernel) == 0;
 }
 
-bool engine_is_beside(const struct engine *e)
+/* By its control group, which every engine names after it. */
+static bool is_its_process(int pid, const char *id)
+{
+    char path[40], line[1000];
+    bool found = false;
+    snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
+    FILE *f = pid > 0 ? fopen(path, "r") : NULL;
+    while (f && !found && fgets(line, sizeof line, f))
+        found = strstr(line, id) != NULL;
+    if (f)
+        fclose(f);
+    return found;
+}
+
+bool engine_is_beside(const struct engine *e, const char *id, int pid)
 {
     struct stat at;
-    return has_our_kernel(e) && stat(e->peer.socket, &at) == 0 && at.st_uid == 0;
+    return e->is_local && stat(e->peer.socket, &at) == 0 && at.st_uid == 0 && is_its_process(pid, id);
 }
 
 /* Only where the engine has our kernel, and that lets us see what it knows. */
@@ -73,10 +91,25 @@ static bool emulates_nothing(const struct engine *e)
     return is_seen && !some;
 }
 
-int engine_check_image(const struct engine *e, const char *name, const char *architecture, struct error *err)
+/* For a machine like ours, where the engine is: nobody needs to be asked. */
+static bool is_for_ours(const struct engine *e, const char *architecture)
 {
-    if (engine_may_run(e, architecture) || !emulates_nothing(e))
+    struct utsname here;
+    char ours[ENGINE_ARCHITECTURE_TEXT];
+    if (!e->is_local || uname(&here) < 0)
+        return false;
+    take_architecture(ours, here.machine);
+    return !strcmp(architecture, ours);
+}
+
+int engine_check_image(struct engine *e, const char *name, const char *architecture, struct error *err)
+{
+    if (!*architecture || is_for_ours(e, architecture))
+        return 1;
+    if (!engine_knows_machine(e))
         return 0;
+    if (engine_may_run(e, architecture) || !emulates_nothing(e))
+        return 1;
     error_set(err, EXIT_LAUNCH,
               "its image %s is for %s, and the engine's machine is %s, without an emulator for others; take or "
               "build one for %s, or install qemu-user with binfmt_misc",

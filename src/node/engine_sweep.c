@@ -39,7 +39,8 @@ struct errand {
     struct errand *next;
     enum kind kind;
     bool is_removal;
-    bool is_version; /* what the engine is: before all else */
+    bool is_meeting; /* what the engine is: before all else */
+    bool is_version; /* … by its second question */
     struct buffer path;
     struct http_call *call; /* NULL: it is done */
     char *name, *node;      /* of what is to be removed */
@@ -101,6 +102,7 @@ static void errand_send(struct errand *e, const char *method)
     e->call = http_send(t->all->http, &(struct http_request){ .peer = &t->peer,
                                                                .method = method,
                                                                .path = buffer_string(&e->path),
+                                                               .header = ENGINE_PING_HEADER,
                                                                .limit_ms = left < 1 ? 1 : (int)left,
                                                                .done = note_answer,
                                                                .data = e });
@@ -145,11 +147,12 @@ static void list(struct target *t, enum kind kind)
     errand_send(e, "GET");
 }
 
-static void meet(struct target *t)
+static void meet(struct target *t, bool by_version)
 {
     struct errand *e = errand_new(t, t->from);
-    e->is_version = true;
-    buffer_text(&e->path, "/version");
+    e->is_meeting = true;
+    e->is_version = by_version;
+    buffer_text(&e->path, by_version ? "/version" : "/_ping");
     errand_send(e, "GET");
 }
 
@@ -337,8 +340,11 @@ static void note_answer(void *data, struct http_answer *answer)
     bool ok = answer->failure == HTTP_ANSWERED && answer->status / 100 == 2;
     e->call = NULL;
     t->under_way--;
-    if (e->is_version && answer->failure == HTTP_ANSWERED) {
-        t->is_refused = t->is_list_missing = engine_version_read(answer, t->api, &e->why) < 0;
+    if (e->is_meeting && answer->failure == HTTP_ANSWERED) {
+        int known = e->is_version ? engine_version_read(answer, t->api, &e->why) : engine_ping_read(answer, t->api, &e->why);
+        t->is_refused = t->is_list_missing = known < 0;
+        if (known == 0 && !e->is_version)
+            meet(t, true);
     } else if (!e->is_removal && ok) {
         take_list(e, answer);
     } else if (!e->is_removal) {
@@ -364,7 +370,7 @@ static void begin_round(struct target *t)
     t->is_in_round = true;
     t->is_meeting = !*t->api;
     if (t->is_meeting) {
-        meet(t);
+        meet(t, false);
         return;
     }
     if (t->all->sweep->built_count)

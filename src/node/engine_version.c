@@ -7,6 +7,7 @@
 #include "node/engine.h"
 
 #define VERSION_TEXT 40 /* characters of a version that are shown */
+#define PODMAN_LEAST 4
 #define ANSWER_MS    20000
 
 /* "1.41" as 1041; -1: it is none. */
@@ -48,6 +49,22 @@ int engine_version_read(const struct http_answer *a, char api[ENGINE_API_TEXT], 
     return result;
 }
 
+int engine_ping_read(const struct http_answer *a, char api[ENGINE_API_TEXT], struct error *err)
+{
+    int major = -1;
+    struct buffer safe = { 0 };
+    if (a->status / 100 != 2 || sscanf(a->header, "%d", &major) != 1)
+        return 0;
+    snprintf(api, ENGINE_API_TEXT, "/v%s", ENGINE_API_OWN);
+    if (major >= PODMAN_LEAST)
+        return 1;
+    utf8_escape(&safe, a->header, strlen(a->header));
+    error_set(err, EXIT_LAUNCH, "Docker 20.10 or Podman 4 or newer is needed; this engine is Podman %s", buffer_string(&safe));
+    buffer_free(&safe);
+    api[0] = '\0';
+    return -1;
+}
+
 /* What kind of machine it is on. */
 static void note_machine(struct engine *e, const struct http_answer *answer)
 {
@@ -59,7 +76,19 @@ static void note_machine(struct engine *e, const struct http_answer *answer)
         snprintf(
             e->kernel, sizeof e->kernel, "%s",
             json_string(json_get(json_get(json_at(json_get(all, "Components"), 0), "Details"), "KernelVersion"), ""));
+    e->is_machine_known = true;
     json_free(all);
+}
+
+static void ask(struct engine *e, const char *path, void (*done)(void *data, struct http_answer *answer))
+{
+    e->meeting = http_send(engines_http(e->all), &(struct http_request){ .peer = &e->peer,
+                                                                         .method = "GET",
+                                                                         .path = path,
+                                                                         .header = ENGINE_PING_HEADER,
+                                                                         .limit_ms = ANSWER_MS,
+                                                                         .done = done,
+                                                                         .data = e });
 }
 
 static void note_version(void *data, struct http_answer *answer)
@@ -75,17 +104,43 @@ static void note_version(void *data, struct http_answer *answer)
     engine_wake(e);
 }
 
+static void note_ping(void *data, struct http_answer *answer)
+{
+    struct engine *e = data;
+    int known = answer->failure == HTTP_ANSWERED ? engine_ping_read(answer, e->api, &e->unfit) : -1;
+    e->meeting = NULL;
+    if (answer->failure != HTTP_ANSWERED)
+        e->unfit = answer->error;
+    else if (known < 0)
+        error_add(&e->unfit, "%s", e->peer.shown);
+    if (known == 0)
+        ask(e, "/version", note_version);
+    else
+        engine_wake(e);
+}
+
 void engine_meet(struct engine *e)
 {
     if (*e->api || e->meeting)
         return;
     e->unfit = (struct error){ 0 };
-    e->meeting = http_send(engines_http(e->all), &(struct http_request){ .peer = &e->peer,
-                                                                         .method = "GET",
-                                                                         .path = "/version",
-                                                                         .limit_ms = ANSWER_MS,
-                                                                         .done = note_version,
-                                                                         .data = e });
+    ask(e, "/_ping", note_ping);
+}
+
+/* Who does not tell has no more to say. */
+static void note_its_machine(void *data, struct http_answer *answer)
+{
+    struct engine *e = data;
+    e->meeting = NULL;
+    note_machine(e, answer);
+    engine_wake(e);
+}
+
+bool engine_knows_machine(struct engine *e)
+{
+    if (!e->is_machine_known && !e->meeting)
+        ask(e, "/version", note_its_machine);
+    return e->is_machine_known;
 }
 
 int engine_is_met(const struct engine *e, struct error *err)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -352,10 +353,24 @@ static int status_of(const struct transfer *t)
     return (int)status;
 }
 
+/* "Name: value\r\n". */
+static void keep_header(struct http_call *c, const char *s, size_t len)
+{
+    size_t name = c->request.header ? strlen(c->request.header) : 0;
+    if (!name || len <= name || strncasecmp(s, c->request.header, name) != 0 || s[name] != ':')
+        return;
+    for (s += name + 1, len -= name + 1; len && strchr(" \t", *s); s++)
+        len--;
+    while (len && strchr(" \t\r\n", s[len - 1]))
+        len--;
+    snprintf(c->answer.header, sizeof c->answer.header, "%.*s", (int)(len < HTTP_HEADER_TEXT ? len : HTTP_HEADER_TEXT), s);
+}
+
 static size_t on_header(char *s, size_t size, size_t count, void *data)
 {
     struct http_call *c = data;
     c->headers_len += size * count;
+    keep_header(c, s, size * count);
     if (size * count <= 2 && (*s == '\r' || *s == '\n'))
         c->has_head = status_of(&c->transfer) >= 200;
     if (c->headers_len <= HEADERS_MAX)

@@ -19,6 +19,7 @@
 #define HTTP_ANSWER_MAX (16u << 20) /* bytes of a body, where a request says nothing else */
 #define HTTP_CONNECT_MS 10000       /* for the connection alone, TLS included */
 #define HTTP_IP_TEXT    46
+#define HTTP_HEADER_TEXT 40
 
 struct http;
 struct http *http_new(struct loop *l, struct error *err); /* NULL with *err set: libcurl is not fit for use */
@@ -37,6 +38,7 @@ struct http_answer {
     enum http_failure failure;
     int status;         /* whatever the engine says is an answer: 200, 404, 500 */
     struct buffer body; /* what no `piece` has had; who wants to keep it takes it out */
+    char header[HTTP_HEADER_TEXT]; /* the value of the one that was asked for, cut short; "" */
     char ip[HTTP_IP_TEXT]; /* the address that has answered, by its number; "" over a Unix socket */
     struct error error;    /* unless HTTP_ANSWERED: "ADDRESS: why; what to do" */
 };
@@ -51,6 +53,7 @@ struct http_request {
     const char *content_type; /* of the body */
     int limit_ms;             /* for all of it; 0: none */
     size_t answer_max;        /* 0: HTTP_ANSWER_MAX; what `piece` gets is not counted */
+    const char *header;       /* the name of one whose value is wanted; NULL: none */
     /* NULL, or: gets the body of a 2xx answer as it comes, instead of the answer. */
     void (*piece)(void *data, const char *s, size_t len);
     /* Called once, after which the request is gone; never within http_send. */

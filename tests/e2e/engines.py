@@ -62,14 +62,23 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def _ping(address, timeout=60):
+    connection = _Connection(address.removeprefix("unix://"), timeout)
+    try:
+        connection.request("GET", "/_ping")
+        answer = connection.getresponse()
+        answer.read()
+        return answer
+    finally:
+        connection.close()
+
+
 class Engine:
     """An engine that runs, by its address (unix:///PATH)."""
 
     def __init__(self, address):
         self.address = address
-        version = self.get("/version")
-        self.name = "podman" if "Podman" in version["Components"][0]["Name"] else "docker"
-        self.version = version["Version"]
+        self.name = "podman" if _ping(address).getheader("Libpod-Api-Version") else "docker"
 
     def ask(self, method, path, body=None, kind="application/json", timeout=60):
         """Returns (status, body); the body is parsed where it is one JSON text."""
@@ -189,14 +198,10 @@ def missing():
 
 
 def _answers(address):
-    connection = _Connection(address.removeprefix("unix://"), 3)
     try:
-        connection.request("GET", "/_ping")
-        return connection.getresponse().status == 200
+        return _ping(address, 3).status == 200
     except OSError:
         return False
-    finally:
-        connection.close()
 
 
 def _docker(folder, subnet):

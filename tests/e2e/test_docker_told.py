@@ -125,7 +125,7 @@ class Name(Told):
     @on_each
     def test_one_that_is_taken_is_named_and_who_has_it_stays(self, at):
         middle = middleman.Middleman(at.dir / "engine.sock", at.engine.address.removeprefix("unix://"))
-        middle.way, middle.only, middle.delay = "slow", b"^GET /version", 60
+        middle.way, middle.only, middle.delay = "slow", b"^GET /_ping", 60
         try:
             with open(at.dir / "said", "wb") as said:
                 p = subprocess.Popen([common.LOCKSTEP, "-b", "-o", at.dir / "out", at.scenario(node())], stdout=said, stderr=said,

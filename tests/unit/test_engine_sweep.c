@@ -30,6 +30,8 @@ struct world {
     struct thing things[THINGS_MAX];
     size_t count;
     int least, most; /* what is behind the "1." of the versions that it speaks; 0: 24, and 52 */
+    const char *podman; /* its version, where it is one; NULL: it does not say */
+    bool was_asked_for_version;
     int broken_lists; /* that are answered with 500, at first */
 };
 
@@ -92,6 +94,12 @@ static void be_an_engine(struct visit *v)
     char method[8], kind[16], id[40] = "";
     char version[80];
     int spoken, least = w->least ? w->least : 24;
+    if (strncmp(buffer_string(&v->request), "GET /_ping ", 11) == 0) {
+        snprintf(version, sizeof version, "200 OK%s%s", w->podman ? "\r\nLIBPOD-api-Version: " : "", w->podman ? w->podman : "");
+        visit_answer(v, version, "OK");
+        return;
+    }
+    w->was_asked_for_version |= strncmp(buffer_string(&v->request), "GET /version ", 13) == 0;
     if (strncmp(buffer_string(&v->request), "GET /version ", 13) == 0) {
         snprintf(version, sizeof version, "{\"ApiVersion\":\"1.%d\",\"MinAPIVersion\":\"1.%d\"}", w->most ? w->most : 52, least);
         visit_answer(v, "200 OK", version);
@@ -248,6 +256,41 @@ static void what_others_have_made_of_an_image_of_the_run_is_theirs(void **state)
     struct told told = { 0 };
     assert_int_equal(sweep_world(&w, &sweep, &told), 0);
     assert_string_equal(told.text.data, "container ours of n\n");
+    buffer_free(&told.text);
+}
+
+static void podman_says_what_it_is_in_a_header(const char *header, int status, int known, const char *why)
+{
+    struct http_answer a = { .failure = HTTP_ANSWERED, .status = status };
+    struct error err = { 0 };
+    char api[ENGINE_API_TEXT] = "";
+    snprintf(a.header, sizeof a.header, "%s", header);
+    assert_int_equal(engine_ping_read(&a, api, &err), known);
+    assert_string_equal(api, known > 0 ? "/v1.41" : "");
+    assert_string_equal(err.text, why);
+}
+
+static void podman_is_known_by_its_ping_and_who_does_not_tell_there_is_asked_again(void **state)
+{
+    (void)state;
+    podman_says_what_it_is_in_a_header("4.3.1", 200, 1, "");
+    podman_says_what_it_is_in_a_header("10.0.0-dev", 200, 1, "");
+    podman_says_what_it_is_in_a_header("3.4.4", 200, -1,
+                                       "Docker 20.10 or Podman 4 or newer is needed; this engine is Podman 3.4.4");
+    podman_says_what_it_is_in_a_header("", 200, 0, "");
+    podman_says_what_it_is_in_a_header("new", 200, 0, "");
+    podman_says_what_it_is_in_a_header("4.3.1", 403, 0, "");
+}
+
+static void podman_is_swept_without_its_version(void **state)
+{
+    (void)state;
+    struct world w = { .count = 1, .podman = "4.3.1", .things = { { .kind = "containers", .id = "ours", .run = RUN } } };
+    struct engine_sweep sweep = { .run = RUN };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    assert_string_equal(told.text.data, "container ours of n\n");
+    assert_false(w.was_asked_for_version);
     buffer_free(&told.text);
 }
 
@@ -433,6 +476,8 @@ int main(void)
         cmocka_unit_test(a_newer_engine_is_spoken_to_as_it_wants_and_one_that_is_too_old_is_told),
         cmocka_unit_test(what_an_engine_says_is_told_with_short_ids_and_that_it_says_nothing),
         cmocka_unit_test(the_version_that_is_spoken_is_our_own_or_the_least_that_a_newer_engine_takes),
+        cmocka_unit_test(podman_is_known_by_its_ping_and_who_does_not_tell_there_is_asked_again),
+        cmocka_unit_test(podman_is_swept_without_its_version),
         cmocka_unit_test(what_others_have_made_of_an_image_of_the_run_is_theirs),
         cmocka_unit_test(of_runs_in_general_only_those_go_whose_lockstep_is_gone),
         cmocka_unit_test(what_is_refused_at_first_is_asked_for_again),
