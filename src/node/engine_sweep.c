@@ -15,13 +15,16 @@
 #define PAUSE_MS      50   /* before something is tried again; each time twice as long, up to PAUSE_MAX_MS */
 #define PAUSE_MAX_MS  1000
 #define BUILD_STEPS_MAX 1000
+#define SHORT_ID      12   /* characters of an id that people see */
 #define IN_USE_MS     2000 /* an image that is refused so long because somebody uses it is theirs */
+#define EXTERNAL_MS   1000 /* and after which Podman is asked for what it does not list by itself */
 #define LATE_FIRST_MS 300  /* before the first of the looks after what appears late; each time twice as long */
 
-enum kind { CONTAINER, NETWORK, VOLUME, IMAGE, NAMELESS, BUILDER, KINDS };
+enum kind { CONTAINER, NETWORK, VOLUME, IMAGE, NAMELESS, BUILDER, EXTERNAL, KINDS };
 
 static const struct {
     const char *name, *list, *array, *id, *path, *query;
+    const char *api; /* NULL: that of the engine */
 } kinds[KINDS] = {
     /* Podman would wait for the container to obey a signal, if it were not told a time; Docker knows no such field. */
     [CONTAINER] = { "container", "/containers/json?all=1&filters=", NULL, "Id", "/containers/",
@@ -31,6 +34,8 @@ static const struct {
     [IMAGE] = { "image", "/images/json?all=1&filters=", NULL, "Id", "/images/", "" },
     [NAMELESS] = { "image", "/images/json?all=1", NULL, "Id", "/images/", "" },
     [BUILDER] = { "container", "/containers/json?all=1", NULL, "Id", "/containers/", "?force=1&v=1" },
+    [EXTERNAL] = { "container", "/containers/json?all=true&external=true", NULL, "Id", "/containers/", "?force=true",
+                   "/v4.0.0/libpod" },
 };
 
 /* One request, and what it was for. */
@@ -58,6 +63,7 @@ struct target {
     int under_way, found, removed;
     bool is_in_round;
     bool is_meeting; /* … which is the one before all others */
+    bool is_podman;
     bool is_list_missing, is_refused; /* refused: asking again would not help */
     enum kind from;     /* CONTAINER, or all from here on, once there are no containers */
     int64_t again_ms;   /* when the next round begins */
@@ -65,6 +71,7 @@ struct target {
     int64_t empty_ms;   /* since when nothing was found any more; 0: something was */
     int late_pause_ms;
     int64_t in_use_ms;  /* since when nothing is left but images in use; 0: there is more */
+    struct buffer in_use; /* these: the beginnings of their ids, each with its \n */
     bool is_over;
 };
 
@@ -141,7 +148,7 @@ static void list(struct target *t, enum kind kind)
     struct buffer filter = { 0 };
     if (kind < NAMELESS)
         add_label_filter(&filter, t->all);
-    buffer_format(&e->path, "%s%s", t->api, kinds[kind].list);
+    buffer_format(&e->path, "%s%s", kinds[kind].api ? kinds[kind].api : t->api, kinds[kind].list);
     http_escape(&e->path, buffer_string(&filter));
     buffer_free(&filter);
     errand_send(e, "GET");
@@ -239,6 +246,15 @@ static bool is_builder(const struct engine_sweep *s, const struct json *item)
            json_int64(json_get(item, "Created"), 0) >= s->since_s && !json_get(json_get(item, "Labels"), CONTAINER_LABEL_NODE);
 }
 
+/* Podman's containers for steps of a build are none of its own, and stay where it is killed in the middle of one. */
+static bool is_step_of_podman(const struct target *t, const struct json *item)
+{
+    char image[SHORT_ID + 2];
+    snprintf(image, sizeof image, "%.*s\n", SHORT_ID, plain_id(text_of(item, "ImageID")));
+    return !strcmp(text_of(item, "State"), "storage") && strlen(image) > SHORT_ID && t->in_use.len &&
+           strstr(t->in_use.data, image);
+}
+
 /* How people know it. */
 static char *name_of(enum kind kind, const struct json *item, const char *id)
 {
@@ -248,7 +264,7 @@ static char *name_of(enum kind kind, const struct json *item, const char *id)
     if (name && kind != CONTAINER && strcmp(name, "<none>:<none>") != 0)
         return mem_text(name);
     id = plain_id(id);
-    return mem_text_n(id, strlen(id) < 12 ? strlen(id) : 12);
+    return mem_text_n(id, strlen(id) < SHORT_ID ? strlen(id) : SHORT_ID);
 }
 
 static void remove_by(struct target *t, enum kind kind, const struct json *item, const char *name)
@@ -257,11 +273,19 @@ static void remove_by(struct target *t, enum kind kind, const struct json *item,
     e->is_removal = true;
     e->name = name_of(kind, item, text_of(item, kinds[kind].id));
     e->node = mem_text(json_string(json_get(json_get(item, "Labels"), CONTAINER_LABEL_NODE), NULL));
-    buffer_format(&e->path, "%s%s", t->api, kinds[kind].path);
+    buffer_format(&e->path, "%s%s", kinds[kind].api ? kinds[kind].api : t->api, kinds[kind].path);
     http_escape(&e->path, name);
     buffer_text(&e->path, kinds[kind].query);
     t->found++;
     errand_send(e, "DELETE");
+}
+
+/* What Podman names the image of a step while it builds: "docker.io/library/HEX-tmp:latest", of 64 digits. */
+static bool is_of_a_step(const char *name)
+{
+    const char *slash = strrchr(name, '/'), *digits = slash ? slash + 1 : name;
+    size_t len = strspn(digits, "0123456789abcdef");
+    return len == 64 && !strcmp(digits + len, "-tmp:latest");
 }
 
 /* Of an image with names those go that its run gave it, and with the last of them the image, if nobody uses it. */
@@ -272,7 +296,7 @@ static void remove_names(struct target *t, const struct json *item)
     buffer_format(&own, "lockstep-%s:", text_of(json_get(item, "Labels"), CONTAINER_LABEL_RUN));
     for (size_t i = 0; i < json_count(names); i++) {
         const char *name = json_string(json_at(names, i), "");
-        if (strstr(name, buffer_string(&own)))
+        if (strstr(name, buffer_string(&own)) || is_of_a_step(name))
             remove_by(t, IMAGE, item, name);
     }
     buffer_free(&own);
@@ -282,9 +306,10 @@ static void remove_item(struct target *t, enum kind kind, const struct json *ite
 {
     const struct engine_sweep *sweep = t->all->sweep;
     const char *id = text_of(item, kinds[kind].id);
-    bool is_ours = kind == NAMELESS  ? is_leftover(sweep, items, item)
-                   : kind == BUILDER ? is_builder(sweep, item)
-                                     : is_wanted(t->all, kind, json_get(item, "Labels"));
+    bool is_ours = kind == NAMELESS   ? is_leftover(sweep, items, item)
+                   : kind == BUILDER  ? is_builder(sweep, item)
+                   : kind == EXTERNAL ? is_step_of_podman(t, item)
+                                      : is_wanted(t->all, kind, json_get(item, "Labels"));
     if (!*id || !is_ours)
         return;
     if (kind == IMAGE && has_name(item))
@@ -343,6 +368,7 @@ static void note_answer(void *data, struct http_answer *answer)
     if (e->is_meeting && answer->failure == HTTP_ANSWERED) {
         int known = e->is_version ? engine_version_read(answer, t->api, &e->why) : engine_ping_read(answer, t->api, &e->why);
         t->is_refused = t->is_list_missing = known < 0;
+        t->is_podman |= known > 0;
         if (known == 0 && !e->is_version)
             meet(t, true);
     } else if (!e->is_removal && ok) {
@@ -375,6 +401,8 @@ static void begin_round(struct target *t)
     }
     if (t->all->sweep->built_count)
         list(t, BUILDER);
+    if (t->is_podman && t->in_use_ms && clock_ms() >= t->in_use_ms + EXTERNAL_MS)
+        list(t, EXTERNAL);
     if (t->from == CONTAINER) {
         list(t, CONTAINER);
         return;
@@ -415,8 +443,12 @@ static void try_again_or_be_over(struct target *t)
     int64_t now = clock_ms(), most = t->all->sweep->late_ms > IN_USE_MS ? t->all->sweep->late_ms : IN_USE_MS;
     bool all_in_use = true;
     most = t->all->sweep->in_use_ms > most ? t->all->sweep->in_use_ms : most;
-    for (const struct errand *e = t->errands; e; e = e->next)
+    t->in_use.len = 0;
+    for (const struct errand *e = t->errands; e; e = e->next) {
         all_in_use &= !e->is_removal || e->is_in_use;
+        if (e->is_in_use)
+            buffer_format(&t->in_use, "%s\n", e->name);
+    }
     t->in_use_ms = !all_in_use ? 0 : t->in_use_ms ? t->in_use_ms : now;
     t->is_over = all_in_use && now >= t->in_use_ms + most;
     wait_a_little(t);
@@ -516,6 +548,7 @@ int engine_sweep(const struct engine_sweep *sweep, const char *const *addresses,
         struct target *t = &s.targets[i];
         tell_failures(t);
         errands_free(t);
+        buffer_free(&t->in_use);
         http_peer_free(&t->peer);
     }
     http_free(s.http);

@@ -71,7 +71,7 @@ WORDS = {"kill guard": "guard", "engine: cut": GONE + "|in the middle|within the
          "engine: endless": "larger than the|connection ended|broke",
          **{means: GONE for means in DAEMON},
          **{means: f"its container ended with exit code|removed by someone else|{NO_ANSWER}|not running|[Nn]o such container|"
-                   "container state improper|is paused|cannot exec in" for means in CONTAINER}}
+                   "container state improper|is paused|cannot exec in|is marked for removal" for means in CONTAINER}}
 
 
 class Plan:
@@ -170,12 +170,17 @@ class Victim:
         self.before = self.there_is()
 
     def there_is(self):
+        end = time.monotonic() + engines.LIST_LIMIT_S * SLOWNESS
         while True:
             try:
                 return self.engine.all_there_is()
             except AssertionError as error:  # as Podman answers while something that would be listed is removed
-                if "500" not in str(error):
+                if "500" not in str(error) or time.monotonic() > end:
                     raise
+                # Killed while it wrote an image, it lists none any more until that one is removed.
+                broken = re.search(r'image with ID \\*"([0-9a-f]{64})\\*" \(consider removing the image', str(error))
+                if broken:
+                    self.engine.ask("DELETE", f"/images/{broken[1]}?force=1")
 
     def left(self):
         """What was not there before."""

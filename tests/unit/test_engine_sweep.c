@@ -17,6 +17,8 @@ struct thing {
     const char *host; /* NULL: this machine's name */
     const char *parent, *name; /* of an image, and what a container was made of; NULL: none */
     int created;               /* s */
+    const char *state; /* of a container; NULL: it does not say */
+    const char *user;  /* of an image: the container for whose sake it stays; NULL: none */
     int refusals;  /* of its removal, at first */
     int late;      /* the lists of its kind in which it is not there yet */
     bool is_of_no_node; /* its labels do not say which */
@@ -39,9 +41,11 @@ static void add_thing(struct buffer *out, const struct thing *t)
 {
     char host[ENGINE_HOST_TEXT];
     engine_host(host, sizeof host);
-    buffer_format(out, "%s{\"Id\":\"%s\",\"Name\":\"%s\",\"ParentId\":\"%s\",\"ImageID\":\"%s\",\"Created\":%d,\"RepoTags\":[\"%s\"],\"Labels\":",
-                  out->data[out->len - 1] == '[' ? "" : ",", t->id, t->id, t->parent ? t->parent : "", t->parent ? t->parent : "", t->created,
-                  t->name ? t->name : "<none>:<none>");
+    buffer_format(out, "%s{\"Id\":\"%s\",\"Name\":\"%s\",\"ParentId\":\"%s\",\"ImageID\":\"%s\",",
+                  out->data[out->len - 1] == '[' ? "" : ",", t->id, t->id, t->parent ? t->parent : "",
+                  t->parent ? t->parent : "");
+    buffer_format(out, "\"Created\":%d,\"RepoTags\":[\"%s\"],\"State\":\"%s\",\"Labels\":", t->created,
+                  t->name ? t->name : "<none>:<none>", t->state ? t->state : "");
     if (t->run)
         buffer_format(out, "{\"lockstep.run\":\"%s\",\"lockstep.host\":\"%s\"%s}}", t->run, t->host ? t->host : host,
                       t->is_of_no_node ? "" : ",\"lockstep.node\":\"n\"");
@@ -49,7 +53,12 @@ static void add_thing(struct buffer *out, const struct thing *t)
         buffer_text(out, "null}");
 }
 
-static void answer_list(struct visit *v, struct world *w, const char *kind)
+static bool is_external(const struct thing *t)
+{
+    return t->state && strcmp(t->state, "storage") == 0;
+}
+
+static void answer_list(struct visit *v, struct world *w, const char *kind, bool with_external)
 {
     bool volumes = strcmp(kind, "volumes") == 0;
     struct buffer body = { 0 };
@@ -60,7 +69,7 @@ static void answer_list(struct visit *v, struct world *w, const char *kind)
     buffer_text(&body, volumes ? "{\"Volumes\":[" : "[");
     for (size_t i = 0; i < w->count; i++) {
         struct thing *t = &w->things[i];
-        if (strcmp(t->kind, kind) != 0 || t->is_gone)
+        if (strcmp(t->kind, kind) != 0 || t->is_gone || (is_external(t) && !with_external))
             continue;
         if (t->late && t->late--)
             continue;
@@ -71,13 +80,31 @@ static void answer_list(struct visit *v, struct world *w, const char *kind)
     buffer_free(&body);
 }
 
+static bool is_used(const struct world *w, const struct thing *image)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (image->user && strcmp(w->things[i].id, image->user) == 0 && !w->things[i].is_gone)
+            return true;
+    return false;
+}
+
+/* By its id or, as it stands in a path, its name. */
+static bool is_meant(const struct thing *t, const char *id)
+{
+    struct buffer name = { 0 };
+    http_escape(&name, t->name ? t->name : t->id);
+    bool yes = strcmp(buffer_string(&name), id) == 0;
+    buffer_free(&name);
+    return yes;
+}
+
 static void answer_removal(struct visit *v, struct world *w, const char *kind, const char *id)
 {
     for (size_t i = 0; i < w->count; i++) {
         struct thing *t = &w->things[i];
-        if (strcmp(t->kind, kind) != 0 || strcmp(t->id, id) != 0 || t->is_gone)
+        if (strcmp(t->kind, kind) != 0 || !is_meant(t, id) || t->is_gone)
             continue;
-        if (t->refusals && t->refusals--) {
+        if (is_used(w, t) || (t->refusals && t->refusals--)) {
             visit_answer(v, "409 Conflict", "{\"message\":\"it is in use\"}");
         } else {
             t->is_gone = true;
@@ -91,11 +118,12 @@ static void answer_removal(struct visit *v, struct world *w, const char *kind, c
 static void be_an_engine(struct visit *v)
 {
     struct world *w = (struct world *)(uintptr_t)v->server->data;
-    char method[8], kind[16], id[40] = "";
-    char version[80];
+    char method[8], kind[16], id[120] = "", version[80];
     int spoken, least = w->least ? w->least : 24;
+    bool is_podmans = w->podman && strstr(buffer_string(&v->request), " /v4.0.0/libpod/containers/");
     if (strncmp(buffer_string(&v->request), "GET /_ping ", 11) == 0) {
-        snprintf(version, sizeof version, "200 OK%s%s", w->podman ? "\r\nLIBPOD-api-Version: " : "", w->podman ? w->podman : "");
+        snprintf(version, sizeof version, "200 OK%s%s", w->podman ? "\r\nLIBPOD-api-Version: " : "",
+                 w->podman ? w->podman : "");
         visit_answer(v, version, "OK");
         return;
     }
@@ -105,8 +133,10 @@ static void be_an_engine(struct visit *v)
         visit_answer(v, "200 OK", version);
         return;
     }
-    if (sscanf(buffer_string(&v->request), "%7s /v1.%d/%15[a-z]/%39[^? ]", method, &spoken, kind, id) < 3 ||
-        spoken != (least > 41 ? least : 41)) {
+    if (is_podmans)
+        sscanf(v->request.data, "%7s /v4.0.0/libpod/%15[a-z]/%119[^? ]", method, kind, id);
+    else if (sscanf(v->request.data, "%7s /v1.%d/%15[a-z]/%119[^? ]", method, &spoken, kind, id) < 3 ||
+             spoken != (least > 41 ? least : 41)) {
         visit_answer(v, "400 Bad Request", "");
         return;
     }
@@ -114,7 +144,7 @@ static void be_an_engine(struct visit *v)
     if (strcmp(method, "DELETE") == 0)
         answer_removal(v, w, kind, id);
     else
-        answer_list(v, w, kind);
+        answer_list(v, w, kind, is_podmans);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -291,6 +321,26 @@ static void podman_is_swept_without_its_version(void **state)
     assert_int_equal(sweep_world(&w, &sweep, &told), 0);
     assert_string_equal(told.text.data, "container ours of n\n");
     assert_false(w.was_asked_for_version);
+    buffer_free(&told.text);
+}
+
+static void of_a_build_in_which_podman_was_killed_its_containers_go_and_its_own_names(void **state)
+{
+    (void)state;
+    static const char step[] = "docker.io/library/00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff-tmp:latest";
+    struct world w = { .count = 5, .podman = "4.3.1",
+                       .things = { { .kind = "images", .id = "111111111111aa", .run = RUN, .user = "222222222222" },
+                                   { .kind = "containers", .id = "222222222222", .parent = "111111111111aa", .state = "storage" },
+                                   { .kind = "containers", .id = "333333333333", .parent = "999999999999aa", .state = "storage" },
+                                   { .kind = "containers", .id = "444444444444", .parent = "111111111111aa", .state = "exited" },
+                                   { .kind = "images", .id = "555555555555aa", .run = RUN, .name = step } } };
+    struct engine_sweep sweep = { .run = RUN };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    must_tell(&told, "container 222222222222\n");
+    must_tell(&told, "image 111111111111 of n\n");
+    for (size_t i = 0; i < w.count; i++)
+        assert_int_equal(w.things[i].is_gone, i < 2 || i == 4);
     buffer_free(&told.text);
 }
 
@@ -478,6 +528,7 @@ int main(void)
         cmocka_unit_test(the_version_that_is_spoken_is_our_own_or_the_least_that_a_newer_engine_takes),
         cmocka_unit_test(podman_is_known_by_its_ping_and_who_does_not_tell_there_is_asked_again),
         cmocka_unit_test(podman_is_swept_without_its_version),
+        cmocka_unit_test(of_a_build_in_which_podman_was_killed_its_containers_go_and_its_own_names),
         cmocka_unit_test(what_others_have_made_of_an_image_of_the_run_is_theirs),
         cmocka_unit_test(of_runs_in_general_only_those_go_whose_lockstep_is_gone),
         cmocka_unit_test(what_is_refused_at_first_is_asked_for_again),
