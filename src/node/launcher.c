@@ -262,6 +262,7 @@ static void end_node(struct node *n, const struct error *why, enum ending how)
     else if (is_restart && n->failure.code == EXIT_LAUNCH)
         n->failure.code = EXIT_RUN_FAILED; /* a try of its restart.max */
     n->deadline_ns = 0;
+    n->is_checked = false;
     tell_to_end(n, how);
 }
 
@@ -297,14 +298,18 @@ static int failed(struct node *n, struct error *err)
     return -1;
 }
 
-static void ask(struct node *n, simtime timeout)
+static void await(struct node *n, simtime timeout)
 {
-    n->answer.done = false;
-    if (!n->driver->is_remote)
-        return;
     n->asked_ns = clock_ns();
     n->deadline_ns = n->asked_ns + timeout * 1000;
     node_look(n, n->deadline_ns);
+}
+
+static void ask(struct node *n, simtime timeout)
+{
+    n->answer.done = false;
+    if (n->driver->is_remote)
+        await(n, timeout);
 }
 
 int launcher_start(struct node *n, struct error *err)
@@ -332,6 +337,8 @@ int launcher_work(struct node *n, struct error *err)
     bool asked = n->phase == NODE_BUSY || n->phase == NODE_STARTING;
     if (n->driver->work(n, err) < 0)
         return failed(n, err);
+    if (!asked && !n->is_checked)
+        n->deadline_ns = 0;
     if (!asked || !n->answer.done)
         return 0;
     move(n, n->phase == NODE_BUSY ? NODE_EVENT_DONE : NODE_EVENT_READY);
@@ -436,6 +443,8 @@ void launcher_rest(struct launcher *l, bool rests)
     l->rest_ns = 0;
     if (!rests && l->frozen)
         freeze_all(l, false);
+    if (rests)
+        launcher_look(l);
     for (int i = 0; rests && i < l->remote_count; i++)
         if (l->remotes[i]->driver->freeze) {
             l->rest_ns = clock_ns() + REST_NS;
@@ -445,9 +454,22 @@ void launcher_rest(struct launcher *l, bool rests)
 
 void launcher_look(struct launcher *l)
 {
+    for (int i = 0; i < l->remote_count; i++) {
+        struct node *n = l->remotes[i];
+        if (!n->driver->check || n->phase != NODE_IDLE || n->is_checked)
+            continue;
+        n->driver->check(n);
+        if (n->is_checked)
+            await(n, n->spec->timeout_step);
+    }
+}
+
+bool launcher_is_looking(const struct launcher *l)
+{
     for (int i = 0; i < l->remote_count; i++)
-        if (l->remotes[i]->driver->check && l->remotes[i]->phase == NODE_IDLE)
-            l->remotes[i]->driver->check(l->remotes[i]);
+        if (l->remotes[i]->is_checked && l->remotes[i]->phase == NODE_IDLE)
+            return true;
+    return false;
 }
 
 static void look_at_clocks(struct launcher *l)
