@@ -9,6 +9,12 @@
 
 #define COUNT_NS INT64_C(1000000000) /* between two counts of instructions */
 
+/* A quantum is one RunFor, also where no message can reach the node for many. A RunFor over several (with the lookahead
+ * of Chandy, Misra and Bryant: the least latency of the links from and to the node) cannot give the same records: what
+ * the UART's file holds at its end does not tell in which quantum a line ended. That is the time of a message that has
+ * none, or one of an earlier quantum: (quantum 1 ms) a line with "time":3900 that ends at 3950 us is of 3900, one that
+ * ends at 4050 us of 4999. It is also the barrier at which a breakpoint on the log stops. Nor is it known in which
+ * quantum a processor crashed: its RunFor never returns. Either would need the firmware, or Renode, to say more. */
 static void run(struct renode *r)
 {
     char command[80];
