@@ -349,6 +349,40 @@ static bool step_halfway(struct run *r)
     return node.state == NODE_BUSY;
 }
 
+/* Ended by a person at a pause: as its clock is asked for, or once it is known. */
+static char *ended_run(enum command_kind kind, bool at_once)
+{
+    struct run r;
+    struct session_status status = { .waiting_for = 1 };
+    begin_with(&r, ", on_failure: continue");
+    step(&r, 20);
+    while (!at_once && status.waiting_for >= 0) {
+        session_wait(r.session, -1, 50);
+        session_step(r.session);
+        session_status(r.session, &status);
+    }
+    session_status(r.session, &status);
+    assert_int_equal(status.waiting_for, at_once ? 1 : -1);
+    assert_true(session_command(r.session, &(struct command){ kind, .node = 1 }));
+    assert_true(session_command(r.session, &(struct command){ .kind = COMMAND_RUN }));
+    step_to_the_end(&r, "finished", "");
+    char *text = events_of(&r);
+    end(&r);
+    return text;
+}
+
+static void a_node_may_be_ended_while_its_clock_is_asked_for(void **state)
+{
+    (void)state;
+    static const enum command_kind kinds[] = { COMMAND_NODE_STOP, COMMAND_NODE_KILL, COMMAND_NODE_RESTART };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        char *at_once = ended_run(kinds[i], true), *later = ended_run(kinds[i], false);
+        assert_string_equal(at_once, later);
+        free(at_once);
+        free(later);
+    }
+}
+
 static void a_clock_is_asked_for_behind_the_count_of_instructions(void **state)
 {
     (void)state;
@@ -393,6 +427,7 @@ int main(void)
         cmocka_unit_test(that_its_processor_is_looked_at_changes_nothing),
         cmocka_unit_test(a_wrong_clock_is_found_at_the_pause),
         cmocka_unit_test(a_wrong_clock_at_a_pause_is_found_before_the_next_quantum),
+        cmocka_unit_test(a_node_may_be_ended_while_its_clock_is_asked_for),
         cmocka_unit_test(a_clock_is_asked_for_behind_the_count_of_instructions),
         cmocka_unit_test(one_that_does_not_say_its_clock_at_a_pause_has_failed),
     };
