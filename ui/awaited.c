@@ -28,7 +28,7 @@ bool awaited_of(const struct view *v, int node, const struct node_status *n, str
     const struct session_status *s = v->status;
     bool ending = n->state == NODE_ENDING, starting = n->state == NODE_STARTING;
     *out = (struct awaited){ .waited_s = n->waiting_s };
-    if (!v->session || !(ending || starting || n->state == NODE_BUSY))
+    if (!v->session || !(ending || starting || n->state == NODE_BUSY || n->waiting_s > 0))
         return false;
     if ((ending && s->waiting_for >= 0) || node == s->waiting_for)
         out->waited_s = s->waiting_s; /* all are told to end at the same time */

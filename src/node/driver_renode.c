@@ -45,7 +45,7 @@ static int start(struct node *n, struct error *err)
         r = n->state = mem_alloc(sizeof *r);
     r->node = n;
     renode_uarts_open(r);
-    r->has_clock = r->checks_rest = r->clock_is_told = r->counts = r->cannot_count = false;
+    r->has_clock = r->checks_rest = n->is_checked = r->clock_is_told = r->counts = r->cannot_count = false;
     r->counted_ns = r->counted_us = 0;
     r->counted = 0;
     r->mips = -1;
@@ -313,7 +313,11 @@ static void late(struct node *n, struct error *err)
                   r->control_port, limit);
         break;
     default:
-        if (*r->cpu_abort)
+        if (n->is_checked) {
+            error_set(err, EXIT_RUN_FAILED, "Renode does not say within %s what its %s", limit,
+                      r->stage == RENODE_COUNTING ? "processor has done" : "clock stands at");
+            renode_add_log(r, err);
+        } else if (*r->cpu_abort)
             error_set(err, EXIT_RUN_FAILED,
                       "its processor has crashed: %s; the %" PRId64 " us to %" PRId64 " were not over within %s",
                       r->cpu_abort, r->ran_us, r->protocol.until, limit);
@@ -345,6 +349,7 @@ static void end(struct node *n, enum ending how)
 static void pause_renode(struct node *n, bool paused)
 {
     struct renode *r = n->state;
+    n->is_checked = false; /* a process that stands still says nothing */
     child_pause(&r->child, paused);
 }
 
@@ -352,13 +357,6 @@ static bool type(struct node *n, const char *uart, const char *text)
 {
     struct renode *r = n->state;
     return r && renode_uarts_type(r, uart, text);
-}
-
-/* While the run rests its clock is looked at; that it rests itself is its nature. */
-static void freeze(struct node *n, bool frozen)
-{
-    if (frozen)
-        renode_check(n);
 }
 
 static bool ended(const struct node *n)
@@ -408,7 +406,6 @@ const struct driver driver_renode = {
     .late = late,
     .end = end,
     .pause = pause_renode,
-    .freeze = freeze,
     .type = type,
     .check = renode_check,
     .processor = renode_processor,

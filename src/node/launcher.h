@@ -63,10 +63,14 @@ void launcher_stop(struct node *n, const struct error *why);
 const char *launcher_guard_loss(const struct launcher *l);
 void launcher_freeze(struct node *n);
 void launcher_pause(struct node *n, bool paused);
-/* The run stands still, or goes on: nodes that need not run for that are frozen once it has rested for a second. */
+/* The run stands still, at a barrier, or goes on: what must hold of nodes is looked at, and those that need not run for
+ * that are frozen once it has rested for a second. */
 void launcher_rest(struct launcher *l, bool rests);
 /* At a barrier at which one has failed, and the run goes on: what must hold of the others is looked at. */
 void launcher_look(struct launcher *l);
+/* Whether what was looked at is not known yet, of any. Such a node must not be granted a quantum: what is wrong belongs
+ * to the barrier at which it was asked. Each has timeouts.step to answer. */
+bool launcher_is_looking(const struct launcher *l);
 /* Whether a node that has failed can be started again: nothing of it is left. */
 bool launcher_is_over(const struct node *n);
 

@@ -77,6 +77,7 @@ struct node {
     struct buffer tail;    /* the end of that, NODE_TAIL bytes at most */
     pid_t pid;             /* of its process; 0: none */
     bool is_ready;         /* it is among the ready ones */
+    bool is_checked;       /* the driver's: what must hold of it at a barrier was asked for, and has not come */
     int64_t asked_ns;      /* when it was asked for what it has not answered */
     int64_t deadline_ns;   /* when that must have come; 0: nothing is awaited */
     int64_t again_ns;      /* when its work wants to be called in any case; 0: not */
@@ -109,7 +110,8 @@ struct driver {
     /* A person types a line to one of its UARTs (NULL: the first): it gets that with its next grant. Text NULL: could it?
      * False: it cannot be had. NULL: nothing can be typed to nodes of this kind. */
     bool (*type)(struct node *n, const char *uart, const char *text);
-    /* It stands at a barrier, and something has gone wrong elsewhere: what must hold of it is looked at. NULL: nothing. */
+    /* It stands at a barrier at which the run pauses, or something has gone wrong elsewhere: what must hold of it is
+     * asked for (is_checked until that is there, or it is paused). NULL: nothing. */
     void (*check)(struct node *n);
     /* What is spent on it, as launcher_usage; NULL: /proc tells. */
     bool (*usage)(struct node *n, double *cpu_s, uint64_t *memory, unsigned *processes);

@@ -9,6 +9,12 @@
 
 #define COUNT_NS INT64_C(1000000000) /* between two counts of instructions */
 
+/* A quantum is one RunFor, also where no message can reach the node for many. A RunFor over several (with the lookahead
+ * of Chandy, Misra and Bryant: the least latency of the links from and to the node) cannot give the same records: what
+ * the UART's file holds at its end does not tell in which quantum a line ended. That is the time of a message that has
+ * none, or one of an earlier quantum: (quantum 1 ms) a line with "time":3900 that ends at 3950 us is of 3900, one that
+ * ends at 4050 us of 4999. It is also the barrier at which a breakpoint on the log stops. Nor is it known in which
+ * quantum a processor crashed: its RunFor never returns. Either would need the firmware, or Renode, to say more. */
 static void run(struct renode *r)
 {
     char command[80];
@@ -105,12 +111,15 @@ static int judge_clock(struct renode *r, int64_t clock, struct error *err)
     return n->ending != END_NOT ? 0 : -1;
 }
 
-/* It stands still at a barrier. */
+/* It stands still at a barrier. Where its instructions are being counted it is asked behind that. */
 void renode_check(struct node *n)
 {
     struct renode *r = n->state;
-    if (!r || !r->has_clock || r->stage != RENODE_READY || r->child.is_paused || r->clock_is_told ||
-        r->checked_us == r->clock_us)
+    if (!r || !r->has_clock || (r->stage != RENODE_READY && r->stage != RENODE_COUNTING) || r->child.is_paused ||
+        r->clock_is_told || r->checked_us == r->clock_us)
+        return;
+    n->is_checked = true;
+    if (r->stage != RENODE_READY)
         return;
     r->checks_rest = true;
     renode_ask_clock(r);
@@ -127,10 +136,15 @@ void renode_end(struct renode *r)
 /* It stands still: what has come up meanwhile is done. */
 static void go_on(struct renode *r)
 {
+    struct node *n = r->node;
+    bool is_checked = n->is_checked;
     r->stage = RENODE_READY;
-    if (r->node->ending != END_NOT)
+    n->is_checked = false;
+    if (n->ending != END_NOT)
         renode_end(r);
-    else if (r->node->phase == NODE_BUSY) /* a grant came */
+    else if (is_checked) /* behind a count */
+        renode_check(n);
+    else if (n->phase == NODE_BUSY) /* a grant came */
         renode_write_or_run(r);
 }
 
@@ -167,7 +181,7 @@ int renode_take_clock(struct renode *r, int64_t clock, struct error *err)
         return -1;
     if (!r->checks_rest)
         return finish_quantum(r, err);
-    r->checks_rest = false;
+    r->checks_rest = n->is_checked = false;
     go_on(r);
     return 0;
 }

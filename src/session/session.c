@@ -271,6 +271,8 @@ static void note_speed(struct session *s, int64_t wall)
 /* What is to be done at a barrier before the run may go on. False where it may not yet. */
 static bool settle(struct session *s)
 {
+    if (s->state == SESSION_RUNNING && launcher_is_looking(s->launcher))
+        return false; /* what was asked of nodes at a pause is told of the barrier of the pause */
     if (s->state == SESSION_RUNNING)
         nodes_note_gone(s);
     if (!nodes_handle_failures(s))
@@ -286,7 +288,7 @@ static bool settle(struct session *s)
         return false;
     if (s->state == SESSION_RUNNING && bus_has_news(s->bus) && !session_keep_results(s))
         return false; /* what has happened at this barrier belongs to it, not to the next one */
-    return !s->restarting;
+    return !s->restarting && !(s->state == SESSION_RUNNING && launcher_is_looking(s->launcher));
 }
 
 /* Begins a round where there is something to do before the limit. */
@@ -374,7 +376,7 @@ static int idle_ms(const struct session *s)
     if (s->state == SESSION_PAUSED)
         return s->command_count ? 0 : remote_ms(s);
     if (s->state == SESSION_ENDING || s->starting || (s->is_open && !s->is_checked) ||
-        (s->state == SESSION_RUNNING && s->restarting && !s->in_round) ||
+        (s->state == SESSION_RUNNING && !s->in_round && (s->restarting || launcher_is_looking(s->launcher))) ||
         (s->in_round && s->outstanding && s->cursor == s->scenario->node_count))
         return remote_ms(s);
     if (s->state != SESSION_RUNNING || s->pace <= 0 || s->in_round || s->limit <= now_of(s))

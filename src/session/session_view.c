@@ -22,13 +22,18 @@ static double speed_of(const struct session *s)
     return wall > 0 ? (double)virtual * 1e3 / (double)wall : 0;
 }
 
+static bool owes_answer(const struct node *n)
+{
+    return n->phase == NODE_BUSY || n->phase == NODE_STARTING || (n->phase == NODE_IDLE && n->is_checked);
+}
+
 /* The first of the nodes outside the program that something is awaited of. */
 static void note_waiting(const struct session *s, struct session_status *out)
 {
     for (int r = 0; r < s->remote_count && out->waiting_for < 0; r++) {
         const struct node *n = launcher_node(s->launcher, s->remotes[r]);
         bool is_ending = s->state == SESSION_ENDING && n->phase == NODE_ENDING;
-        if (n->phase != NODE_BUSY && n->phase != NODE_STARTING && !is_ending)
+        if (!owes_answer(n) && !is_ending)
             continue;
         out->waiting_for = n->index;
         out->waiting_s = (double)(clock_ns() - (is_ending ? n->ending_ns : n->asked_ns)) / 1e9;
@@ -103,7 +108,7 @@ void session_node(const struct session *s, int i, struct node_status *out)
                                  .clock = n->clock,
                                  .activity = n->activity && *n->activity ? n->activity : NULL,
                                  .tail = buffer_string(&n->tail) };
-    if (n->driver->is_remote && (n->phase == NODE_BUSY || n->phase == NODE_STARTING))
+    if (n->driver->is_remote && owes_answer(n))
         out->waiting_s = (double)(clock_ns() - n->asked_ns) / 1e9;
 }
 

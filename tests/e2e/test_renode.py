@@ -304,6 +304,14 @@ class Firmware(Sensor):
             self.run_it(self.scenario(mcu), "--until", "1s", expect=1, out=way, RENODE_PEER_FAULT="drift=20")
             self.assertRegex(self.cause(way), f"nodes.0. mcu: {self.CLOCK}1000007 us, and 1000000 us were granted")
 
+    def test_a_clock_that_differs_is_found_at_a_breakpoint(self):
+        for way in ("external", "monitor"):
+            path, keys = self.scenario(self.mcu(more=f"    time_control: {way}\n")), self.write("keys", "Space\nuntil FAILED\n")
+            self.lockstep("--keys", keys, "--size", "100x30", "--break", "500ms", "--out", self.dir / way, path, expect=1,
+                          env={"TMPDIR": str(self.tmp), "RENODE_PEER_FAULT": "drift=20"})
+            self.assertRegex(self.cause(way), f"nodes.0. mcu: {self.CLOCK}500007 us, and 500000 us were granted")
+            self.assertEqual(self.records(way)[-1]["t"], 500000)
+
     def test_a_clock_that_differs_is_told_beside_the_failure_of_another_node(self):
         cause = self.fault("drift=20", nodes=self.mcu() + self.other(500))
         self.assertRegex(cause, "^nodes.1. other: its process ended with exit code 5 .*; "

@@ -1,5 +1,5 @@
-/* A session with firmware in Renode, the scripted one: a line that a person types to a UART, what its processor does.
- */
+/* A session with firmware in Renode, the scripted one: a line that a person types to a UART, what its processor does,
+ * its clock at a pause. */
 #include "check.h"
 
 #include <ftw.h>
@@ -56,7 +56,7 @@ static void step_until(struct session *s, enum session_state state)
     }
 }
 
-static void begin(struct run *r)
+static void begin_with(struct run *r, const char *fields)
 {
     struct problems problems = { 0 };
     struct error err = { 0 };
@@ -66,11 +66,14 @@ static void begin(struct run *r)
     write_text(r->folder, "board.repl",
                "cpu: CPU.CortexM @ sysbus\nuart0: UART.NRF52840_UART @ sysbus 0x40002000\n"
                "uart1: UART.NRF52840_UART @ sysbus 0x40028000\n");
-    write_text(r->folder, "s.yaml",
-               "simulation: { duration: 2s, quantum: 1ms, seed: 1 }\nnodes:\n"
-               "  - { id: gw, type: gateway }\n"
-               "  - { id: mcu, type: device, implementation: renode, renode: " PEER ",\n"
-               "      platform: board.repl, firmware: board.elf, uarts: [ sysbus.uart1 ] }\n");
+    char text[1000];
+    snprintf(text, sizeof text,
+             "simulation: { duration: 2s, quantum: 1ms, seed: 1 }\nnodes:\n"
+             "  - { id: gw, type: gateway }\n"
+             "  - { id: mcu, type: device, implementation: renode, renode: " PEER ",\n"
+             "      platform: board.repl, firmware: board.elf, uarts: [ sysbus.uart1 ]%s }\n",
+             fields);
+    write_text(r->folder, "s.yaml", text);
     snprintf(r->file, sizeof r->file, "%s/s.yaml", r->folder);
     snprintf(r->out, sizeof r->out, "%s/out", r->folder);
     setenv("RENODE_PEER_FIRMWARE", "uart0=echo,uart1=echo", 1);
@@ -83,6 +86,11 @@ static void begin(struct run *r)
     if (!r->session)
         fail_msg("%s", err.text);
     step_until(r->session, SESSION_PAUSED);
+}
+
+static void begin(struct run *r)
+{
+    begin_with(r, "");
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -258,6 +266,158 @@ static void that_its_processor_is_looked_at_changes_nothing(void **state)
     free(resting);
 }
 
+static void step(struct run *r, uint64_t quanta)
+{
+    assert_true(session_command(r->session, &(struct command){ COMMAND_STEP, .count = quanta }));
+    step_until(r->session, SESSION_PAUSED);
+}
+
+static void step_to_the_end(struct run *r, const char *outcome, const char *cause)
+{
+    struct session_status status;
+    int turns = 0;
+    for (session_status(r->session, &status); !session_state_over(status.state); session_status(r->session, &status)) {
+        if (status.state == SESSION_PAUSED && turns++ > 200)
+            fail_msg("it stands paused at %lld us", (long long)status.now);
+        session_wait(r->session, -1, 50);
+        session_step(r->session);
+    }
+    assert_string_equal(status.outcome, outcome);
+    if (!strstr(status.cause, cause))
+        fail_msg("'%s' is not in: %s", cause, status.cause);
+}
+
+static const char *const ways[] = { ", time_control: external", ", time_control: monitor" };
+
+/* From its 20th RunFor on the clock is 7 us ahead. */
+static void a_wrong_clock_is_found_at_the_pause(void **state)
+{
+    (void)state;
+    setenv("RENODE_PEER_FAULT", "drift=20", 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct run r;
+        begin_with(&r, ways[i]);
+        step(&r, 19);
+        step(&r, 1);
+        step_to_the_end(&r, "failed", "the clock of its Renode stands at 20007 us, and 20000 us were granted to it");
+        char *text = events_of(&r);
+        assert_non_null(strstr(text, "\"t\":20000,\"kind\":\"end\""));
+        free(text);
+        end(&r);
+    }
+    unsetenv("RENODE_PEER_FAULT");
+}
+
+/* Who goes on at once does not go on before the clock is known: the failure is of the barrier of the pause. */
+static void a_wrong_clock_at_a_pause_is_found_before_the_next_quantum(void **state)
+{
+    (void)state;
+    setenv("RENODE_PEER_FAULT", "slow,drift=20", 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct run r;
+        char fields[100];
+        snprintf(fields, sizeof fields, "%s, on_failure: continue", ways[i]);
+        begin_with(&r, fields);
+        step(&r, 20);
+        assert_true(session_command(r.session, &(struct command){ .kind = COMMAND_RUN }));
+        step_to_the_end(&r, "finished", "");
+        char *text = events_of(&r);
+        const char *failed = strstr(text, "\"kind\":\"node\",\"node\":\"mcu\",\"state\":\"failed\"");
+        assert_non_null(failed);
+        assert_memory_equal(failed - strlen("\"t\":20000,"), "\"t\":20000,", strlen("\"t\":20000,"));
+        free(text);
+        end(&r);
+    }
+    unsetenv("RENODE_PEER_FAULT");
+}
+
+/* Steps a quantum, and stops in its midst; false where that was over too quickly. */
+static bool step_halfway(struct run *r)
+{
+    struct session_status status = { .now = 0 };
+    struct node_status node = { .state = NODE_IDLE };
+    step(r, 19);
+    assert_true(session_command(r->session, &(struct command){ COMMAND_STEP, .count = 1 }));
+    while (node.state != NODE_BUSY && status.now < 20000) {
+        session_wait(r->session, -1, 50);
+        session_step(r->session);
+        session_node(r->session, 1, &node);
+        session_status(r->session, &status);
+        if (session_state_over(status.state))
+            fail_msg("the run is over: %s", status.cause);
+    }
+    return node.state == NODE_BUSY;
+}
+
+/* Ended by a person at a pause: as its clock is asked for, or once it is known. */
+static char *ended_run(enum command_kind kind, bool at_once)
+{
+    struct run r;
+    struct session_status status = { .waiting_for = 1 };
+    begin_with(&r, ", on_failure: continue");
+    step(&r, 20);
+    while (!at_once && status.waiting_for >= 0) {
+        session_wait(r.session, -1, 50);
+        session_step(r.session);
+        session_status(r.session, &status);
+    }
+    session_status(r.session, &status);
+    assert_int_equal(status.waiting_for, at_once ? 1 : -1);
+    assert_true(session_command(r.session, &(struct command){ kind, .node = 1 }));
+    assert_true(session_command(r.session, &(struct command){ .kind = COMMAND_RUN }));
+    step_to_the_end(&r, "finished", "");
+    char *text = events_of(&r);
+    end(&r);
+    return text;
+}
+
+static void a_node_may_be_ended_while_its_clock_is_asked_for(void **state)
+{
+    (void)state;
+    static const enum command_kind kinds[] = { COMMAND_NODE_STOP, COMMAND_NODE_KILL, COMMAND_NODE_RESTART };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        char *at_once = ended_run(kinds[i], true), *later = ended_run(kinds[i], false);
+        assert_string_equal(at_once, later);
+        free(at_once);
+        free(later);
+    }
+}
+
+static void a_clock_is_asked_for_behind_the_count_of_instructions(void **state)
+{
+    (void)state;
+    struct run r;
+    double mips;
+    setenv("RENODE_PEER_FAULT", "drift=20", 1);
+    bool is_busy = false;
+    for (int i = 0; i < 20 && !is_busy; i++) { /* the scripted one may be quicker than one can look */
+        if (i)
+            end(&r);
+        begin(&r);
+        is_busy = step_halfway(&r);
+    }
+    assert_true(is_busy);
+    session_processor(r.session, 1, &mips); /* counts behind this quantum */
+    step_to_the_end(&r, "failed", "the clock of its Renode stands at 20007 us");
+    end(&r);
+    unsetenv("RENODE_PEER_FAULT");
+}
+
+static void one_that_does_not_say_its_clock_at_a_pause_has_failed(void **state)
+{
+    (void)state;
+    struct run r;
+    struct session_status status;
+    setenv("RENODE_PEER_FAULT", "mute=20", 1);
+    begin_with(&r, ", timeouts: { step: 1s }");
+    step(&r, 20);
+    session_status(r.session, &status);
+    assert_int_equal(status.waiting_for, 1); /* a person sees for whom it is waited */
+    step_to_the_end(&r, "failed", "nodes[1] mcu: Renode does not say within 1 s what its clock stands at");
+    end(&r);
+    unsetenv("RENODE_PEER_FAULT");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +425,11 @@ int main(void)
         cmocka_unit_test(what_cannot_be_typed_is_refused),
         cmocka_unit_test(a_typed_line_whose_node_is_gone_is_told),
         cmocka_unit_test(that_its_processor_is_looked_at_changes_nothing),
+        cmocka_unit_test(a_wrong_clock_is_found_at_the_pause),
+        cmocka_unit_test(a_wrong_clock_at_a_pause_is_found_before_the_next_quantum),
+        cmocka_unit_test(a_node_may_be_ended_while_its_clock_is_asked_for),
+        cmocka_unit_test(a_clock_is_asked_for_behind_the_count_of_instructions),
+        cmocka_unit_test(one_that_does_not_say_its_clock_at_a_pause_has_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
