@@ -236,10 +236,11 @@ def run(place):
     return engine
 
 
-def wait_until_it_answers(place, engine, end):
+def wait_until_it_answers(place, engine, end, meanwhile=lambda: None):
     """Returns its address; it must answer by then (time.monotonic)."""
     address = f"unix://{place}/engine.sock"
     while not _answers(address):
+        meanwhile()
         if (engine and engine.poll() is not None) or time.monotonic() > end:
             said = (place / "log").read_text(errors="replace")[-2000:]
             raise AssertionError(f"{place.name} does not start:\n{said}")

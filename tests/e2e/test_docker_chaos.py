@@ -210,7 +210,7 @@ class Victim:
         reap_orphans()
         engine = engines.run(self.place)
         engine.returncode = 0  # it is waited for here, not there
-        engines.wait_until_it_answers(self.place, None, time.monotonic() + engines.START_LIMIT_S)
+        engines.wait_until_it_answers(self.place, None, time.monotonic() + engines.START_LIMIT_S, reap_orphans)
 
 
 class Run(aftermath.Aftermath, common.Case):
