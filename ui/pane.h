@@ -119,6 +119,8 @@ void pane_empty(const struct area *a, const char *line, const char *hint);
 int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text);
 /* A heading with a rule behind it. */
 void area_heading(const struct area *a, int y, bool focus, const char *text);
+/* What the column of a node's id takes in a list that is this wide and shows a route, which is two of them. */
+int view_id_width(const struct view *v, int width);
 /* The ground of a list's row, painted over its whole width. */
 void pane_select(const struct area *a, int y, bool focus);
 /* The run has ended before its time, and with it nodes that had not failed. */
