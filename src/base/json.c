@@ -105,6 +105,25 @@ enum json_kind json_kind(const struct json *v)
     return JSON_NULL;
 }
 
+enum json_kind json_kind_at(const char *value)
+{
+    switch (*value) {
+    case '{':
+        return JSON_OBJECT;
+    case '[':
+        return JSON_ARRAY;
+    case '"':
+        return JSON_STRING;
+    case 't':
+    case 'f':
+        return JSON_BOOL;
+    case 'n':
+        return JSON_NULL;
+    default:
+        return JSON_NUMBER;
+    }
+}
+
 const struct json *json_get(const struct json *object, const char *key)
 {
     struct json_object *found;
