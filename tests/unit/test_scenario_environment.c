@@ -22,11 +22,8 @@ static const char *path_of(const char *name)
 
 static void create(const char *name, mode_t mode, const char *text)
 {
-    FILE *f = fopen(path_of(name), "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fchmod(fileno(f), mode);
-    fclose(f);
+    test_write_file(folder, name, text);
+    assert_int_equal(chmod(path_of(name), mode), 0);
 }
 
 /* The texts of all problems of a scenario of one node, each with its path and a newline. */

@@ -35,16 +35,6 @@ static void write_elf(const char *folder)
     fclose(f);
 }
 
-static void write_text(const char *folder, const char *name, const char *text)
-{
-    char path[200];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
 static void step_until(struct session *s, enum session_state state)
 {
     struct session_status status;
@@ -63,10 +53,10 @@ static void begin(struct run *r)
     *r = (struct run){ .folder = "/tmp/lockstep-uart-XXXXXX" };
     assert_non_null(mkdtemp(r->folder));
     write_elf(r->folder);
-    write_text(r->folder, "board.repl",
+    test_write_file(r->folder, "board.repl",
                "cpu: CPU.CortexM @ sysbus\nuart0: UART.NRF52840_UART @ sysbus 0x40002000\n"
                "uart1: UART.NRF52840_UART @ sysbus 0x40028000\n");
-    write_text(r->folder, "s.yaml",
+    test_write_file(r->folder, "s.yaml",
                "simulation: { duration: 2s, quantum: 1ms, seed: 1 }\nnodes:\n"
                "  - { id: gw, type: gateway }\n"
                "  - { id: mcu, type: device, implementation: renode, renode: " PEER ",\n"
