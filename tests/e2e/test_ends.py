@@ -233,21 +233,22 @@ faults:
         self.batch(path, "long", "--no-skip")
         self.assertTrue(self.events("out") == self.events("long"))
 
-    def test_a_stopped_node_is_asked_to_end_and_can_be_started_again(self):
-        path = self.scenario([("a", "", "timeouts: { stop: 8s }"), ("b", "", "")], duration="2s", quantum="1s")
+    def stop_and_start_again(self, path):
+        """The first node, at the keys, before the first quantum; then the run goes on to its end."""
         keys = self.write("k.keys", "see PAUSED\ntype g\nj\nx\nsee (y/n)\ny\nsee stopped by the user\nr\nsee (y/n)\ny\n"
                                     "s\nuntil 1s\nc\nuntil FINISHED\n")
         self.lockstep("--keys", keys, "--size", "100x30", "--out", self.dir / "out", path)
+
+    def test_a_stopped_node_is_asked_to_end_and_can_be_started_again(self):
+        path = self.scenario([("a", "", "timeouts: { stop: 8s }"), ("b", "", "")], duration="2s", quantum="1s")
+        self.stop_and_start_again(path)
         self.assertEqual(self.states("out", "a"), [(0, "frozen"), (0, "restarted")])
         self.assertEqual((self.dir / "out" / "logs" / "a.log").read_text().count("asked to end"), 2)
-
 
     def test_what_the_one_before_wrote_is_kept_and_closed(self):
         """It has more to say than a pipe holds when it is told to end; the next one must not be held up by that."""
         path = self.scenario([("a", "chatty@0", "restart: { backoff: 0ms }"), ("b", "", "")], duration="4s", quantum="1s")
-        keys = self.write("k.keys", "see PAUSED\ntype g\nj\nx\nsee (y/n)\ny\nsee stopped by the user\nr\nsee (y/n)\ny\n"
-                                    "s\nuntil 1s\nc\nuntil FINISHED\n")
-        self.lockstep("--keys", keys, "--size", "100x30", "--out", self.dir / "out", path)
+        self.stop_and_start_again(path)
         self.assertEqual((self.dir / "out" / "logs" / "a.log").read_text().count("chatter"), 2 * 3000)
 
     def test_a_model_in_the_midst_of_a_quantum_can_be_stopped(self):

@@ -66,6 +66,16 @@ static inline void visit_put(struct visit *v, const char *s, size_t len)
     }
 }
 
+/* Byte by byte, in more than one packet. */
+static inline void visit_put_bytewise(struct visit *v, const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        visit_put(v, s + i, 1);
+        if (i % 16 == 0)
+            poll(NULL, 0, 1);
+    }
+}
+
 static inline void visit_say(struct visit *v, const char *s)
 {
     visit_put(v, s, strlen(s));

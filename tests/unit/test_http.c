@@ -143,11 +143,7 @@ static void say_bytewise(struct visit *v)
     struct buffer b = { 0 };
     buffer_format(&b, "HTTP/1.1 %s\r\nTransfer-Encoding: chunked\r\n\r\n", status);
     buffer_text(&b, "5\r\nhello\r\n7;x=y\r\n, world\r\n0\r\nTrailer: 1\r\n\r\n");
-    for (size_t i = 0; i < b.len; i++) {
-        visit_put(v, b.data + i, 1);
-        if (i % 16 == 0)
-            poll(NULL, 0, 1);
-    }
+    visit_put_bytewise(v, b.data, b.len);
     buffer_free(&b);
 }
 

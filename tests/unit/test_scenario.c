@@ -577,20 +577,6 @@ static void relative_volumes_start_at_the_folder_also_in_the_canonical_text(void
     }
 }
 
-static struct engine_socket engine;
-
-static int open_engine(void **state)
-{
-    (void)state;
-    return engine_socket_open(&engine);
-}
-
-static int close_engine(void **state)
-{
-    (void)state;
-    return engine_socket_close(&engine);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -616,5 +602,5 @@ int main(void)
         cmocka_unit_test(the_digest_does_not_depend_on_the_folder),
         cmocka_unit_test(relative_volumes_start_at_the_folder_also_in_the_canonical_text),
     };
-    return cmocka_run_group_tests(tests, open_engine, close_engine);
+    return cmocka_run_group_tests(tests, engine_socket_set_up, engine_socket_tear_down);
 }
