@@ -11,6 +11,7 @@
 #include "base/procfs.h"
 #include "lockstep/loop.h"
 #include "node/engine.h"
+#include "node/group_usage.h"
 #include "node/guard.h"
 #include "node/orphans.h"
 #include "node/socket_dir.h"
@@ -18,16 +19,8 @@
 #define FILES_PER_NODE 4   /* descriptors that a node outside the program needs, and some while it is started */
 #define FILES_BESIDES  200 /* that the program needs for other things */
 #define REST_NS        INT64_C(1000000000) /* a run that stands still for a step is not worth freezing containers for */
-#define USAGE_NS       INT64_C(900000000) /* between two looks at what processes use */
 #define ENGINES_GRACE_NS INT64_C(2000000000) /* and beyond that, for what was made for containers */
 #define RUNGS          4 /* of the ladder, from END_ASK to END_KILL; each takes a share of timeouts.stop */
-
-/* What the processes of a node's group have used. */
-struct usage {
-    pid_t group;
-    uint64_t ticks, memory;
-    unsigned processes;
-};
 
 struct launcher {
     const struct scenario *scenario;
@@ -37,8 +30,7 @@ struct launcher {
     bool guard_has_news;
     int remote_count;
     struct node **remotes; /* those outside the program */
-    struct usage *usages; /* of those, by group, as of usage_ns */
-    int64_t usage_ns;     /* 0: never yet */
+    struct group_usages *usages; /* of those */
     struct node **taken; /* those that were ready, while they work */
     int64_t end_limit_ns; /* once they are told to end: when they must have, or the guard is the one that does not answer */
     bool sweeping, swept; /* once all have ended: what they left behind */
@@ -117,12 +109,12 @@ struct launcher *launcher_new(const struct scenario *s)
         l->remote_count += l->nodes[i].driver->is_remote;
     }
     l->remotes = mem_array((size_t)l->remote_count, sizeof(struct node *));
-    l->usages = mem_array((size_t)l->remote_count, sizeof *l->usages);
     l->taken = mem_array((size_t)l->remote_count, sizeof(struct node *));
     l->host.ready = mem_array((size_t)l->remote_count, sizeof(struct node *));
     for (int i = 0, r = 0; i < s->node_count; i++)
         if (l->nodes[i].driver->is_remote)
             l->remotes[r++] = &l->nodes[i];
+    l->usages = group_usages_new(l->remotes, l->remote_count);
     return l;
 }
 
@@ -208,7 +200,7 @@ void launcher_free(struct launcher *l)
     free(l->host.socket_dir);
     free(l->host.ready);
     free(l->taken);
-    free(l->usages);
+    group_usages_free(l->usages);
     free(l->remotes);
     orphans_free(&l->orphans);
     free(l->nodes);
@@ -506,48 +498,12 @@ bool launcher_is_over(const struct node *n)
     return !n->driver->ended || n->driver->ended(n);
 }
 
-static int compare_groups(const void *a, const void *b)
-{
-    const struct usage *x = a, *y = b;
-    return x->group < y->group ? -1 : x->group > y->group;
-}
-
-static struct usage *usage_of(const struct launcher *l, pid_t group)
-{
-    struct usage key = { .group = group };
-    return bsearch(&key, l->usages, (size_t)l->remote_count, sizeof *l->usages, compare_groups);
-}
-
-static void add_usage(void *data, pid_t pid)
-{
-    struct procfs_stat process;
-    struct usage *u = procfs_stat(pid, &process) ? usage_of(data, process.group) : NULL;
-    if (!u)
-        return;
-    u->ticks += process.cpu_ticks;
-    u->memory += process.memory;
-    u->processes++;
-}
-
 bool launcher_usage(struct launcher *l, int i, double *cpu_s, uint64_t *memory, unsigned *processes)
 {
-    int64_t now = clock_ns();
-    if (l->nodes[i].driver->usage)
-        return l->nodes[i].driver->usage(&l->nodes[i], cpu_s, memory, processes);
-    if (l->nodes[i].pid && (!l->usage_ns || now >= l->usage_ns + USAGE_NS)) { /* one walk for all nodes */
-        l->usage_ns = now;
-        for (int r = 0; r < l->remote_count; r++)
-            l->usages[r] = (struct usage){ .group = l->remotes[r]->pid };
-        qsort(l->usages, (size_t)l->remote_count, sizeof *l->usages, compare_groups);
-        procfs_each(add_usage, l);
-    }
-    const struct usage *u = l->nodes[i].pid ? usage_of(l, l->nodes[i].pid) : NULL;
-    if (!u || !u->processes)
-        return false;
-    *cpu_s = (double)u->ticks / (double)procfs_ticks_per_second();
-    *memory = u->memory;
-    *processes = u->processes;
-    return true;
+    struct node *n = &l->nodes[i];
+    if (n->driver->usage)
+        return n->driver->usage(n, cpu_s, memory, processes);
+    return group_usages_of(l->usages, n, cpu_s, memory, processes);
 }
 
 void launcher_end(struct launcher *l, enum ending how)
