@@ -6,6 +6,7 @@
 #include "lockstep/loop.h"
 #include "node/guard.h"
 #include "node/node.h"
+#include "node/pipes.h"
 
 struct child {
     struct node *node;
@@ -25,10 +26,10 @@ struct child {
 /* Begins anew; what an earlier start left open is closed, its last words in the log. */
 void child_open(struct child *c, struct node *n);
 
-/* Where the node's stderr comes from; *theirs is the end for the process. -1 with errno. */
-int child_open_log(struct child *c, int *theirs);
-/* Has the guard start it (guard_start) with these as stdin, stdout and stderr, which the caller closes. -1 with *err set. */
-int child_start(struct child *c, int port, const int fds[3], struct error *err);
+/* As pipes_open, but for ours[2], the log, which is the child's. -1 with *err set. */
+int child_open_pipes(struct child *c, int ours[3], int theirs[3], bool is_spoken_to, struct error *err);
+/* Has the guard start it (guard_start) with these as stdin, stdout and stderr, and closes them. -1 with *err set. */
+int child_start(struct child *c, int port, int theirs[3], struct error *err);
 
 /* The driver's `news`: to be given all of them. */
 void child_news(struct child *c, const struct guard_news *news);

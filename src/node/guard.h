@@ -69,6 +69,8 @@ struct guard_news {
     int status, error;
     char name[GUARD_TEXT];
 };
+/* What REFUSED means for the node's failure: `what` is its name, `error` its errno. */
+void guard_say_refused(const char *what, int error, const char *program, struct error *err);
 /* The next news, without waiting; false where there is none. */
 bool guard_news(struct guard *g, struct guard_news *out);
 bool guard_has_kept(const struct guard *g); /* some came already, while something else was asked for */
