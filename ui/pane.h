@@ -96,7 +96,7 @@ uint64_t pane_chain_selected(const struct pane *p); /* a record */
 /* The record that has the selected value; false: there is none. */
 bool pane_watch_selected(const struct pane *p, const struct view *v, uint64_t *n);
 void pane_watch_show(struct pane *p, int watch); /* selects its column */
-int pane_watch_node(const struct view *v, const struct area *a, int node); /* the values of one node; returns the rows */
+int pane_watch_node(const struct view *v, const struct area *a, int node); /* one node's values; returns the rows */
 bool pane_watch_work(const struct view *v, bool *changed);
 simtime pane_timeline_at(const struct pane *p, int screen_x); /* the end of the cell there; -1: there is none */
 /* The time that is a cell before or behind the one that is shown. */

@@ -217,7 +217,8 @@ static int connect_to(struct peer *p, int64_t until_ns, struct error *err)
     else
         snprintf(where, sizeof where, "the Unix socket in LOCKSTEP_SOCKET");
     while (!p->has_exited) {
-        int fd = spec->transport == TRANSPORT_TCP ? socket_connect_port("127.0.0.1", spec->port) : socket_connect_path(path);
+        int fd =
+            spec->transport == TRANSPORT_TCP ? socket_connect_port("127.0.0.1", spec->port) : socket_connect_path(path);
         int connected = fd >= 0 ? 0 : -1;
         error = errno;
         while (connected == 0 && (connected = socket_connected(fd)) == 0 && clock_ns() < until_ns && !p->has_exited)

@@ -1,5 +1,5 @@
-/* The process of a node: what it writes is taken as the node's log, and how it ended is known. For the drivers that have
- * one. */
+/* The process of a node: what it writes is taken as the node's log, and how it ended is known. For the drivers that
+ * have one. */
 #ifndef NODE_CHILD_H
 #define NODE_CHILD_H
 
@@ -47,8 +47,8 @@ bool child_last_word(const struct child *c, struct error *out);
 
 void child_signal(struct child *c, int signal);
 void child_pause(struct child *c, bool paused);
-/* What of the driver's `end` is the same for all: it goes on where it stands still, then come the signals. How it is asked to
- * end, and how its input ends, is the driver's. */
+/* What of the driver's `end` is the same for all: it goes on where it stands still, then come the signals. How it is
+ * asked to end, and how its input ends, is the driver's. */
 void child_end(struct child *c, enum ending how);
 void child_close(struct child *c);
 

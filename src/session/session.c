@@ -409,7 +409,8 @@ static bool run_to(struct session *s, simtime limit)
     return true;
 }
 
-/* Where a node does not say when its next event is, every quantum might have one: the first that leaves a record has. */
+/* Where a node does not say when its next event is, every quantum might have one: the first that leaves
+ * a record has. */
 static bool to_next_event(struct session *s)
 {
     if (s->state != SESSION_PAUSED)

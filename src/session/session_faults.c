@@ -110,7 +110,7 @@ static bool is_over(const struct acts *a, const struct scenario_fault *f)
     return false;
 }
 
-/* What the link has of the scenario, and on top of it of the faults that have begun and are not over, in their order. */
+/* What the link has of the scenario, and then of the faults that have begun and are not over, in their order. */
 static void change_link(struct session *s, int src, int dst, const char *cause)
 {
     const struct scenario *scenario = s->scenario;

@@ -132,13 +132,13 @@ struct session {
     int failed_node;     /* -1: none */
 };
 
-/* session_end.c: the run is over at the last barrier, whatever was the reason. Its nodes are told to end; once they have,
- * which may take a while (ENDING), session_conclude writes the results. */
+/* session_end.c: the run is over at the last barrier, whatever was the reason. Its nodes are told to end; once they
+ * have, which may take a while (ENDING), session_conclude writes the results. */
 void session_finish(struct session *s, enum session_state state, const char *outcome, int exit_code, const char *cause);
 void session_conclude(struct session *s);
 
-/* session_failure.c: the last messages that the node was sent and has sent, as records, earliest first: JSON values with
- * commas between them. Read back from the end of the run, as far as that is quick. */
+/* session_failure.c: the last messages that the node was sent and has sent, as records, earliest first: JSON values
+ * with commas between them. Read back from the end of the run, as far as that is quick. */
 void session_last_messages(struct session *s, int node, struct buffer *in, struct buffer *out);
 
 /* session.c */
@@ -210,7 +210,7 @@ void commands_publish(struct session *s, const struct command *c); /* as a recor
 
 /* session_flight.c */
 bool flight_take_command(struct session *s, const struct command *c); /* to a message or link */
-void flight_act(struct session *s, const struct scenario_fault *f);   /* a fault of a message, or a person's of a link */
+void flight_act(struct session *s, const struct scenario_fault *f);   /* a message's fault, or a person's of a link */
 
 /* session_saved.c: what a person has done, kept as faults. */
 void saved_open(struct session *s);

@@ -1,5 +1,5 @@
-/* A small HTTP server on a Unix socket, or on loopback with or without TLS, that answers as a test wants, and a loop and
- * an http that ask it. Each connection has a thread; server_end ends them all. */
+/* A small HTTP server on a Unix socket, or on loopback with or without TLS, that answers as a test wants, and a loop
+ * and an http that ask it. Each connection has a thread; server_end ends them all. */
 #ifndef TESTS_UNIT_HTTP_SERVER_H
 #define TESTS_UNIT_HTTP_SERVER_H
 
@@ -244,8 +244,8 @@ static inline FILE *open_in(const char *folder, const char *name)
     return f;
 }
 
-/* A server whose certificate is made out to `name` (an IP address) and that wants one of the client; the client's are in
- * s->folder. */
+/* A server whose certificate is made out to `name` (an IP address) and that wants one of the client; the client's are
+ * in s->folder. */
 static inline void server_begin_tls(struct server *s, const char *name, void (*answer)(struct visit *v))
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");

@@ -255,8 +255,9 @@ static void more_than_is_allowed_is_an_error(void **state)
     ask(&c, &o, "/interim", 0);
     assert_int_equal(o.answer.failure, HTTP_WRONG);
     assert_non_null(strstr(o.answer.error.text, "larger than 256 KiB"));
-    struct http_request r = { .peer = &c.peer, .method = "GET", .path = "/exact", .answer_max = 10240, .done = note_done,
-                              .data = &o };
+    struct http_request r = {
+        .peer = &c.peer, .method = "GET", .path = "/exact", .answer_max = 10240, .done = note_done, .data = &o
+    };
     outcome_free(&o);
     http_send(c.http, &r);
     wait_until(&c, &o.done, 1);

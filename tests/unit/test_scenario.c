@@ -387,7 +387,8 @@ static void warnings_say_what_to_do(void **state)
     warned(HEAD PAIR "faults: [{ at: 1s, node: s1, action: kill, for: 2s }]\n",
            "test.yaml:5:49: warning: faults[0].for: has no effect for a node; remove it");
     warned(HEAD PAIR "faults: [{ at: 10s, node: s1, action: kill }]\n",
-           "test.yaml:5:16: warning: faults[0].at: is behind the last barrier before the end of the run; it never happens");
+           "test.yaml:5:16: warning: faults[0].at: is behind the last barrier before the end of the run; it never "
+           "happens");
     warned(HEAD PAIR "faults: [{ at: 1s, link: [s1, gateway], loss: 1 }]\n",
            "test.yaml:5:26: warning: faults[0].link: has no effect with network.model direct; set `model: latency`");
     warned(HEAD "nodes: [{ id: g, type: gateway, platform: x, port: 5, docker: { image: x } }]\n",

@@ -120,7 +120,8 @@ static void relative_volumes_start_at_the_folder_also_in_the_canonical_text(void
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[500];
         snprintf(text, sizeof text,
-                 HEAD "nodes: [{ id: a, type: service, implementation: docker, docker: { image: x, volumes: [\"%s\"] } }]\n",
+                 HEAD
+                 "nodes: [{ id: a, type: service, implementation: docker, docker: { image: x, volumes: [\"%s\"] } }]\n",
                  cases[i].volume);
         struct scenario *s = load(text);
         assert_int_equal(strstr(s->canonical, "base_dir: ") != NULL, cases[i].is_relative);
