@@ -193,15 +193,20 @@ static const struct option_row options[] = {
     { "dry-run", 'n', NULL, "check the scenario and describe it; start nothing", .take = take_dry_run },
     { "run", 0, NULL, "UI: start running at once, not paused", FLAG(session.start_running) },
     { "seed", 's', "N", "override simulation.seed", .path = "simulation.seed", .origin = "--seed" },
-    { "duration", 'd', "T", "override simulation.duration: 10s, 2.5min, or seconds", .path = "simulation.duration", .origin = "--duration" },
-    { "quantum", 0, "T", "override simulation.quantum: 1ms, 100us, or seconds", .path = "simulation.quantum", .origin = "--quantum" },
+    { "duration", 'd', "T", "override simulation.duration: 10s, 2.5min, or seconds", .path = "simulation.duration",
+      .origin = "--duration" },
+    { "quantum", 0, "T", "override simulation.quantum: 1ms, 100us, or seconds", .path = "simulation.quantum",
+      .origin = "--quantum" },
     { "set", 'S', "PATH=VALUE",
-      "override any field: network.default_latency=5ms, nodes.gw.config.forward_to=cloud; may repeat", .take = take_set },
-    { "until", 'u', "T|COND", "end there, successfully: 2.5s, or type == ALERT && payload.level > 3", .take = take_until },
+      "override any field: network.default_latency=5ms, nodes.gw.config.forward_to=cloud; may repeat",
+      .take = take_set },
+    { "until", 'u', "T|COND", "end there, successfully: 2.5s, or type == ALERT && payload.level > 3",
+      .take = take_until },
     { "break", 0, "T|COND", "UI: pause there; may repeat", .take = take_break },
     { "at", 0, "T", "replay: the moment that is shown first", .take = take_at },
     { "out", 'o', "DIR", "the run folder (default: runs/NAME-seedN-K, K the first free number)", .take = take_out },
-    { "pace", 0, "X", "follow the wall clock at X times real time (default: as fast as it goes)", .path = "simulation.pace", .origin = "--pace" },
+    { "pace", 0, "X", "follow the wall clock at X times real time (default: as fast as it goes)",
+      .path = "simulation.pace", .origin = "--pace" },
     { "no-skip", 0, NULL, "step idle quanta too: the same results, the long way", FLAG(session.no_skip) },
     { "json", 'j', NULL, "batch: the summary as one JSON object", FLAG(json) },
     { "junit", 0, "FILE", "batch: a JUnit report, a test case for each node and one for the run", .take = take_junit },
@@ -245,7 +250,8 @@ static void print_help(void)
                  options[i].argument ? options[i].argument : "");
         printf("  %-3s %-18s  %s\n", options[i].letter ? letter : "", name, options[i].help);
     }
-    puts("\nExit codes: 0 finished; 1 the run failed; 2 bad usage; 3 the scenario is invalid; 4 the launch failed or the\n"
+    puts("\nExit codes: 0 finished; 1 the run failed; 2 bad usage; 3 the scenario is invalid; "
+         "4 the launch failed or the\n"
          "results cannot be written; 128+N ended cleanly by signal N (130 also: aborted at the keys).\n"
          "The scenario format, the keys and the run folder are described in lockstep(1) and the README.");
 }
@@ -321,8 +327,9 @@ static int check_front(const struct arguments *a, struct error *err)
 {
     if (a->verify && (a->mode != MODE_VERIFY || a->session.out_dir || a->session.start_running || a->session.no_skip ||
                       a->verbose || a->ascii || a->pauses))
-        error_set(err, EXIT_USAGE, "verify runs a scenario several times in folders of its own; only -n, --seed, --duration, "
-                                   "--quantum, --set, --until, --pace, --quiet and --no-color go with it");
+        error_set(err, EXIT_USAGE,
+                  "verify runs a scenario several times in folders of its own; only -n, --seed, --duration, "
+                  "--quantum, --set, --until, --pace, --quiet and --no-color go with it");
     else if (a->runs && !a->verify)
         error_set(err, EXIT_USAGE, "--runs goes with verify");
     else if (a->junit && a->mode != MODE_BATCH)
@@ -347,7 +354,8 @@ static int check_front(const struct arguments *a, struct error *err)
     return err->code ? -1 : 0;
 }
 
-/* The message, the condition, and a mark below the place; without these two where characters would not stand in columns. */
+/* The message, the condition, and a mark below the place; without these two where characters would not stand in
+ * columns. */
 static void print_bad_condition(const struct arguments *a, const struct error *err)
 {
     struct buffer shown = { 0 };
@@ -397,7 +405,8 @@ static bool is_run_folder(const char *path)
     buffer_format(&file, "%s/events.jsonl", path);
     bool is = access(buffer_string(&file), R_OK) == 0;
     if (!is)
-        fprintf(stderr, "lockstep: %s: %s; name the folder of a run, such as runs/NAME-seed1-1\n", file.data, strerror(errno));
+        fprintf(stderr, "lockstep: %s: %s; name the folder of a run, such as runs/NAME-seed1-1\n", file.data,
+                strerror(errno));
     buffer_free(&file);
     return is;
 }

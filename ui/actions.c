@@ -397,8 +397,8 @@ void app_act(struct app *app, enum action action)
     }
     if (flight_act_key(app, action))
         return;
-    if (act_on_run(app, action) || act_on_time(app, action) || act_on_node(app, action) || act_on_program(app, action) ||
-        act_on_screen(app, action))
+    if (act_on_run(app, action) || act_on_time(app, action) || act_on_node(app, action) ||
+        act_on_program(app, action) || act_on_screen(app, action))
         return;
     if (action == ACTION_COMMAND || action == ACTION_EXPORT)
         line_prompt_open(app, action == ACTION_EXPORT ? PROMPT_EXPORT : PROMPT_COMMAND);

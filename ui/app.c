@@ -81,7 +81,8 @@ unsigned app_context(const struct app *app)
     unsigned nodes = app->model.process_count && top != PANE_LOG && top != PANE_FLIGHT ? CONTEXT_PROCESSES : 0;
     place |= top == PANE_TIMELINE ? CONTEXT_TIMELINE : 0;
     if (app->status.is_past)
-        return (session_state_over(app->status.state) ? CONTEXT_OVER : CONTEXT_PAUSED) | CONTEXT_PAST | find | place | nodes;
+        return (session_state_over(app->status.state) ? CONTEXT_OVER : CONTEXT_PAUSED) | CONTEXT_PAST | find | place |
+               nodes;
     if (session_state_over(app->status.state))
         return CONTEXT_OVER | find | place | nodes;
     if (app->status.state == SESSION_ENDING)
@@ -249,7 +250,8 @@ void app_refresh(struct app *app)
     session_status(app->session, &app->status);
     const struct session_status *now = &app->status;
     if (before.state != now->state || before.quanta != now->quanta || before.records != now->records ||
-        before.now != now->now || before.is_past != now->is_past || before.is_searching != now->is_searching || before.waiting_for != now->waiting_for)
+        before.now != now->now || before.is_past != now->is_past || before.is_searching != now->is_searching ||
+        before.waiting_for != now->waiting_for)
         app->dirty = true;
     uint64_t states = now->state == SESSION_PAUSED ? model_states(&app->model, app->session) : app->states;
     app->dirty |= states != app->states;

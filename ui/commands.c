@@ -28,7 +28,8 @@ static bool run_step(struct app *app, const struct command_call *call, struct co
     return true;
 }
 
-/* What is wrong with the rest of the line, for those whose questions take it as well; a column in it is that of the rest. */
+/* What is wrong with the rest of the line, for those whose questions take it as well; a column in it is that of the
+ * rest. */
 static bool answered(const char *why, const struct command_value *v, struct command_error *err)
 {
     size_t column = 1;
@@ -273,8 +274,8 @@ static const struct command_row rows[] = {
       .run = run_flight },
     { "copy", NULL, ONE(ARGUMENT_TEXT, "ID"), .help = "it arrives once more", .run = run_flight },
     { "edit", NULL, ONE(ARGUMENT_TEXT, "ID JSON"), .help = "its payload is another one", .run = run_flight },
-    { "inject", NULL, ONE(ARGUMENT_TEXT, "SRC DST TYPE [JSON] [at T]"), .help = "a new message arrives, now or at a time",
-      .run = run_flight },
+    { "inject", NULL, ONE(ARGUMENT_TEXT, "SRC DST TYPE [JSON] [at T]"),
+      .help = "a new message arrives, now or at a time", .run = run_flight },
     { "link", NULL, ONE(ARGUMENT_TEXT, "SRC DST [latency T] [loss P]"), .help = "a link's latency and loss from now on",
       .run = run_flight },
     { "save-faults", NULL, ONE(ARGUMENT_FILE, "FILE"), .help = "save what was done by hand, to repeat it in batch",

@@ -58,7 +58,8 @@ static void container_text(const struct docker_config *d, struct buffer *out)
     if (d->healthcheck.command)
         buffer_format(out, "\tevery %s, ", format_duration(d->healthcheck.interval, x));
     if (d->healthcheck.command)
-        buffer_format(out, "at most %s, %d times\n", format_duration(d->healthcheck.timeout, x), d->healthcheck.retries);
+        buffer_format(out, "at most %s, %d times\n", format_duration(d->healthcheck.timeout, x),
+                      d->healthcheck.retries);
     if (!d->freeze)
         buffer_text(out, "freeze\tfalse: goes on while the run is paused\n");
 }

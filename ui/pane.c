@@ -16,6 +16,12 @@ void pane_select(const struct area *a, int y, bool focus)
     area_paint(a, 0, y, a->width, focus ? GROUND_SELECT : GROUND_SELECT_DIM);
 }
 
+int view_id_width(const struct view *v, int width)
+{
+    int most = width < 70 ? 8 : width < 110 ? 12 : 20;
+    return v->model->id_width > most ? most : v->model->id_width;
+}
+
 /* What the session says of a node that was stopped. */
 static bool is_stopped(const struct node_status *n)
 {

@@ -96,7 +96,7 @@ uint64_t pane_chain_selected(const struct pane *p); /* a record */
 /* The record that has the selected value; false: there is none. */
 bool pane_watch_selected(const struct pane *p, const struct view *v, uint64_t *n);
 void pane_watch_show(struct pane *p, int watch); /* selects its column */
-int pane_watch_node(const struct view *v, const struct area *a, int node); /* the values of one node; returns the rows */
+int pane_watch_node(const struct view *v, const struct area *a, int node); /* one node's values; returns the rows */
 bool pane_watch_work(const struct view *v, bool *changed);
 simtime pane_timeline_at(const struct pane *p, int screen_x); /* the end of the cell there; -1: there is none */
 /* The time that is a cell before or behind the one that is shown. */
@@ -119,6 +119,8 @@ void pane_empty(const struct area *a, const char *line, const char *hint);
 int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text);
 /* A heading with a rule behind it. */
 void area_heading(const struct area *a, int y, bool focus, const char *text);
+/* What the column of a node's id takes in a list that is this wide and shows a route, which is two of them. */
+int view_id_width(const struct view *v, int width);
 /* The ground of a list's row, painted over its whole width. */
 void pane_select(const struct area *a, int y, bool focus);
 /* The run has ended before its time, and with it nodes that had not failed. */

@@ -21,9 +21,11 @@ static int rows(const struct pane *p, const struct view *v, int width)
 
 static void draw_breakpoint(const struct area *a, int y, const struct breakpoint *b)
 {
-    static const char *const actions[] = {
-        [BREAKPOINT_NOTE] = "note",   [BREAKPOINT_COMMAND] = "do", [BREAKPOINT_PAUSE] = "pause", [BREAKPOINT_ABORT] = "abort", [BREAKPOINT_END] = "end"
-    };
+    static const char *const actions[] = { [BREAKPOINT_NOTE] = "note",
+                                           [BREAKPOINT_COMMAND] = "do",
+                                           [BREAKPOINT_PAUSE] = "pause",
+                                           [BREAKPOINT_ABORT] = "abort",
+                                           [BREAKPOINT_END] = "end" };
     char hits[FORMAT_TEXT], text[2 * FORMAT_TEXT];
     enum role role = b->enabled ? ROLE_TEXT : ROLE_DIM;
     area_put(a, 1, y, b->enabled ? ROLE_GOOD : ROLE_DIM, b->enabled ? "on" : "off");

@@ -40,7 +40,8 @@ static bool has(const struct pane_chain *c, uint64_t n)
 }
 
 /* What one record is linked with, in a direction; nothing once the chain is as long as may be. */
-static size_t look(struct pane_chain *c, struct session *s, uint64_t n, bool forward, int depth, uint64_t found[BRANCH_MOST])
+static size_t look(struct pane_chain *c, struct session *s, uint64_t n, bool forward, int depth,
+                   uint64_t found[BRANCH_MOST])
 {
     if (depth > DEPTH_MOST || c->count >= LINKS_MOST || c->looks >= LOOKS_MOST)
         return 0;

@@ -24,8 +24,7 @@ static struct columns columns_for(const struct view *v, int width)
     struct columns c = { 0 };
     char stamp[FORMAT_TEXT];
     c.due = (int)strlen(format_stamp(v->scenario->duration, stamp));
-    int most = width < 70 ? 8 : width < 110 ? 12 : 20;
-    c.id = v->model->id_width > most ? most : v->model->id_width;
+    c.id = view_id_width(v, width);
     c.left = width < 96 ? 0 : 11;
     c.serial = 7;
     c.type = width < 46 ? 0 : 9;

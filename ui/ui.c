@@ -29,8 +29,8 @@ struct front {
 static bool under_way(const struct app *app)
 {
     return app->session && (app->status.state == SESSION_RUNNING || app->status.state == SESSION_STARTING ||
-                            app->status.state == SESSION_ENDING || app->status.waiting_for >= 0 || app->status.is_searching ||
-                            app->await != AWAIT_NOTHING || app->act.pending);
+                            app->status.state == SESSION_ENDING || app->status.waiting_for >= 0 ||
+                            app->status.is_searching || app->await != AWAIT_NOTHING || app->act.pending);
 }
 
 /* How long a frame is to last. */

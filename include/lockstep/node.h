@@ -106,8 +106,8 @@ void *lockstep_state(const struct lockstep_node *node);           /* what lockst
 int64_t lockstep_now(const struct lockstep_node *node);    /* of the event that is handled; in `advance`, see below */
 int64_t lockstep_target(const struct lockstep_node *node); /* end of the present grant; what is before it is handled */
 
-/* In `init`, and in `advance` before the timers, lockstep_now is the target of the grant before: 0 at first, and where the
- * node was started once more in the midst of a run the time of that. */
+/* In `init`, and in `advance` before the timers, lockstep_now is the target of the grant before: 0 at first, and where
+ * the node was started once more in the midst of a run the time of that. */
 
 /* ---- What the node does. ---- */
 

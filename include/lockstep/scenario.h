@@ -79,8 +79,8 @@ struct docker_config {
     } healthcheck;
 };
 
-/* How virtual time passes in Renode: through its External Control port where it has one, else by commands of its monitor;
- * or by one of them in any case. */
+/* How virtual time passes in Renode: through its External Control port where it has one, else by commands of its
+ * monitor; or by one of them in any case. */
 enum time_control { TIME_CONTROL_AUTO, TIME_CONTROL_EXTERNAL, TIME_CONTROL_MONITOR };
 
 /* Fields of a Renode node; NULL where absent. */
@@ -172,8 +172,8 @@ struct scenario {
     int fault_count;
     struct scenario_fault *faults;
     char *canonical;  /* the effective scenario in canonical YAML; loading it gives this scenario again */
-    char digest[65];  /* SHA-256, hex, of `canonical` without base_dir, pace and description, and of the loaded ML model:
-                      * of what decides the run */
+    char digest[65];  /* SHA-256, hex, of `canonical` without base_dir, pace and description, and of the loaded ML
+                         model: of what decides the run */
     void *index;      /* of ids; for scenario_find_node */
 };
 
@@ -190,8 +190,8 @@ struct scenario_override {
  * none of them is an error, else NULL. Free it with scenario_free. */
 struct scenario *scenario_load(const char *file, const struct scenario_override *overrides, size_t override_count,
                                struct problems *problems);
-/* The scenario of a run that was recorded, from its run folder: without a look at the files, programs, ports and engines of
- * this machine, which need not be those of the run. */
+/* The scenario of a run that was recorded, from its run folder: without a look at the files, programs, ports and
+ * engines of this machine, which need not be those of the run. */
 struct scenario *scenario_load_recorded(const char *file, struct problems *problems);
 void scenario_free(struct scenario *s); /* NULL is fine */
 

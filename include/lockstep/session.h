@@ -44,9 +44,9 @@ struct session_options {
  * Returns NULL with *err set (EXIT_LAUNCH) when the folder cannot be written or a node cannot be launched. */
 struct session *session_new(const struct scenario *scenario, const struct session_options *options,
                             struct error *err);
-/* A run that was recorded in its run folder, to be looked at: it has no nodes, and commands move what is shown of it. Shown
- * first is its begin. The scenario, loaded with scenario_load_recorded, is borrowed; of the options
- * the loop and the breakpoints count. NULL with *err set (EXIT_INVALID). */
+/* A run that was recorded in its run folder, to be looked at: it has no nodes, and commands move what is shown of it.
+ * Shown first is its begin. The scenario, loaded with scenario_load_recorded, is borrowed; of the options the loop and
+ * the breakpoints count. NULL with *err set (EXIT_INVALID). */
 struct session *session_open_run(const struct scenario *scenario, const char *run_dir,
                                  const struct session_options *options, struct error *err);
 /* Ends what still runs, at once, as COMMAND_KILL with discard does. NULL is fine. */
@@ -82,14 +82,15 @@ enum command_kind {
                              * link. `relative`: so much later than now */
     COMMAND_LINK,           /* `latency` and `loss` from now on; -1: as it is */
     COMMAND_NODE_TEXT,    /* a line is typed to one of its UARTs; only nodes in Renode take one */
-    /* What is shown of the run: an earlier barrier, while its nodes wait at the last one, the head. There the commands above
-     * that move the run move what is shown, and go on with the run beyond the head. Nothing of this is a record. */
+    /* What is shown of the run: an earlier barrier, while its nodes wait at the last one, the head. There the commands
+     * above that move the run move what is shown, and go on with the run beyond the head. Nothing of this is a
+     * record. */
     COMMAND_BACK,        /* `count` quanta back */
     COMMAND_BACK_NEXT,   /* to the barrier before at which something was recorded */
     COMMAND_BACK_RUN,    /* to the breakpoint before, else to the begin */
     COMMAND_VIEW,        /* to the first barrier at or after `time`, at most the head */
     COMMAND_VIEW_RECORD, /* to the barrier at which record `count` was written */
-    COMMAND_VIEW_WHERE,  /* to the first barrier of all at which a record was written that the condition `text` holds for */
+    COMMAND_VIEW_WHERE,  /* to the first barrier of all with a record that the condition `text` holds for */
     COMMAND_HEAD         /* to the head */
 };
 #define COMMAND_TEXT_MAX 1000 /* bytes */
@@ -123,7 +124,7 @@ struct session_status {
     uint64_t quanta;         /* finished, skipped ones included */
     uint64_t quanta_skipped;
     uint64_t records, messages, dropped, in_flight; /* in_flight: in the network or waiting for their node */
-    uint64_t warnings;       /* records of that kind: what nodes said was amended or cut, faults without effect, odd ends */
+    uint64_t warnings;       /* records of that kind: what nodes said was amended, faults without effect, odd ends */
     double wall_s;           /* since the nodes were ready, pauses left out */
     double speed;            /* virtual seconds per wall second, of the last second or so; 0 while paused */
     double pace;
@@ -135,7 +136,7 @@ struct session_status {
     const char *run_dir;
     int waiting_for;         /* node that holds the quantum, -1: none */
     double waiting_s;        /* for how long */
-    bool is_past;            /* this is an earlier moment, or one of a recorded run; what depends on the wall clock is unknown */
+    bool is_past;            /* an earlier moment, or of a recorded run: what depends on the wall clock is unknown */
     bool is_recorded;        /* of a run without nodes */
     bool is_searching;       /* what is recorded is looked through for a breakpoint, or for a condition */
     bool is_over;            /* the run itself is, whatever moment of it is shown */
@@ -161,8 +162,8 @@ const char *node_state_name(enum node_state s); /* "loaded", "idle", … */
 /* One node, at this moment. */
 struct node_status {
     enum node_state state;
-    const char *cause;              /* of a failure; "" otherwise. Of a node that is idle or paused: it has ended, or gone
-                                       wrong, behind its answer, and fails for this when it is granted next */
+    const char *cause;              /* of a failure; "" otherwise. Of a node that is idle or paused: it has ended, or
+                                       gone wrong, behind its answer, and fails for this when it is granted next */
     simtime next;                   /* its next own event as far as it has said; SIMTIME_NEVER: none */
     simtime last_active;            /* virtual time of its last event; -1: none yet */
     uint64_t events;                /* handled */
@@ -172,9 +173,9 @@ struct node_status {
     unsigned restarts;
     int pid;                        /* of its process; 0: none */
     const char *container;          /* the short id of its container; NULL: none */
-    const char *health;             /* of its container's check: "starting", "healthy", "unhealthy"; NULL: it has none */
+    const char *health;             /* of its container's check: "starting", "healthy", "unhealthy"; NULL: none */
     simtime clock;                  /* its own clock, as it said itself or was counted; -1: it has none that is known */
-    const char *activity;           /* what its start is busy with: "pulling layers 3 of 7, 41 %"; NULL: nothing of note */
+    const char *activity;           /* what its start is busy with: "pulling layers 3 of 7, 41 %"; NULL: nothing */
     double waiting_s;               /* how long it has been asked for what it has not answered; 0: it has answered */
     const char *tail;               /* the last that it wrote to stderr, some lines; "" where it did not */
 };
@@ -238,7 +239,7 @@ struct session_inference {
 };
 void session_inference(const struct session *s, struct session_inference *out);
 
-/* How often something had happened to each node by a time of the run so far, for an overview of it: out[i] is of node i.
+/* How often something had happened to each node by a time of the run so far, for an overview: out[i] is of node i.
  * Times that grow from call to call are the quickest. False where nothing is known of that time. */
 struct session_tally {
     uint64_t events, messages; /* handled; sent and received */
@@ -246,10 +247,10 @@ struct session_tally {
 };
 bool session_tally(struct session *s, simtime t, struct session_tally *out);
 
-/* The chain of record n, a message or a local event, one link long: records that it came of, which are the messages that its
- * sender was handed last before the step in which it sent it, the latest first; or, forward, that came of it: what its
- * receiver sent in its first step behind that in which anything was sent, in their order. At most `most`; returns how many.
- * More than that is not known of a node, so a link is a possible cause. */
+/* The chain of record n, a message or a local event, one link long: records that it came of, which are the messages
+ * that its sender was handed last before the step in which it sent it, the latest first; or, forward, that came of it:
+ * what its receiver sent in its first step behind that in which anything was sent, in their order. At most `most`;
+ * returns how many. More than that is not known of a node, so a link is a possible cause. */
 size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out, size_t most);
 
 struct buffer;

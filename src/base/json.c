@@ -105,6 +105,25 @@ enum json_kind json_kind(const struct json *v)
     return JSON_NULL;
 }
 
+enum json_kind json_kind_at(const char *value)
+{
+    switch (*value) {
+    case '{':
+        return JSON_OBJECT;
+    case '[':
+        return JSON_ARRAY;
+    case '"':
+        return JSON_STRING;
+    case 't':
+    case 'f':
+        return JSON_BOOL;
+    case 'n':
+        return JSON_NULL;
+    default:
+        return JSON_NUMBER;
+    }
+}
+
 const struct json *json_get(const struct json *object, const char *key)
 {
     struct json_object *found;
@@ -181,9 +200,11 @@ void json_write(struct buffer *out, const struct json *v)
 
 void json_quote(struct buffer *out, const char *s, size_t len)
 {
-    size_t plain = 0; /* start of what needs no escape */
+    size_t plain = 0, at = 0; /* start of what needs no escape */
     buffer_add(out, "\"", 1);
-    for (size_t at = 0; at < len;) {
+    while (at < len && s[at] >= ' ' && s[at] < 0x7f && s[at] != '"' && s[at] != '\\')
+        at++; /* most texts are no more than this */
+    while (at < len) {
         uint32_t c;
         size_t n = utf8_decode(s + at, len - at, &c);
         if (n && c >= 0x20 && c != '"' && c != '\\') {

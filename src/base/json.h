@@ -21,9 +21,10 @@ struct json *json_parse(const char *text, size_t len, const char **why);
 void json_free(struct json *v); /* NULL is fine */
 
 enum json_kind json_kind(const struct json *v); /* NULL: JSON_NULL */
+enum json_kind json_kind_at(const char *value); /* of the value whose text begins there, by its first character */
 const struct json *json_get(const struct json *object, const char *key);  /* NULL where there is none */
 const struct json *json_at(const struct json *array, size_t i);
-const struct json *json_member(const struct json *object, size_t i); /* its ith value, as written; NULL where there is none */
+const struct json *json_member(const struct json *object, size_t i); /* its ith value, as written; NULL: none */
 size_t json_count(const struct json *v); /* elements or members; 0 for others */
 double json_double(const struct json *v, double otherwise);
 int64_t json_int64(const struct json *v, int64_t otherwise); /* otherwise: no number, or not whole */

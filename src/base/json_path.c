@@ -91,25 +91,6 @@ static const char *skip_nested(const char *at, const char *end)
     return NULL;
 }
 
-static enum json_kind kind_of(char c)
-{
-    switch (c) {
-    case '{':
-        return JSON_OBJECT;
-    case '[':
-        return JSON_ARRAY;
-    case '"':
-        return JSON_STRING;
-    case 't':
-    case 'f':
-        return JSON_BOOL;
-    case 'n':
-        return JSON_NULL;
-    default:
-        return JSON_NUMBER;
-    }
-}
-
 /* Returns what is behind the value at `at`, NULL where the text ends before. */
 static inline const char *skip_value(const char *at, const char *end, bool *escapes)
 {
@@ -128,8 +109,9 @@ static inline const char *skip_value(const char *at, const char *end, bool *esca
 
 static struct json_span span_of(const char *s, const char *end, bool escapes)
 {
-    return (
-        struct json_span){ .kind = kind_of(*s), .s = s, .len = (size_t)(end - s), .blanks = true, .escapes = escapes };
+    return (struct json_span){
+        .kind = json_kind_at(s), .s = s, .len = (size_t)(end - s), .blanks = true, .escapes = escapes
+    };
 }
 
 /* Whether the name in s[0..len), quotes and all, is that of the step. */

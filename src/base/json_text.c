@@ -199,23 +199,7 @@ static bool take_scalar(struct json_text *t, struct json_span *value)
 enum json_kind json_text_kind(struct json_text *t)
 {
     skip_blanks(t);
-    if (t->at == t->end)
-        return JSON_NULL;
-    switch (*t->at) {
-    case '{':
-        return JSON_OBJECT;
-    case '[':
-        return JSON_ARRAY;
-    case '"':
-        return JSON_STRING;
-    case 't':
-    case 'f':
-        return JSON_BOOL;
-    case 'n':
-        return JSON_NULL;
-    default:
-        return JSON_NUMBER;
-    }
+    return t->at == t->end ? JSON_NULL : json_kind_at(t->at);
 }
 
 bool json_text_open(struct json_text *t)

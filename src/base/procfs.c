@@ -39,7 +39,8 @@ bool procfs_stat(pid_t pid, struct procfs_stat *out)
     uint64_t user, system;
     int64_t pages;
     if (sscanf(close + 2,
-               "%c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %*d %*d %*d %*d %*d %*d %" SCNu64 " %*u %" SCNd64,
+               "%c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %*d %*d %*d %*d %*d %*d %" SCNu64
+               " %*u %" SCNd64,
                &out->state, &parent, &group, &user, &system, &out->start, &pages) != 7)
         return false;
     out->parent = parent;

@@ -12,7 +12,7 @@ struct procfs_stat {
     char name[32]; /* as the kernel has it, 15 characters at most */
     char state;    /* R, S, D, T, Z, … */
     pid_t parent, group;
-    uint64_t start;     /* when it was started, in ticks since the machine was: with the pid it names one process for ever */
+    uint64_t start;     /* when it was started, in ticks since the machine was: with the pid it names it for ever */
     uint64_t cpu_ticks; /* of its threads so far; procfs_ticks_per_second */
     uint64_t memory;    /* resident, bytes */
 };

@@ -4,8 +4,8 @@
 
 #include "base/buffer.h"
 
-/* Appends what nodes have as PATH: `path` (NULL: the usual folders) and behind it the folder of this very program, so that
- * programs which are built or installed along with it are found. */
+/* Appends what nodes have as PATH: `path` (NULL: the usual folders) and behind it the folder of this very program, so
+ * that programs which are built or installed along with it are found. */
 void program_search_path(struct buffer *out, const char *path);
 
 #endif

@@ -2,7 +2,8 @@
  * give the same pops on every machine.
  *
  * Most events of a simulation are pushed in the order of their times (everything over one link, every timer of one
- * kind): those go into sorted lanes, where push and pop take constant time. What fits no lane goes into a 4-ary heap. */
+ * kind): those go into sorted lanes, where push and pop take constant time. What fits no lane goes into
+ * a 4-ary heap. */
 #ifndef BASE_QUEUE_H
 #define BASE_QUEUE_H
 

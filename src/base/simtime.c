@@ -127,8 +127,8 @@ size_t simtime_format(simtime t, char buf[SIMTIME_TEXT])
         return (size_t)snprintf(buf, SIMTIME_TEXT, "%s%uus", sign, (unsigned)us);
     for (size_t i = UNITS - 1; i > 2; i--)
         if (us % (uint64_t)units[i].us == 0)
-            return (size_t)snprintf(buf, SIMTIME_TEXT, "%s%llu%s", sign, (unsigned long long)(us / (uint64_t)units[i].us),
-                                    units[i].name);
+            return (size_t)snprintf(buf, SIMTIME_TEXT, "%s%llu%s", sign,
+                                    (unsigned long long)(us / (uint64_t)units[i].us), units[i].name);
     const struct unit *u = &units[us < 1000000 ? 1 : 2];
     int digits = us < 1000000 ? 3 : 6;
     uint64_t size = (uint64_t)u->us;

@@ -89,13 +89,14 @@ void report_scenario(FILE *to, const struct scenario *s)
 
 static void report_nodes(FILE *to, const struct session *s, const struct scenario *scenario)
 {
-    fprintf(to, "  %-20s %-8s %-9s %10s %10s %10s %12s\n", "node", "kind", "state", "events", "in", "out", "step p99 us");
+    fprintf(to, "  %-20s %-8s %-9s %10s %10s %10s %12s\n", "node", "kind", "state", "events", "in", "out",
+            "step p99 us");
     for (int i = 0; i < scenario->node_count; i++) {
         struct node_status n;
         session_node(s, i, &n);
         fprintf(to, "  %-20s %-8s %-9s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %12.1f\n", scenario->nodes[i].id,
-                implementation_name(scenario->nodes[i].implementation), node_state_name(n.state), n.events, n.messages_in,
-                n.messages_out, (double)session_step_ns(s, i, 0.99) / 1e3);
+                implementation_name(scenario->nodes[i].implementation), node_state_name(n.state), n.events,
+                n.messages_in, n.messages_out, (double)session_step_ns(s, i, 0.99) / 1e3);
     }
 }
 
@@ -183,7 +184,8 @@ void report_run(FILE *to, const struct session *s, const struct scenario *scenar
     print_safe(to, scenario->name);
     fprintf(to, ": %s%s%s%s%s\n", tone, r.outcome, color ? "\033[0m" : "", *r.cause ? ": " : "", r.cause);
     fprintf(to, "  time       %s in ", time);
-    fprintf(to, r.wall_s < 1 ? "%.3g ms of wall time" : "%.2f s of wall time", r.wall_s < 1 ? r.wall_s * 1e3 : r.wall_s);
+    fprintf(to, r.wall_s < 1 ? "%.3g ms of wall time" : "%.2f s of wall time",
+            r.wall_s < 1 ? r.wall_s * 1e3 : r.wall_s);
     double speed = r.wall_s > 0 ? (double)r.now / 1e6 / r.wall_s : 0;
     if (speed >= 10)
         fprintf(to, " (%sx)", grouped((uint64_t)speed, a));

@@ -55,8 +55,8 @@ static void check_ml(struct run *r, const struct check *c)
               false, "scenarios with ml_inference say so to every node");
 }
 
-/* Python flushes after each line where this is set, as it is in many containers and shells. A run passes it on, too; but
- * somebody else's may not have it. */
+/* Python flushes after each line where this is set, as it is in many containers and shells. A run passes it on, too;
+ * but somebody else's may not have it. */
 static void check_unbuffered(struct run *r, const struct check *c)
 {
     static const char name[] = "PYTHONUNBUFFERED";

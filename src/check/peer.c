@@ -2,8 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 #include "base/memory.h"
 #include "base/procfs.h"
 #include "check/ports.h"
+#include "node/pipes.h"
 #include "node/socket_dir.h"
 #include "node/sockets.h"
 
@@ -25,13 +24,6 @@
 #define GRACE_NS INT64_C(500000000)           /* in which what the node started may end after it */
 #define LOOK_NS  INT64_C(20000000)
 #define SWEEP_NS INT64_C(10000000000)
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
 
 /* What the node wrote into its run folder, which is one that we have made. */
 static void remove_results(const char *path)
@@ -47,47 +39,6 @@ static void remove_results(const char *path)
 static bool is_socket(const struct peer *p)
 {
     return p->subject->node->transport != TRANSPORT_STDIO;
-}
-
-/* A port that nobody listens on now. */
-static int free_port(void)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET };
-    socklen_t len = sizeof at;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = 0;
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
-        getsockname(fd, (struct sockaddr *)&at, &len) == 0)
-        port = ntohs(at.sin_port);
-    close_fd(&fd);
-    return port;
-}
-
-/* The ends that the node gets; ours are kept. */
-static int open_pipes(struct peer *p, int theirs[3])
-{
-    int in[2], out[2], log[2];
-    if (pipe2(log, O_CLOEXEC) < 0)
-        return -1;
-    p->log_fd = log[0];
-    theirs[2] = log[1];
-    fcntl(p->log_fd, F_SETFL, O_NONBLOCK);
-    if (is_socket(p)) { /* as in a run: its stdout is part of its log */
-        theirs[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        theirs[1] = fcntl(log[1], F_DUPFD_CLOEXEC, 0);
-        return theirs[0] < 0 || theirs[1] < 0 ? -1 : 0;
-    }
-    if (pipe2(in, O_CLOEXEC) < 0)
-        return -1;
-    theirs[0] = in[0];
-    p->out_fd = in[1];
-    if (pipe2(out, O_CLOEXEC) < 0)
-        return -1;
-    theirs[1] = out[1];
-    p->in_fd = out[0];
-    fcntl(p->in_fd, F_SETFL, O_NONBLOCK);
-    fcntl(p->out_fd, F_SETFL, O_NONBLOCK);
-    return 0;
 }
 
 static void add_left(struct peer *p, const char *name, pid_t pid)
@@ -110,9 +61,7 @@ static bool take_news(struct peer *p)
         case GUARD_REFUSED:
             p->is_answered = p->has_exited = p->is_gone = true;
             p->trouble = TROUBLE_COMMAND;
-            error_set(&p->refusal, EXIT_RUN_FAILED, "cannot %s '%s': %s%s", news.name, p->subject->node->command[0],
-                      strerror(news.error),
-                      news.error == ENOEXEC ? "; a script needs a first line such as #!/bin/sh" : "");
+            guard_say_refused(news.name, news.error, p->subject->node->command[0], &p->refusal);
             break;
         case GUARD_EXITED:
             p->has_exited = true;
@@ -166,7 +115,7 @@ static void read_in(struct peer *p)
     p->is_closed = true;
     if (p->out_fd == p->in_fd)
         p->out_fd = -1;
-    close_fd(&p->in_fd);
+    pipes_close(&p->in_fd, 1);
 }
 
 static void read_log(struct peer *p)
@@ -176,7 +125,7 @@ static void read_log(struct peer *p)
     if (got > 0)
         p->log.len += (size_t)got;
     else if (got == 0 || (errno != EAGAIN && errno != EINTR))
-        close_fd(&p->log_fd);
+        pipes_close(&p->log_fd, 1);
     if (p->log.len > LOG_KEPT)
         buffer_drop(&p->log, p->log.len - LOG_KEPT);
 }
@@ -268,7 +217,8 @@ static int connect_to(struct peer *p, int64_t until_ns, struct error *err)
     else
         snprintf(where, sizeof where, "the Unix socket in LOCKSTEP_SOCKET");
     while (!p->has_exited) {
-        int fd = spec->transport == TRANSPORT_TCP ? socket_connect_port("127.0.0.1", spec->port) : socket_connect_path(path);
+        int fd =
+            spec->transport == TRANSPORT_TCP ? socket_connect_port("127.0.0.1", spec->port) : socket_connect_path(path);
         int connected = fd >= 0 ? 0 : -1;
         error = errno;
         while (connected == 0 && (connected = socket_connected(fd)) == 0 && clock_ns() < until_ns && !p->has_exited)
@@ -279,7 +229,7 @@ static int connect_to(struct peer *p, int64_t until_ns, struct error *err)
         }
         if (fd >= 0)
             error = errno;
-        close_fd(&fd);
+        pipes_close(&fd, 1);
         for (int64_t again = clock_ns() + RETRY_NS; peer_wait(p, again);)
             ;
         if (clock_ns() >= until_ns)
@@ -295,15 +245,17 @@ static int connect_to(struct peer *p, int64_t until_ns, struct error *err)
 
 static int launch(struct peer *p, struct error *err)
 {
-    int theirs[3] = { -1, -1, -1 };
-    int result = open_pipes(p, theirs);
-    if (result < 0)
+    int ours[3], theirs[3];
+    if (pipes_open(ours, theirs, !is_socket(p)) < 0) {
         error_set(err, EXIT_LAUNCH, "cannot make the pipes to its process: %s", strerror(errno));
-    else
-        guard_start(p->guard, 0, 0, theirs);
-    for (int i = 0; i < 3; i++)
-        close_fd(&theirs[i]);
-    return result;
+        return -1;
+    }
+    p->out_fd = ours[0];
+    p->in_fd = ours[1];
+    p->log_fd = ours[2];
+    guard_start(p->guard, 0, 0, theirs);
+    pipes_close(theirs, 3);
+    return 0;
 }
 
 static int check_port(struct peer *p, struct error *err)
@@ -322,11 +274,11 @@ int peer_open(struct peer *p, struct subject *s, struct error *err)
 {
     int64_t end = clock_ns() + s->limit_ns;
     *p = (struct peer){ .subject = s, .in_fd = -1, .out_fd = -1, .log_fd = -1 };
-    if (s->any_port)
-        s->node->port = free_port();
+    p->trouble = TROUBLE_SYSTEM; /* where it is nothing else */
+    if (s->any_port && (s->node->port = socket_free_port(err)) < 0)
+        return -1;
     if (check_port(p, err) < 0)
         return -1;
-    p->trouble = TROUBLE_SYSTEM; /* where it is nothing else */
     if (!(p->dir = socket_dir_name(err)))
         return -1;
     struct rlimit files = { 0 };
@@ -397,7 +349,7 @@ void peer_close(struct peer *p)
                 break;
     }
     peer_close_input(p);
-    close_fd(&p->in_fd);
+    pipes_close(&p->in_fd, 1);
     guard_free(p->guard);
     p->guard = NULL;
     if (p->dir) {
@@ -411,7 +363,7 @@ void peer_close(struct peer *p)
 void peer_free(struct peer *p)
 {
     peer_close(p);
-    close_fd(&p->log_fd);
+    pipes_close(&p->log_fd, 1);
     wire_free(&p->in);
     buffer_free(&p->out);
     buffer_free(&p->log);

@@ -114,7 +114,9 @@ static bool is_builtin_network(const char *name)
            !strncmp(name, "container:", 10);
 }
 
-static const char *const paths[] = { [ASSET_IMAGE] = "/images/", [ASSET_NETWORK] = "/networks/", [ASSET_VOLUME] = "/volumes/" };
+static const char *const paths[] = {
+    [ASSET_IMAGE] = "/images/", [ASSET_NETWORK] = "/networks/", [ASSET_VOLUME] = "/volumes/"
+};
 
 static void look(struct asset *x)
 {
@@ -146,7 +148,8 @@ static void pack(struct asset *x)
 {
     struct buffer folder = { 0 };
     const char *context = context_of(x);
-    buffer_format(&folder, "%s%s%s", *context == '/' ? "" : x->all->scenario->base_dir, *context == '/' ? "" : "/", context);
+    buffer_format(&folder, "%s%s%s", *context == '/' ? "" : x->all->scenario->base_dir, *context == '/' ? "" : "/",
+                  context);
     x->step = STEP_PACK;
     x->context = context_new(buffer_string(&folder), x->node->spec->docker.dockerfile, &x->error);
     buffer_free(&folder);
@@ -297,8 +300,7 @@ static void judge_look(struct asset *x)
     char what[300];
     snprintf(what, sizeof what, "look for %s %s", verb_of(x), x->name);
     if (exchange_ok(&x->exchange, what, &x->error)) {
-        if (x->kind == ASSET_IMAGE)
-            note_architecture(x);
+        note_architecture(x); /* only images have one */
         int can = engine_check_image(x->all->engine, x->name, x->architecture, &x->error);
         if (can < 0)
             fail(x);
@@ -345,8 +347,8 @@ static void take_log(struct asset *x)
     made->len = 0;
 }
 
-/* Another run may remove layers at the very moment at which a build takes them for its own: Docker then names one that it
- * does not find. */
+/* Another run may remove layers at the very moment at which a build takes them for its own: Docker then names one that
+ * it does not find. */
 static void build_again(struct asset *x)
 {
     x->error = (struct error){ 0 };
@@ -360,7 +362,8 @@ static bool was_made(struct asset *x)
 {
     char what[300], words[700];
     bool built = context_of(x) != NULL, was_heard = x->exchange.answer.failure == HTTP_ANSWERED;
-    snprintf(what, sizeof what, "%s %s %s", built ? "build" : x->kind == ASSET_IMAGE ? "pull" : "create", verb_of(x), x->name);
+    const char *did = built ? "build" : x->kind == ASSET_IMAGE ? "pull" : "create";
+    snprintf(what, sizeof what, "%s %s %s", did, verb_of(x), x->name);
     bool ok = exchange_ok(&x->exchange, what, &x->error);
     if (!ok && built && was_heard) {
         x->error = (struct error){ 0 };

@@ -15,8 +15,8 @@ void assets_free(struct assets *a);
 
 /* What node n needs under this name; begins to look for it. An image with docker.build_context is built. */
 struct asset *assets_need(struct assets *a, enum asset_kind kind, const char *name, struct node *n);
-/* Goes on with it, for some milliseconds at most; the nodes of the engine are ready when there is more to do. ASSET_FAILED
- * sets *err. */
+/* Goes on with it, for some milliseconds at most; the nodes of the engine are ready when there is more to do.
+ * ASSET_FAILED sets *err. */
 enum asset_state asset_go_on(struct asset *x, struct error *err);
 const char *asset_name(const struct asset *x);     /* once ready: as the engine knows it */
 /* 1: it is known whether the engine has it, 0: not yet; -1 with *err set: it cannot be used. Nothing is made. */

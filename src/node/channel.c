@@ -174,7 +174,8 @@ static void try_later(struct channel *c)
 static int try_to_connect(struct channel *c, struct error *err)
 {
     struct node *n = c->node;
-    if (c->in_fd < 0 && (c->in_fd = *c->path ? socket_connect_path(c->path) : socket_connect_port(c->host, c->port)) >= 0)
+    if (c->in_fd < 0 &&
+        (c->in_fd = *c->path ? socket_connect_path(c->path) : socket_connect_port(c->host, c->port)) >= 0)
         c->in_watch = loop_watch(n->host->loop, c->in_fd, LOOP_WRITE, note_ready, c);
     int connected = c->in_fd >= 0 ? socket_connected(c->in_fd) : -1;
     if (connected > 0) {
@@ -318,7 +319,8 @@ static void add_rest(const struct channel *c, struct error *err)
         snprintf(err->text + used, room, "; the line '%s%s' has no end (\\n)", buffer_string(&shown),
                  rest > LINE_SHOWN ? "…" : "");
     } else if (c->protocol.expect == EXPECT_MESSAGES) {
-        snprintf(err->text + used, room, "; DONE came, but not its second line, the messages ([] where there are none)");
+        snprintf(err->text + used, room,
+                 "; DONE came, but not its second line, the messages ([] where there are none)");
     } else if (c->answers < 2) {
         snprintf(err->text + used, room, "; does it flush its output?");
     }

@@ -1,5 +1,5 @@
-/* What is said to a node outside the program and what it answers: the node protocol over a pair of pipes, a socket, or what
- * a driver has of its own. It never waits; the loop tells when there is more, by node_ready. */
+/* What is said to a node outside the program and what it answers: the node protocol over a pair of pipes, a socket, or
+ * what a driver has of its own. It never waits; the loop tells when there is more, by node_ready. */
 #ifndef NODE_CHANNEL_H
 #define NODE_CHANNEL_H
 
@@ -9,8 +9,8 @@
 
 enum connection { CONNECTION_NONE, CONNECTION_TRYING, CONNECTION_OPEN };
 
-/* A connection that is no descriptor, as read(2) and write(2) have them: read gives 0 at the end, and both -1 with EAGAIN
- * where they would wait. The driver calls node_ready when there is more. */
+/* A connection that is no descriptor, as read(2) and write(2) have them: read gives 0 at the end, and both -1 with
+ * EAGAIN where they would wait. The driver calls node_ready when there is more. */
 struct channel_io {
     ssize_t (*read)(void *data, char *to, size_t room);
     ssize_t (*write)(void *data, const char *from, size_t len);
@@ -64,21 +64,22 @@ void channel_shutdown(struct channel *c);
 void channel_close_out(struct channel *c); /* its input ends */
 void channel_close(struct channel *c);
 
-/* Sends and takes what can be now. What the node has answered is in node->answer; HEARD_ANSWER where that is complete since
- * the last call, HEARD_WRONG with *err set where it has broken the protocol. With `mute` what it says is only read, so that
- * it does not stand in a full pipe. */
+/* Sends and takes what can be now. What the node has answered is in node->answer; HEARD_ANSWER where that is complete
+ * since the last call, HEARD_WRONG with *err set where it has broken the protocol. With `mute` what it says is only
+ * read, so that it does not stand in a full pipe. */
 enum heard { HEARD_NOTHING, HEARD_ANSWER, HEARD_ANSWER_AND_WRONG, HEARD_WRONG };
 enum heard channel_work(struct channel *c, bool mute, struct error *err);
 
-/* Whether a node that owes nothing went wrong right behind its answer, at `when_ns`. Whether that is known before its next
- * grant or after it is the machine's chance: it is to count from that grant on. */
+/* Whether a node that owes nothing went wrong right behind its answer, at `when_ns`. Whether that is known before its
+ * next grant or after it is the machine's chance: it is to count from that grant on. */
 bool channel_is_behind(const struct channel *c, int64_t when_ns);
 
-/* What it said unasked, judged as its answer to the grant that has come since, as it would have been had it come later: the
- * same words each time. False where it would have been a good one. */
+/* What it said unasked, judged as its answer to the grant that has come since, as it would have been had it come later:
+ * the same words each time. False where it would have been a good one. */
 bool channel_judge_stray(struct channel *c, struct error *err);
 
-/* Why a node has failed, for messages: what it was doing when it came to its end; it closed its side; nothing came in time. */
+/* Why a node has failed, for messages: what it was doing when it came to its end; it closed its side; nothing came in
+ * time. */
 void channel_doing(const struct channel *c, char *out, size_t size);
 void channel_say_closed(const struct channel *c, struct error *err);
 void channel_say_late(const struct channel *c, struct error *err);

@@ -1,7 +1,6 @@
 #include "node/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,25 +38,27 @@ void child_open(struct child *c, struct node *n)
     n->tail.len = 0;
 }
 
-int child_open_log(struct child *c, int *theirs)
+int child_open_pipes(struct child *c, int ours[3], int theirs[3], bool is_spoken_to, struct error *err)
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0)
+    if (pipes_open(ours, theirs, is_spoken_to) < 0) {
+        error_set(err, EXIT_RUN_FAILED, "cannot make the pipes to its process: %s", strerror(errno));
         return -1;
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    c->log_fd = ends[0];
+    }
+    c->log_fd = ours[2];
     c->log_watch = loop_watch(c->node->host->loop, c->log_fd, LOOP_READ, note_log, c);
-    *theirs = ends[1];
     return 0;
 }
 
-int child_start(struct child *c, int port, const int fds[3], struct error *err)
+int child_start(struct child *c, int port, int theirs[3], struct error *err)
 {
-    if (guard_is_lost(c->node->host->guard)) {
+    bool is_lost = guard_is_lost(c->node->host->guard);
+    if (!is_lost)
+        guard_start(c->node->host->guard, c->node->index, port, theirs);
+    pipes_close(theirs, 3);
+    if (is_lost) {
         error_set(err, EXIT_RUN_FAILED, "it cannot be started: the guard process of lockstep was ended from outside");
         return -1;
     }
-    guard_start(c->node->host->guard, c->node->index, port, fds);
     c->is_running = c->is_there = true;
     return 0;
 }
@@ -140,8 +141,7 @@ void child_say_exit(const struct child *c, const char *when, struct error *err)
 
 void child_say_refused(const struct child *c, const char *program, struct error *err)
 {
-    error_set(err, EXIT_RUN_FAILED, "cannot %s '%s': %s%s", c->refused_what, program, strerror(c->refused),
-              c->refused == ENOEXEC ? "; a script needs a first line such as #!/bin/sh" : "");
+    guard_say_refused(c->refused_what, c->refused, program, err);
 }
 
 bool child_is_ended_from_outside(const struct child *c)

@@ -1,11 +1,12 @@
-/* The process of a node: what it writes is taken as the node's log, and how it ended is known. For the drivers that have
- * one. */
+/* The process of a node: what it writes is taken as the node's log, and how it ended is known. For the drivers that
+ * have one. */
 #ifndef NODE_CHILD_H
 #define NODE_CHILD_H
 
 #include "lockstep/loop.h"
 #include "node/guard.h"
 #include "node/node.h"
+#include "node/pipes.h"
 
 struct child {
     struct node *node;
@@ -25,10 +26,10 @@ struct child {
 /* Begins anew; what an earlier start left open is closed, its last words in the log. */
 void child_open(struct child *c, struct node *n);
 
-/* Where the node's stderr comes from; *theirs is the end for the process. -1 with errno. */
-int child_open_log(struct child *c, int *theirs);
-/* Has the guard start it (guard_start) with these as stdin, stdout and stderr, which the caller closes. -1 with *err set. */
-int child_start(struct child *c, int port, const int fds[3], struct error *err);
+/* As pipes_open, but for ours[2], the log, which is the child's. -1 with *err set. */
+int child_open_pipes(struct child *c, int ours[3], int theirs[3], bool is_spoken_to, struct error *err);
+/* Has the guard start it (guard_start) with these as stdin, stdout and stderr, and closes them. -1 with *err set. */
+int child_start(struct child *c, int port, int theirs[3], struct error *err);
 
 /* The driver's `news`: to be given all of them. */
 void child_news(struct child *c, const struct guard_news *news);
@@ -46,8 +47,8 @@ bool child_last_word(const struct child *c, struct error *out);
 
 void child_signal(struct child *c, int signal);
 void child_pause(struct child *c, bool paused);
-/* What of the driver's `end` is the same for all: it goes on where it stands still, then come the signals. How it is asked to
- * end, and how its input ends, is the driver's. */
+/* What of the driver's `end` is the same for all: it goes on where it stands still, then come the signals. How it is
+ * asked to end, and how its input ends, is the driver's. */
 void child_end(struct child *c, enum ending how);
 void child_close(struct child *c);
 

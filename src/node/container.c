@@ -145,7 +145,8 @@ static void add_bindings(struct buffer *out, const struct string_map *ports, boo
     free(all);
 }
 
-static void add_bind(struct buffer *out, const struct scenario *s, const char *text, const struct container_place *place)
+static void add_bind(struct buffer *out, const struct scenario *s, const char *text,
+                     const struct container_place *place)
 {
     struct container_volume v = container_volume(text);
     struct buffer bind = { 0 };
@@ -197,7 +198,8 @@ static void add_host_config(struct buffer *out, const struct scenario *s, const 
     static const struct string_map none;
     buffer_text(out, ",\"HostConfig\":{");
     add_binds(out, s, n, place);
-    add_bindings(out, docker_is_on_host_network(n) ? &none : &n->docker.ports, place->local); /* there they mean nothing */
+    /* In the machine's network they mean nothing. */
+    add_bindings(out, docker_is_on_host_network(n) ? &none : &n->docker.ports, place->local);
     if (place->network) {
         buffer_text(out, ",\"NetworkMode\":");
         quote(out, place->network);

@@ -1,5 +1,5 @@
-/* What a container engine is asked for to make the container of a node (Docker Engine API v1.41, POST /containers/create).
- * Pure: texts only. */
+/* What a container engine is asked for to make the container of a node (Docker Engine API v1.41, POST
+ * /containers/create). Pure: texts only. */
 #ifndef NODE_CONTAINER_H
 #define NODE_CONTAINER_H
 
@@ -9,7 +9,7 @@
 #include "scenario/volume.h"
 
 /* By these labels what belongs to a run is told apart from everything else that the engine has. */
-#define CONTAINER_LABEL_RUN  "lockstep.run"  /* the lockstep that it belongs to: PID-STARTTIME, as LOCKSTEP_RUN (guard.h) */
+#define CONTAINER_LABEL_RUN  "lockstep.run"  /* the lockstep that it is of: PID-STARTTIME, as LOCKSTEP_RUN (guard.h) */
 #define CONTAINER_LABEL_HOST "lockstep.host" /* and the machine on which that runs */
 #define CONTAINER_LABEL_NODE "lockstep.node" /* the node's id */
 

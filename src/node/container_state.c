@@ -67,7 +67,8 @@ int container_state_read(struct container_state *s, const struct buffer *body, s
         return -1;
     }
     const char *status = json_string(json_get(state, "Status"), "");
-    s->is_running = is_true(json_get(state, "Running")) || !strcmp(status, "stopping"); /* Podman: it has no exit code yet */
+    /* "stopping", of Podman: it has no exit code yet */
+    s->is_running = is_true(json_get(state, "Running")) || !strcmp(status, "stopping");
     s->is_removed = !strcmp(status, "removing");
     s->was_out_of_memory = is_true(json_get(state, "OOMKilled"));
     s->exit_code = (int)json_int64(json_get(state, "ExitCode"), 0);
@@ -86,7 +87,8 @@ void container_usage_read(struct container_usage *u, const char *s, size_t len)
     struct json *all = json_parse(s, len, &why);
     const struct json *memory = json_get(all, "memory_stats"), *detail = json_get(memory, "stats");
     int64_t used = json_int64(json_get(memory, "usage"), -1);
-    int64_t files = json_int64(json_get(detail, "inactive_file"), json_int64(json_get(detail, "total_inactive_file"), 0));
+    int64_t files =
+        json_int64(json_get(detail, "inactive_file"), json_int64(json_get(detail, "total_inactive_file"), 0));
     if (used >= 0) {
         u->is_known = true;
         u->memory = (uint64_t)(files < used ? used - files : used);
@@ -129,8 +131,8 @@ static int published_port(const struct buffer *body, const char *inside)
     return port;
 }
 
-int container_port(const struct container_state *s, const struct buffer *body, const struct scenario_node *n, const char *host,
-                   char *out, size_t size, struct error *err)
+int container_port(const struct container_state *s, const struct buffer *body, const struct scenario_node *n,
+                   const char *host, char *out, size_t size, struct error *err)
 {
     const char *inside = n->docker.ports.values ? n->docker.ports.values[0] : NULL;
     if (!inside) {
@@ -141,8 +143,10 @@ int container_port(const struct container_state *s, const struct buffer *body, c
     snprintf(out, size, "%s", port ? host : s->ip);
     if (port || *s->ip)
         return port ? port : atoi(inside);
-    error_set(err, EXIT_LAUNCH, "port %s of its container is not published, and the container has no address of its own; "
-              "give it another docker.network, or use transport attach or unix", inside);
+    error_set(err, EXIT_LAUNCH,
+              "port %s of its container is not published, and the container has no address of its own; "
+              "give it another docker.network, or use transport attach or unix",
+              inside);
     return -1;
 }
 
@@ -170,14 +174,17 @@ void container_say_end(const struct container_state *s, const struct scenario_no
                        const char *when, struct error *err)
 {
     if (s->was_out_of_memory && n->docker.memory > 0)
-        error_set(err, EXIT_RUN_FAILED, "its container needed more memory than the %g MiB that it may have (exit code %d) %s",
+        error_set(err, EXIT_RUN_FAILED,
+                  "its container needed more memory than the %g MiB that it may have (exit code %d) %s",
                   (double)n->docker.memory / 1048576, s->exit_code, when);
     else if (s->was_out_of_memory)
-        error_set(err, EXIT_RUN_FAILED, "its container was killed as it needed more memory than there is (exit code %d) %s; the "
-                  "scenario sets no limit, but the engine or its machine has one", s->exit_code, when);
+        error_set(err, EXIT_RUN_FAILED,
+                  "its container was killed as it needed more memory than there is (exit code %d) %s; the "
+                  "scenario sets no limit, but the engine or its machine has one",
+                  s->exit_code, when);
     else
-        error_set(err, EXIT_RUN_FAILED, "its container ended with exit code %d %s%s%s", s->exit_code, when, *s->why ? ": " : "",
-                  s->why);
+        error_set(err, EXIT_RUN_FAILED, "its container ended with exit code %d %s%s%s", s->exit_code, when,
+                  *s->why ? ": " : "", s->why);
     if (!s->was_out_of_memory && (s->exit_code == 137 || killer == KILLER_SOMEONE))
         add_killer(n, killer, err);
 }

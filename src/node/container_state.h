@@ -37,11 +37,11 @@ void container_usage_read(struct container_usage *u, const char *s, size_t len);
 int container_state_read(struct container_state *s, const struct buffer *body, struct error *err);
 /* The engine's `Id` of a create, into 65 bytes or more. -1: there is none. */
 int container_id_read(const struct buffer *body, char *id, size_t size);
-/* Where the first of docker.ports, which is one of TCP, can be reached: at `host`, the engine's machine, where it is published
- * or the container has the network of that machine; or else at the container's own address. Returns its port and sets *out to
- * the host, or returns -1 with *err set. */
-int container_port(const struct container_state *s, const struct buffer *body, const struct scenario_node *n, const char *host,
-                   char *out, size_t size, struct error *err);
+/* Where the first of docker.ports, which is one of TCP, can be reached: at `host`, the engine's machine, where it is
+ * published or the container has the network of that machine; or else at the container's own address. Returns its port
+ * and sets *out to the host, or returns -1 with *err set. */
+int container_port(const struct container_state *s, const struct buffer *body, const struct scenario_node *n,
+                   const char *host, char *out, size_t size, struct error *err);
 
 /* "starting", "healthy" or "unhealthy"; NULL where it has no health check. */
 const char *container_health(const struct container_state *s);

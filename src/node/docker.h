@@ -106,8 +106,8 @@ int64_t docker_settled_ns(const struct docker *d); /* since d->seen_ns: when tha
 void docker_say_end(const struct docker *d, struct error *err);
 void docker_explain(const struct docker *d, struct error *err);
 bool docker_say_unrun(const struct docker *d, const char *text, const char *said, struct error *err);
-/* docker_exec.c: what runs by transport exec has failed with *err before it said READY. What the engine knows of that is
- * asked for; true: docker_exec_judge says what comes of it. */
+/* docker_exec.c: what runs by transport exec has failed with *err before it said READY. What the engine knows of that
+ * is asked for; true: docker_exec_judge says what comes of it. */
 bool docker_exec_hold(struct docker *d, const struct error *err);
 int docker_exec_judge(struct docker *d, struct error *err); /* 0: not known yet; else -1 with *err set */
 /* The same behind READY, once it has closed its output: the engine is asked for its exit code. Whether it is known that

@@ -33,7 +33,8 @@ static void say_unrun(struct docker *d, struct error *err)
     if (strstr(said, "no such file") || strstr(said, "not found"))
         error_set(err, EXIT_RUN_FAILED, "transport exec: the program %s is not in the image", program);
     else
-        error_set(err, EXIT_RUN_FAILED, "transport exec: the program %s cannot be run: %s", program, buffer_string(&safe));
+        error_set(err, EXIT_RUN_FAILED, "transport exec: the program %s cannot be run: %s", program,
+                  buffer_string(&safe));
     buffer_free(&safe);
 }
 
@@ -74,8 +75,8 @@ int docker_exec_judge(struct docker *d, struct error *err)
     if ((code == 126 || code == 127) && (strstr(d->exec_said, "exec failed") || strstr(d->exec_said, "cannot exec")))
         say_unrun(d, err);
     else if (code > 0)
-        error_set(err, EXIT_RUN_FAILED, "transport exec: %s ended with exit code %d before it said READY: %s", program, code,
-                  d->held.text);
+        error_set(err, EXIT_RUN_FAILED, "transport exec: %s ended with exit code %d before it said READY: %s", program,
+                  code, d->held.text);
     else
         *err = d->held;
     d->held = (struct error){ 0 };

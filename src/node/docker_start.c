@@ -74,7 +74,8 @@ int docker_start(struct node *n, struct error *err)
     n->was_killed = false;
     channel_open(&d->channel, n);
     if (n->spec->transport == TRANSPORT_UNIX && !d->engine->is_local) {
-        error_set(err, EXIT_LAUNCH, "transport unix needs an engine on this machine, and %s may be on another; use attach",
+        error_set(err, EXIT_LAUNCH,
+                  "transport unix needs an engine on this machine, and %s may be on another; use attach",
                   d->engine->peer.address);
         return -1;
     }

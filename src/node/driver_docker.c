@@ -44,8 +44,8 @@ static int judge_health(const struct docker *d, struct error *err)
 {
     if (!d->state.is_unhealthy)
         return 0;
-    error_set(err, EXIT_RUN_FAILED, "its container is unhealthy%s%s", *d->state.health_output ? "; the last check said: " : "",
-              d->state.health_output);
+    error_set(err, EXIT_RUN_FAILED, "its container is unhealthy%s%s",
+              *d->state.health_output ? "; the last check said: " : "", d->state.health_output);
     return -1;
 }
 
@@ -104,7 +104,8 @@ static int take_look(struct docker *d, struct error *err)
     return judge_end(d, err);
 }
 
-/* Where it was refused, it goes on as it did: one that would be paused runs, and one that does not go on is of no use. */
+/* Where it was refused, it goes on as it did: one that would be paused runs, and one that does not go on is
+ * of no use. */
 static void note_still(struct docker *d)
 {
     struct error err = { 0 };

@@ -27,8 +27,9 @@ static void amend_times(struct model *m)
             amended++;
         }
     if (amended)
-        buffer_format(&m->node->answer.warnings, "%zu message%s from the time that it was paused; taken as %" PRId64 "\n",
-                      amended, amended == 1 ? "" : "s", m->earliest);
+        buffer_format(&m->node->answer.warnings,
+                      "%zu message%s from the time that it was paused; taken as %" PRId64 "\n", amended,
+                      amended == 1 ? "" : "s", m->earliest);
     m->earliest = 0;
 }
 
@@ -134,8 +135,8 @@ int model_schedule(struct model *m, simtime at, int kind, struct message *data, 
         return 0;
     message_free(data);
     error_set(err, EXIT_RUN_FAILED,
-              "it has %u events ahead of it, the most that a model may have: messages come faster than it handles them; "
-              "send fewer, or lower its delays",
+              "it has %u events ahead of it, the most that a model may have: messages come faster than it handles "
+              "them; send fewer, or lower its delays",
               MODEL_QUEUE_MAX);
     return -1;
 }

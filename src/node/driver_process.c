@@ -1,6 +1,4 @@
 /* Nodes that are processes of their own, or servers that are there already: spoken to through pipes or a socket. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,36 +31,10 @@ static void close_all(struct process *p)
     child_close(&p->child);
 }
 
-static int open_stdio(struct process *p, int theirs[3])
-{
-    int in[2], out[2];
-    if (pipe2(in, O_CLOEXEC) < 0)
-        return -1;
-    theirs[0] = in[0];
-    if (pipe2(out, O_CLOEXEC) < 0) {
-        close(in[1]);
-        return -1;
-    }
-    theirs[1] = out[1];
-    fcntl(in[1], F_SETFL, O_NONBLOCK);
-    fcntl(out[0], F_SETFL, O_NONBLOCK);
-    channel_use(&p->channel, out[0], in[1]);
-    return child_open_log(&p->child, &theirs[2]);
-}
-
-static int open_socket(struct process *p, int theirs[3])
-{
-    theirs[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (theirs[0] < 0 || child_open_log(&p->child, &theirs[1]) < 0)
-        return -1;
-    theirs[2] = fcntl(theirs[1], F_DUPFD_CLOEXEC, 0);
-    return theirs[2] < 0 ? -1 : 0;
-}
-
 static int launch(struct process *p, struct error *err)
 {
     struct node *n = p->node;
-    int theirs[3] = { -1, -1, -1 };
+    int ours[3], theirs[3];
     if (n->spec->transport == TRANSPORT_UNIX) {
         char path[200];
         socket_path(path, sizeof path, n->host->socket_dir, n->index);
@@ -70,15 +42,11 @@ static int launch(struct process *p, struct error *err)
     }
     if (!n->spec->command)
         return 0; /* a server that is there */
-    int result = is_socket(p) ? open_socket(p, theirs) : open_stdio(p, theirs);
-    if (result < 0)
-        error_set(err, EXIT_RUN_FAILED, "cannot make the pipes to its process: %s", strerror(errno));
-    else
-        result = child_start(&p->child, 0, theirs, err);
-    for (int i = 0; i < 3; i++)
-        if (theirs[i] >= 0)
-            close(theirs[i]);
-    return result;
+    if (child_open_pipes(&p->child, ours, theirs, !is_socket(p), err) < 0)
+        return -1;
+    if (!is_socket(p))
+        channel_use(&p->channel, ours[1], ours[0]);
+    return child_start(&p->child, 0, theirs, err);
 }
 
 static int start(struct node *n, struct error *err)

@@ -58,7 +58,8 @@ void engine_host(char *out, size_t size)
     snprintf(out, size, "%s%s%s", name, *pids ? "/" : "", pids);
 }
 
-struct engines *engines_new(struct loop *l, const struct scenario *s, struct node *nodes, const char *run, struct error *err)
+struct engines *engines_new(struct loop *l, const struct scenario *s, struct node *nodes, const char *run,
+                            struct error *err)
 {
     struct engines *e = mem_alloc(sizeof *e);
     e->scenario = s;

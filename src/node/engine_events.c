@@ -1,4 +1,5 @@
-/* What an engine tells by itself: of the death of a container, of its health. The stream of it may break, or never come. */
+/* What an engine tells by itself: of the death of a container, of its health. The stream of it may break, or never
+ * come. */
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +67,8 @@ static void note_piece(void *data, const char *s, size_t len)
 
 static void tell_refusal(struct node *n, void *words)
 {
-    buffer_format(&n->log, "the engine does not tell what happens to its containers: %s; they are looked at every few seconds\n",
+    buffer_format(&n->log,
+                  "the engine does not tell what happens to its containers: %s; they are looked at every few seconds\n",
                   (const char *)words);
 }
 

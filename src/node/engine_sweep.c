@@ -239,11 +239,13 @@ static bool is_leftover(const struct engine_sweep *s, const struct json *items, 
     return !has_name(item) && is_of_a_build(s, items, item) && !child_of(items, text_of(item, "Id"));
 }
 
-/* The container in which a step of a build of the run ran. What runs in it can say what the engine says; hence the rest. */
+/* The container in which a step of a build of the run ran. What runs in it can say what the engine says; hence the
+ * rest. */
 static bool is_builder(const struct engine_sweep *s, const struct json *item)
 {
     return is_noted(s, text_of(item, "Id"), IMAGE_CONTAINER) && is_noted(s, text_of(item, "ImageID"), 0) &&
-           json_int64(json_get(item, "Created"), 0) >= s->since_s && !json_get(json_get(item, "Labels"), CONTAINER_LABEL_NODE);
+           json_int64(json_get(item, "Created"), 0) >= s->since_s &&
+           !json_get(json_get(item, "Labels"), CONTAINER_LABEL_NODE);
 }
 
 /* Podman's containers for steps of a build are none of its own, and stay where it is killed in the middle of one. */
@@ -534,7 +536,9 @@ int engine_sweep(const struct engine_sweep *sweep, const char *const *addresses,
     s.http = http_new(l, &err);
     for (size_t i = 0; i < count; i++) {
         struct target *t = &s.targets[i];
-        *t = (struct target){ .all = &s, .from = first_kind(sweep), .pause_ms = PAUSE_MS, .late_pause_ms = LATE_FIRST_MS };
+        *t = (struct target){
+            .all = &s, .from = first_kind(sweep), .pause_ms = PAUSE_MS, .late_pause_ms = LATE_FIRST_MS
+        };
         if (s.http && http_peer_parse(&t->peer, addresses[i], getenv("DOCKER_CERT_PATH"), &err) == 0)
             continue;
         tell(&s, (struct swept){ .engine = addresses[i], .why = err.text });

@@ -23,24 +23,24 @@ struct swept {
 struct engine_sweep {
     const char *run; /* the identity of the lockstep that it belongs to; NULL: of any of this machine that is gone */
     /* And what builds leave without a name or a label, by the beginnings of ids behind a mark (image_output.h): the
-     * containers of their steps, and the images that these made or found. The containers go, the images made, and, unless
-     * it is older than `since_s`, what is made of an image of either kind: a build that is broken off does not tell of its
-     * last steps any more. NULL: none. */
+     * containers of their steps, and the images that these made or found. The containers go, the images made, and,
+     * unless it is older than `since_s`, what is made of an image of either kind: a build that is broken off does not
+     * tell of its last steps any more. NULL: none. */
 #define ENGINE_SWEEP_ID 16
     const char (*built)[ENGINE_SWEEP_ID];
     size_t built_count;
     int64_t since_s; /* when the run began, as time(2) tells it */
     bool only_builds; /* these, and images of the run: nothing else */
     int limit_ms;     /* for all of it */
-    /* What is not there yet may appear within this time, as of a request that was under way when lockstep was killed: it
-     * is looked after again and again. An engine that does not answer may come back, then. 0: one look is enough. */
+    /* What is not there yet may appear within this time, as of a request that was under way when lockstep was killed:
+     * it is looked after again and again. An engine that does not answer may come back, then. 0: one look is enough. */
     int late_ms;
     int in_use_ms; /* how long at least an image is tried that somebody uses: a step of a build may go on */
     void (*told)(void *data, const struct swept *s); /* NULL: nobody is told */
     void *data;
 };
-/* What is refused is tried again; an image that somebody uses for two seconds at most, or late_ms. Returns how many things
- * could not be removed, and engines not be asked. An address that is none counts, too. */
+/* What is refused is tried again; an image that somebody uses for two seconds at most, or late_ms. Returns how many
+ * things could not be removed, and engines not be asked. An address that is none counts, too. */
 int engine_sweep(const struct engine_sweep *sweep, const char *const *addresses, size_t count);
 
 /* The engines of a scenario's containers, each once. The caller frees it with engine_addresses_free. */

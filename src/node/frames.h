@@ -1,5 +1,5 @@
-/* The two outputs of a container without a terminal, as an engine sends them over one connection: frames of a header of 8
- * bytes (1 or 2 for output or error output, three zero bytes, the length in big-endian order) and that many bytes. */
+/* The two outputs of a container without a terminal, as an engine sends them over one connection: frames of a header of
+ * 8 bytes (1 or 2 for output or error output, three zero bytes, the length in big-endian order) and that many bytes. */
 #ifndef NODE_FRAMES_H
 #define NODE_FRAMES_H
 

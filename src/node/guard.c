@@ -146,6 +146,12 @@ static void request(struct guard *g, const struct guard_request *r, const int *f
     }
 }
 
+void guard_say_refused(const char *what, int error, const char *program, struct error *err)
+{
+    error_set(err, EXIT_RUN_FAILED, "cannot %s '%s': %s%s", what, program, strerror(error),
+              error == ENOEXEC ? "; a script needs a first line such as #!/bin/sh" : "");
+}
+
 void guard_start(struct guard *g, int node, int port, const int fds[3])
 {
     request(g, &(struct guard_request){ .verb = GUARD_DO_START, .node = node, .port = port }, fds, 3);

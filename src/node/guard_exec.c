@@ -174,9 +174,9 @@ static void run(struct attempt *a, char *const *command, char *const *environmen
 }
 
 /* In the new process. */
-static _Noreturn void become(struct attempt *a, const struct scenario_node *node, char *const *command, const int fds[3],
-                             char *const *environment, const char *path, const char *folder, rlim_t open_files,
-                             pid_t guard)
+static _Noreturn void become(struct attempt *a, const struct scenario_node *node, char *const *command,
+                             const int fds[3], char *const *environment, const char *path, const char *folder,
+                             rlim_t open_files, pid_t guard)
 {
     sigset_t none;
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -221,7 +221,8 @@ pid_t guard_exec(const struct environment *e, const struct scenario_node *node, 
     char *const *command = node->implementation == IMPLEMENTATION_RENODE ? renode : node->command;
     snprintf(number, sizeof number, "%d", port);
     pid_t guard = getpid();
-    pid_t pid = _Fork(); /* without what libraries do at a fork: they would close descriptors that are none of theirs any more */
+    /* Without what libraries do at a fork: they would close descriptors that are none of theirs any more. */
+    pid_t pid = _Fork();
     if (pid == 0)
         become(attempt, node, command, fds, own.items, path, full, (rlim_t)e->setup->open_files, guard);
     buffer_free(&folder);

@@ -8,9 +8,9 @@
 struct environment;
 struct environment *environment_new(const struct guard_setup *setup, pid_t lockstep);
 
-/* Starts the node's command, or its Renode with the monitor on this port, which becomes the leader of a session and a process group of its own and dies with this
- * process. Does not wait: a command that cannot be run ends with exit code 127, and guard_exec_error says why. Returns its
- * pid, or -1 with errno. */
+/* Starts the node's command, or its Renode with the monitor on this port, which becomes the leader of a session and a
+ * process group of its own and dies with this process. Does not wait: a command that cannot be run ends with exit code
+ * 127, and guard_exec_error says why. Returns its pid, or -1 with errno. */
 pid_t guard_exec(const struct environment *e, const struct scenario_node *node, int port, const int fds[3]);
 /* Why the command that was started last for this node could not be run: errno and, in `what`, what could not be done;
  * 0: it ran. */

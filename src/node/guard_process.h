@@ -17,8 +17,8 @@ struct guard_request {
 _Noreturn void guard_process(const struct guard_setup *setup, int socket);
 
 /* Ends with SIGKILL the processes that this one is the parent or the adopter of, again and again until there is none or
- * `limit_ms` have passed. `wanted` is asked for each before, whether it is to end (NULL: it is); `all`: it never says no.
- * Returns how many are left. */
+ * `limit_ms` have passed. `wanted` is asked for each before, whether it is to end (NULL: it is); `all`: it never says
+ * no. Returns how many are left. */
 int guard_end_children(int limit_ms, bool all, bool (*wanted)(void *data, pid_t pid), void *data);
 
 #endif

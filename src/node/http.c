@@ -243,7 +243,7 @@ static void transfer_begin(struct transfer *t, struct http *h, const struct http
     curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
 #if LIBCURL_VERSION_NUM >= 0x075700
-    curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L); /* dropped, it does not wait for a name that is being looked up */
+    curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L); /* dropped, it waits for no name that is being looked up */
 #endif
 }
 
@@ -482,7 +482,8 @@ void http_cancel(struct http_call *c)
 
 void http_escape(struct buffer *out, const char *s)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"; /* RFC 3986, 2.3 */
+    /* RFC 3986, 2.3 */
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     for (; *s; s++) {
         if (strchr(plain, *s))
             buffer_add(out, s, 1);

@@ -4,10 +4,10 @@
  * All callbacks come during loop_wait. Those named `piece` and `ready` only note facts: they call nothing of this file.
  * `done` may send and cancel requests and open and close streams, but not http_free.
  *
- * After a fork the child makes an http of its own, on a loop of its own, after its fork. Of its parent's http and loop it
- * uses nothing, not even http_free or loop_free: both would speak for the parent on connections that are shared (TLS says
- * goodbye, epoll forgets). It closes their descriptors, and that is all. Fork before the first request to a host by name:
- * names are looked up in a thread, which a fork may meet while it holds a lock. */
+ * After a fork the child makes an http of its own, on a loop of its own, after its fork. Of its parent's http and loop
+ * it uses nothing, not even http_free or loop_free: both would speak for the parent on connections that are shared (TLS
+ * says goodbye, epoll forgets). It closes their descriptors, and that is all. Fork before the first request to a host
+ * by name: names are looked up in a thread, which a fork may meet while it holds a lock. */
 #ifndef NODE_HTTP_H
 #define NODE_HTTP_H
 
@@ -79,9 +79,9 @@ enum http_stream_state {
 };
 struct http_stream;
 
-/* Of the request: peer, which it needs until it is closed; path, body and content_type, which it copies; limit_ms, until
- * it is open; data, for `ready`. That is called when the state has changed and then when there is
- * something to read, or room to write where that is wanted. */
+/* Of the request: peer, which it needs until it is closed; path, body and content_type, which it copies; limit_ms,
+ * until it is open; data, for `ready`. That is called when the state has changed and then when there is something to
+ * read, or room to write where that is wanted. */
 struct http_stream *http_stream_open(struct http *h, const struct http_request *r, void (*ready)(void *data));
 enum http_stream_state http_stream_state(const struct http_stream *s);
 /* What came instead of a stream, or why an open one has broken; of no use in the other states. */
@@ -94,7 +94,8 @@ void http_stream_watch(struct http_stream *s, unsigned events);
 #define HTTP_STREAM_BROKEN (-2) /* the state is HTTP_STREAM_FAILED */
 /* Bytes read, at least 1; or 0: none are there now; or one of the above. Who stops before 0 is called again. */
 ptrdiff_t http_stream_read(struct http_stream *s, char *to, size_t size);
-/* Bytes taken; 0: there is no room now; HTTP_STREAM_BROKEN: nobody reads any more, what came before can still be read. */
+/* Bytes taken; 0: there is no room now; HTTP_STREAM_BROKEN: nobody reads any more, what came before can
+ * still be read. */
 ptrdiff_t http_stream_write(struct http_stream *s, const char *from, size_t len);
 /* Nothing more will be written; what is taken already arrives. Over TLS the other side sees an end without a goodbye,
  * which engines take for the end, too (libcurl has no other). */

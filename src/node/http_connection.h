@@ -4,8 +4,8 @@
 
 #include "node/http.h"
 
-/* Connects, with TLS where the peer has certificates. `connected` is called once: HTTP_ANSWERED, or why not. `dropped` is
- * called when the http is freed, which ends the connection. */
+/* Connects, with TLS where the peer has certificates. `connected` is called once: HTTP_ANSWERED, or why not. `dropped`
+ * is called when the http is freed, which ends the connection. */
 struct http_connection;
 struct http_connection *http_connection_open(struct http *h, const struct http_peer *peer, const char *path,
                                              void (*connected)(void *data, enum http_failure failure,

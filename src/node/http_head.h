@@ -1,5 +1,5 @@
-/* The head of an HTTP/1.1 response, and its body where that is short: for the one request whose connection becomes a raw
- * stream behind it. Pure; no connection. */
+/* The head of an HTTP/1.1 response, and its body where that is short: for the one request whose connection becomes a
+ * raw stream behind it. Pure; no connection. */
 #ifndef NODE_HTTP_HEAD_H
 #define NODE_HTTP_HEAD_H
 

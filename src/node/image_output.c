@@ -216,7 +216,8 @@ static bool is_engines(const char *s, size_t len)
     return false;
 }
 
-/* " ---> 2a5f0c3d9e1b": the image as it is after this step. " ---> Running in 2a5f0c3d9e1b": the container of this one. */
+/* " ---> 2a5f0c3d9e1b": the image as it is after this step. " ---> Running in 2a5f0c3d9e1b": the container
+ * of this one. */
 static void note_image(struct image_output *o, const char *s, size_t len)
 {
     const char *end = s + len, *id;

@@ -46,10 +46,10 @@ struct buffer *image_output_log(struct image_output *o);
 /* What is being done, safe to show: "step 2 of 5: RUN make", "pulling layers 3 of 7, 41 %"; "" where nothing is known.
  * Good until the next call. */
 const char *image_output_progress(struct image_output *o);
-/* The images that steps of this build have made, which Docker keeps, without a name or a label, where the build does not
- * come to its end or has several stages; those that it found and went on from; and the containers in which its steps ran,
- * which stay where the engine is killed in the middle of one: a mark, an id of IMAGE_SHORT_ID characters, \n. The caller
- * takes them after each piece and sets len to 0. */
+/* The images that steps of this build have made, which Docker keeps, without a name or a label, where the build does
+ * not come to its end or has several stages; those that it found and went on from; and the containers in which its
+ * steps ran, which stay where the engine is killed in the middle of one: a mark, an id of IMAGE_SHORT_ID characters,
+ * \n. The caller takes them after each piece and sets len to 0. */
 #define IMAGE_SHORT_ID 12
 #define IMAGE_MADE      '+'
 #define IMAGE_FOUND     '='

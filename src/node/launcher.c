@@ -16,11 +16,11 @@
 #include "node/process_usage.h"
 #include "node/socket_dir.h"
 
-#define FILES_PER_NODE 4   /* descriptors that a node outside the program needs, and some while it is started */
-#define FILES_BESIDES  200 /* that the program needs for other things */
+#define FILES_PER_NODE   4   /* descriptors that a node outside the program needs, and some while it is started */
+#define FILES_BESIDES    200 /* that the program needs for other things */
 #define REST_NS          INT64_C(1000000000) /* a run that stands still for a step is not worth freezing containers for */
 #define ENGINES_GRACE_NS INT64_C(2000000000) /* and beyond that, for what was made for containers */
-#define RUNGS          4 /* of the ladder, from END_ASK to END_KILL; each takes a share of timeouts.stop */
+#define RUNGS            4 /* of the ladder, from END_ASK to END_KILL; each takes a share of timeouts.stop */
 
 struct launcher {
     const struct scenario *scenario;
@@ -29,19 +29,20 @@ struct launcher {
     struct loop_watch *guard_watch;
     bool guard_has_news;
     int remote_count;
-    struct node **remotes; /* those outside the program */
+    struct node **remotes;         /* those outside the program */
     struct process_usages *usages; /* of those */
-    struct node **taken; /* those that were ready, while they work */
-    int64_t end_limit_ns; /* once they are told to end: when they must have, or the guard is the one that does not answer */
-    bool sweeping, swept; /* once all have ended: what they left behind */
+    struct node **taken;           /* those that were ready, while they work */
+    int64_t
+        end_limit_ns; /* once they are told to end: when they must have, or the guard is the one that does not answer */
+    bool sweeping, swept;   /* once all have ended: what they left behind */
     const char *guard_loss; /* why the guard is no longer there; NULL: it is */
     struct orphans orphans; /* those that were found then */
-    unsigned immortal; /* processes that are there still */
+    unsigned immortal;      /* processes that are there still */
     struct buffer identity; /* of this process (base/procfs.h) */
     int64_t check_ns;       /* since when it is looked whether all can be started; 0: not yet */
     int64_t rest_ns;        /* when nodes are to be frozen; 0: the run goes on, or they are */
     bool frozen;
-    const char *left;       /* what could not be removed of the containers; NULL: not known yet */
+    const char *left; /* what could not be removed of the containers; NULL: not known yet */
 };
 
 /* What is not named is illegal. */
@@ -133,10 +134,11 @@ static int raise_limit(int nodes, uint64_t *before, struct error *err)
     if (r.rlim_cur >= needed)
         return 0;
     if (r.rlim_max < needed) {
-        error_set(err, EXIT_LAUNCH,
-                  "%d nodes outside the program need up to %llu open files, and only %llu are allowed; raise the hard limit "
-                  "(ulimit -Hn)",
-                  nodes, (unsigned long long)needed, (unsigned long long)r.rlim_max);
+        error_set(
+            err, EXIT_LAUNCH,
+            "%d nodes outside the program need up to %llu open files, and only %llu are allowed; raise the hard limit "
+            "(ulimit -Hn)",
+            nodes, (unsigned long long)needed, (unsigned long long)r.rlim_max);
         return -1;
     }
     r.rlim_cur = needed;
@@ -569,7 +571,8 @@ bool launcher_has_ended(struct launcher *l)
     if (all && l->host.guard && !l->sweeping && !l->swept) {
         guard_sweep(l->host.guard);
         int64_t limit = clock_ns() + LAUNCHER_GRACE_NS;
-        l->end_limit_ns = limit > l->end_limit_ns ? limit : l->end_limit_ns; /* an engine may have had all of the time */
+        l->end_limit_ns =
+            limit > l->end_limit_ns ? limit : l->end_limit_ns; /* an engine may have had all of the time */
         l->sweeping = true;
     } else if (is_late && !l->swept) {
         l->guard_loss = "the guard process of lockstep did not end what nodes had left behind, and was ended with it";

@@ -12,8 +12,8 @@ struct launcher;
 struct launcher *launcher_new(const struct scenario *s);
 void launcher_free(struct launcher *l); /* ends at once what still runs, and closes every node; NULL is fine */
 
-/* Prepares what nodes outside the program need, where there are any. The loop is borrowed; run_dir is told to the nodes.
- * Returns -1 with *err set (EXIT_LAUNCH). */
+/* Prepares what nodes outside the program need, where there are any. The loop is borrowed; run_dir is told to the
+ * nodes. Returns -1 with *err set (EXIT_LAUNCH). */
 int launcher_open(struct launcher *l, struct loop *loop, const char *run_dir, struct error *err);
 
 /* Whether all nodes can be started, as far as that is known before any is: 1 they can, 0 not known yet
@@ -56,7 +56,8 @@ int64_t launcher_next_ns(const struct launcher *l);
 uint64_t launcher_turns(const struct launcher *l);
 /* How many failures there were so far, of all nodes. */
 uint64_t launcher_failures(const struct launcher *l);
-/* The node fails for a reason that comes from outside it: what it runs is killed, or told to end as at the end of a run. */
+/* The node fails for a reason that comes from outside it: what it runs is killed, or told to end as at the end of a
+ * run. */
 void launcher_fail(struct node *n, const struct error *why);
 void launcher_stop(struct node *n, const struct error *why);
 /* Why the guard, and with it every process, has ended before its time; NULL: it has not. */

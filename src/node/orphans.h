@@ -13,8 +13,8 @@ struct orphans {
 };
 
 void orphans_add(struct orphans *o, const struct guard_news *news); /* a GUARD_ORPHAN */
-/* "sleep of gw, sh of gw": the same each time, by node and name, whatever their pids; the first ones, where there are many.
- * `immortal`: how many SIGKILL does not end. Good until the next call. */
+/* "sleep of gw, sh of gw": the same each time, by node and name, whatever their pids; the first ones, where there are
+ * many. `immortal`: how many SIGKILL does not end. Good until the next call. */
 const char *orphans_text(struct orphans *o, const struct scenario *s, unsigned immortal);
 void orphans_free(struct orphans *o);
 

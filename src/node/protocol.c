@@ -41,20 +41,6 @@ void protocol_init(struct protocol *p, const struct node *n, struct buffer *out)
     p->expect = EXPECT_READY;
 }
 
-static void add_quoted(struct buffer *b, struct text t)
-{
-    bool plain = true;
-    for (size_t i = 0; i < t.len && plain; i++)
-        plain = t.s[i] >= ' ' && t.s[i] < 0x7f && t.s[i] != '"' && t.s[i] != '\\';
-    if (!plain) {
-        json_quote(b, t.s, t.len);
-        return;
-    }
-    LITERAL(b, "\"");
-    add_text(b, t);
-    LITERAL(b, "\"");
-}
-
 static void add_payload(struct buffer *b, struct text payload)
 {
     if (payload.len)
@@ -77,7 +63,7 @@ static void add_message(struct buffer *b, enum dialect dialect, const char *src,
         LITERAL(b, ",\"type\":");
     else
         LITERAL(b, ",\"event_type\":");
-    add_quoted(b, m->type);
+    json_quote(b, m->type.s, m->type.len);
     if (node)
         LITERAL(b, ",\"src\":\"");
     else

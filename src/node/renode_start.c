@@ -1,6 +1,5 @@
 /* The start of a node in Renode: its process, and the commands that make its machine. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,15 +18,6 @@
 #define LOG_REST            4096u /* bytes of a line of its log without an end */
 static const char control_command[] = "emulation CreateExternalControlServer \"lockstep";
 static const char taken[] = "AddressAlreadyInUse"; /* in Renode's words */
-
-static int open_descriptors(struct renode *r, int theirs[3])
-{
-    theirs[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (theirs[0] < 0 || child_open_log(&r->child, &theirs[1]) < 0)
-        return -1;
-    theirs[2] = fcntl(theirs[1], F_DUPFD_CLOEXEC, 0);
-    return theirs[2] < 0 ? -1 : 0;
-}
 
 /* @PATH, from where the scenario is. With a platform of Renode's own, which is not beside the scenario, Renode looks in
  * its installation. */
@@ -109,17 +99,12 @@ static int write_setup(struct renode *r, struct error *err)
 int renode_launch(struct renode *r, struct error *err)
 {
     struct node *n = r->node;
-    int theirs[3] = { -1, -1, -1 }, result = -1;
+    int ours[3], theirs[3], result = -1;
     int port = n->spec->renode.monitor_port ? n->spec->renode.monitor_port : socket_free_port(err);
     if (port < 0 || socket_temporary_dir(n->host->socket_dir, n->index, err) < 0 || write_setup(r, err) < 0)
         return -1;
-    if (open_descriptors(r, theirs) < 0)
-        error_set(err, EXIT_RUN_FAILED, "cannot make the pipes to its process: %s", strerror(errno));
-    else
+    if (child_open_pipes(&r->child, ours, theirs, false, err) == 0)
         result = child_start(&r->child, port, theirs, err);
-    for (int i = 0; i < 3; i++)
-        if (theirs[i] >= 0)
-            close(theirs[i]);
     if (result == 0)
         tcp_client_open(&r->monitor_client, n, port);
     r->node->activity = "starting Renode";

@@ -45,8 +45,8 @@ char *socket_dir_name(struct error *err)
     const char *name = buffer_string(&path);
     char *result = NULL;
     if (path.len + NAME_ROOM > sizeof((struct sockaddr_un){ 0 }).sun_path)
-        error_set(err, EXIT_LAUNCH, "the folder for Unix sockets would be %s: too long a path; set TMPDIR to a shorter one",
-                  name);
+        error_set(err, EXIT_LAUNCH,
+                  "the folder for Unix sockets would be %s: too long a path; set TMPDIR to a shorter one", name);
     else
         result = mem_text(name);
     buffer_free(&path);
@@ -115,7 +115,7 @@ void socket_path(char *out, size_t size, const char *dir, int i)
 int socket_node_dir(char *out, size_t size, const char *dir, int i, struct error *err)
 {
     snprintf(out, size, "%s/%d", dir, i);
-    if ((mkdir(out, 0777) == 0 || errno == EEXIST) && chmod(out, 0777) == 0) /* whoever it is that runs in the container */
+    if ((mkdir(out, 0777) == 0 || errno == EEXIST) && chmod(out, 0777) == 0) /* whoever runs in the container */
         return 0;
     error_set(err, EXIT_LAUNCH, "cannot make the folder %s for its socket: %s", out, strerror(errno));
     return -1;

@@ -10,8 +10,9 @@
 const char *socket_dir_parent(void); /* TMPDIR, or /tmp */
 /* The identity in the name of such a folder; NULL where it is none. */
 const char *socket_dir_identity(const char *name);
-/* The folder for Unix sockets of this process alone: "TMPDIR/lockstep-IDENTITY" (base/procfs.h). Returns its path, which the
- * caller frees, or NULL with *err set. It is made in a second step, so that whoever removes it can be there before it. */
+/* The folder for Unix sockets of this process alone: "TMPDIR/lockstep-IDENTITY" (base/procfs.h). Returns its path,
+ * which the caller frees, or NULL with *err set. It is made in a second step, so that whoever removes it can be there
+ * before it. */
 char *socket_dir_name(struct error *err);
 int socket_dir_make(const char *path, struct error *err); /* -1 with *err set */
 /* Whether it is a folder that could be one of those: of this user, and for nobody else. */

@@ -34,7 +34,7 @@ static int begin(int family, const struct sockaddr *address, socklen_t len)
     struct linger none = { .l_onoff = 1 };
     if (family != AF_UNIX) { /* a request is two lines and waits for its answer: nothing is gained by gathering bytes */
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none); /* the node's port is free at once for the next run */
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none); /* its port is free at once for the next run */
     }
     if (connect(fd, address, len) == 0 || errno == EINPROGRESS)
         return fd;
@@ -80,8 +80,8 @@ bool socket_is_own_address(const char *ip)
     return is_own;
 }
 
-/* A connection of a port to itself: what Linux makes when the port is free and happens to be the one that it picks for our
- * end (simultaneous open, RFC 9293). */
+/* A connection of a port to itself: what Linux makes when the port is free and happens to be the one that it picks for
+ * our end (simultaneous open, RFC 9293). */
 static int is_own(int fd)
 {
     struct sockaddr_storage here = { 0 }, there = { 0 };

@@ -1,5 +1,5 @@
-/* A connection to a port of this machine that a node's process opens sooner or later. It never waits: node_ready is called
- * for the node when there is more. */
+/* A connection to a port of this machine that a node's process opens sooner or later. It never waits: node_ready is
+ * called for the node when there is more. */
 #ifndef NODE_TCP_CLIENT_H
 #define NODE_TCP_CLIENT_H
 

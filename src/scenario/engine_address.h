@@ -12,8 +12,8 @@
 #define ENGINE_PODMAN_SOCKET      "/run/podman/podman.sock"
 #define ENGINE_PODMAN_USER_SOCKET "podman/podman.sock"
 
-/* Its `engine`, DOCKER_HOST, or the first socket that is there of Docker and Podman. Only such a socket is in `room`; else
- * the text is the scenario's or the environment's. */
+/* Its `engine`, DOCKER_HOST, or the first socket that is there of Docker and Podman. Only such a socket is in `room`;
+ * else the text is the scenario's or the environment's. */
 const char *engine_address(const struct scenario_node *n, char *room, size_t size);
 /* Who says that it is there: "docker.engine", "DOCKER_HOST", or ENGINE_USUAL. Static. */
 #define ENGINE_USUAL "where engines usually listen"
@@ -22,8 +22,8 @@ const char *engine_address_origin(const struct scenario_node *n);
 bool engine_is_local(const char *address);
 /* Whose machine it is on, whatever the port is that it listens on: "" for this one. */
 void engine_machine(const char *address, char *out, size_t size);
-/* What it means that no connection to an engine's Unix socket came about for this errno, and what to do; NULL where there
- * is nothing to be said. `origin` of the address; NULL: not known. */
+/* What it means that no connection to an engine's Unix socket came about for this errno, and what to do; NULL where
+ * there is nothing to be said. `origin` of the address; NULL: not known. */
 const char *engine_socket_advice(int error, const char *origin);
 
 #endif

@@ -125,7 +125,8 @@ static void want_port(const struct load *l, int i, const char *field, int port)
                   port, (int)pid, shown(name).text);
     else
         node_tell(l, SEVERITY_ERROR, i, field,
-                  "port %d is in use on this machine, or was a minute ago; end what uses it, wait, or choose another", port);
+                  "port %d is in use on this machine, or was a minute ago; end what uses it, wait, or choose another",
+                  port);
 }
 
 static void check_process(const struct load *l, int i)
@@ -149,9 +150,11 @@ static void want_dockerfile(const struct load *l, int i)
         node_tell(l, SEVERITY_ERROR, i, "docker.dockerfile", "there is no '%s' in '%s'", shown(d->dockerfile).text,
                   shown(d->build_context).text);
     else if (realpath(folder, root) && realpath(file, whole) && !path_inside(root, whole))
-        node_tell(l, SEVERITY_ERROR, i, "docker.dockerfile",
-                  "'%s' is outside of the build context '%s'; move it into that folder, or set build_context to one that "
-                  "holds both", shown(d->dockerfile).text, shown(d->build_context).text);
+        node_tell(
+            l, SEVERITY_ERROR, i, "docker.dockerfile",
+            "'%s' is outside of the build context '%s'; move it into that folder, or set build_context to one that "
+            "holds both",
+            shown(d->dockerfile).text, shown(d->build_context).text);
 }
 
 /* Engines would make a folder of what is not there. */
@@ -163,7 +166,8 @@ static void want_volumes(const struct load *l, int i)
         const char *host = arena_text(l->scratch, v.host.s, v.host.len);
         if (!v.is_named && access(full_path(l, NULL, host), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
             node_tell(l, SEVERITY_ERROR, i, "docker.volumes",
-                      "'%s' does not exist; create it, or write a name without '/' for a volume of the engine", shown(host).text);
+                      "'%s' does not exist; create it, or write a name without '/' for a volume of the engine",
+                      shown(host).text);
     }
 }
 
@@ -179,7 +183,8 @@ static void check_docker(const struct load *l, int i)
     if (!engine_is_local(address)) {
         if (n->transport == TRANSPORT_UNIX)
             node_tell(l, SEVERITY_ERROR, i, "docker.transport",
-                      "unix needs an engine on this machine, and %s may be on another; use attach", shown(address).text);
+                      "unix needs an engine on this machine, and %s may be on another; use attach",
+                      shown(address).text);
         return;
     }
     want_volumes(l, i);

@@ -97,6 +97,21 @@ static bool check_key(const struct reader *r, const struct tree *at, const struc
     return refuse(r, at, place, "is no name for an environment variable");
 }
 
+/* The ith item of a list or map, whose place is *at then; NULL where it is one that counts no more. */
+static const struct tree *item_at(const struct tree *v, size_t i, const struct place *place, struct place *at)
+{
+    const struct tree_entry *e = v->kind == TREE_MAP ? &v->entries[i] : NULL;
+    *at = (struct place){ .up = place, .key = e ? e->key->text : NULL, .index = i };
+    return !e ? v->items[i] : e->dropped ? NULL : e->value;
+}
+
+/* Its text; a map's value may be nothing. */
+static char *text_or_empty(const struct reader *r, const struct tree *v, const struct tree *item,
+                           const struct place *at)
+{
+    return v->kind == TREE_MAP && item->kind == TREE_NULL ? arena_text(r->arena, "", 0) : item_text(r, item, at);
+}
+
 bool field_read_pairs(const struct reader *r, const struct tree *v, const struct place *place, struct string_map *out)
 {
     if (v->kind != TREE_MAP && v->kind != TREE_LIST)
@@ -105,12 +120,11 @@ bool field_read_pairs(const struct reader *r, const struct tree *v, const struct
     size_t n = 0;
     bool good = true;
     for (size_t i = 0; i < v->count; i++) {
-        const struct tree *item = v->kind == TREE_MAP ? v->entries[i].value : v->items[i];
-        struct place at = { .up = place, .key = v->kind == TREE_MAP ? v->entries[i].key->text : NULL, .index = i };
-        if (v->kind == TREE_MAP && v->entries[i].dropped)
+        struct place at;
+        const struct tree *item = item_at(v, i, place, &at);
+        if (!item)
             continue;
-        bool empty = v->kind == TREE_MAP && item->kind == TREE_NULL;
-        char *text = empty ? arena_text(r->arena, "", 0) : item_text(r, item, &at);
+        char *text = text_or_empty(r, v, item, &at);
         good = text && good;
         if (text && v->kind == TREE_LIST) {
             split_pair(r, text, &map, n);
@@ -158,12 +172,11 @@ bool field_read_ports(const struct reader *r, const struct tree *v, const struct
     size_t n = 0;
     bool good = true;
     for (size_t i = 0; i < v->count; i++) {
-        const struct tree *item = v->kind == TREE_MAP ? v->entries[i].value : v->items[i];
-        struct place at = { .up = place, .key = v->kind == TREE_MAP ? v->entries[i].key->text : NULL, .index = i };
-        if (v->kind == TREE_MAP && v->entries[i].dropped)
+        struct place at;
+        const struct tree *item = item_at(v, i, place, &at);
+        if (!item)
             continue;
-        bool empty = v->kind == TREE_MAP && item->kind == TREE_NULL;
-        char *text = empty ? arena_text(r->arena, "", 0) : item_text(r, item, &at);
+        char *text = text_or_empty(r, v, item, &at);
         char *colon = text && v->kind == TREE_LIST ? strchr(text, ':') : NULL;
         if (colon)
             *colon = '\0';
@@ -216,9 +229,9 @@ bool field_read_volumes(const struct reader *r, const struct tree *v, const stru
     size_t n = 0;
     bool good = true;
     for (size_t i = 0; i < v->count; i++) {
-        const struct tree *item = v->kind == TREE_MAP ? v->entries[i].value : v->items[i];
-        struct place at = { .up = place, .key = v->kind == TREE_MAP ? v->entries[i].key->text : NULL, .index = i };
-        if (v->kind == TREE_MAP && v->entries[i].dropped)
+        struct place at;
+        const struct tree *item = item_at(v, i, place, &at);
+        if (!item)
             continue;
         list[n] = v->kind == TREE_MAP ? volume_text(r, &v->entries[i], &at) : item_text(r, item, &at);
         good = list[n] && check_volume(r, item, &at, list[n]) && good;

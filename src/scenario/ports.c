@@ -96,8 +96,9 @@ void ports_check(const struct load *l)
             continue;
         const char *id = s->nodes[first->node].id;
         bool is_tcp = !strcmp(again->protocol, "tcp");
-        node_tell(l, SEVERITY_ERROR, again->node, again->field, "port %d%s%s is taken by node '%s' already; use another one",
-                  again->port, is_tcp ? "" : "/", is_tcp ? "" : again->protocol, id ? id : "?");
+        node_tell(l, SEVERITY_ERROR, again->node, again->field,
+                  "port %d%s%s is taken by node '%s' already; use another one", again->port, is_tcp ? "" : "/",
+                  is_tcp ? "" : again->protocol, id ? id : "?");
     }
     free(uses);
 }

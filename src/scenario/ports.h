@@ -8,6 +8,6 @@
 int ports_host(const struct scenario_node *n, size_t k);
 /* "tcp", "udp" or "sctp". */
 const char *ports_protocol(const struct scenario_node *n, size_t k);
-bool docker_is_on_host_network(const struct scenario_node *n); /* it has the ports of the engine's machine, and no others */
+bool docker_is_on_host_network(const struct scenario_node *n); /* its ports are those of the engine's machine */
 
 #endif

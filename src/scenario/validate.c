@@ -77,8 +77,9 @@ static void check_reach(const struct load *l, int i)
     if (n->transport != TRANSPORT_TCP)
         return;
     if (n->docker.network && !strcmp(n->docker.network, "none"))
-        node_tell(l, SEVERITY_ERROR, i, "docker.network",
-                  "none: nothing in it can be reached by transport tcp; use another network, or transport attach or unix");
+        node_tell(
+            l, SEVERITY_ERROR, i, "docker.network",
+            "none: nothing in it can be reached by transport tcp; use another network, or transport attach or unix");
     if (n->docker.ports.values && n->docker.ports.values[0] && strcmp(ports_protocol(n, 0), "tcp") != 0)
         node_tell(l, SEVERITY_ERROR, i, "docker.ports",
                   "the first is where transport tcp connects to, and '%s' is none of TCP; put the node's own before it",

@@ -1,4 +1,5 @@
-/* Where the host part of a container's volume is: read in one place, for the engine, the checks and the canonical text. */
+/* Where the host part of a container's volume is: read in one place, for the engine, the checks and
+ * the canonical text. */
 #ifndef SCENARIO_VOLUME_H
 #define SCENARIO_VOLUME_H
 

@@ -17,8 +17,8 @@ struct log_probe *log_probe_parse(const char *text, struct condition_error *err)
 void log_probe_free(struct log_probe *p); /* NULL is fine */
 bool log_probe_matches(const struct log_probe *p, const char *node, const char *line);
 
-/* Cuts what a node wrote into lines: takes one off the front of *data, into `line` behind what was kept there of an earlier
- * piece. Returns false where the rest is no whole line; it is kept then. */
+/* Cuts what a node wrote into lines: takes one off the front of *data, into `line` behind what was kept there of an
+ * earlier piece. Returns false where the rest is no whole line; it is kept then. */
 bool log_probe_line(struct buffer *line, const char **data, size_t *len);
 
 #endif

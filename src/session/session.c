@@ -37,7 +37,7 @@ struct session *session_new(const struct scenario *scenario, const struct sessio
     s->coordinator = coordinator_new(scenario, s->bus, !options->no_skip);
     s->stop_at = coordinator_barrier_after(s->coordinator, options->until);
     s->viewing.directory = -1;
-    nodes_open(s);
+    faults_open(s);
     saved_open(s);
     if (results_open(&s->results, scenario, options, s->bus, err) < 0 || begin_records(s, err) < 0) {
         if (s->results.folder)
@@ -80,7 +80,8 @@ void session_free(struct session *s)
     stops_close(s);
     if (s->discard && !s->ran && folder_is_numbered(s->results.folder))
         folder_discard(s->results.folder); /* somebody has only looked at the scenario */
-    nodes_close(s);
+    commands_close(s);
+    faults_close(s);
     saved_close(s);
     viewing_free(s);
     coordinator_free(s->coordinator);
@@ -278,9 +279,9 @@ static bool settle(struct session *s)
     if (!nodes_handle_failures(s))
         return false;
     if (s->state == SESSION_RUNNING || s->command_count)
-        nodes_act(s);
+        faults_act(s);
     if (s->state == SESSION_RUNNING || s->state == SESSION_PAUSED)
-        nodes_obey(s);
+        commands_obey(s);
     stops_heed(s);
     if (s->state == SESSION_ENDING || session_state_over(s->state))
         return false;
@@ -294,7 +295,7 @@ static bool settle(struct session *s)
 /* Begins a round where there is something to do before the limit. */
 static bool next_round(struct session *s, int64_t now)
 {
-    simtime limit = paced_limit(s, now), act = nodes_next_act(s), stop = stops_next(s), before = now_of(s);
+    simtime limit = paced_limit(s, now), act = faults_next(s), stop = stops_next(s), before = now_of(s);
     act = stop < act ? stop : act;
     bool begun = coordinator_begin(s->coordinator, act < limit ? act : limit, &s->target);
     if (now_of(s) > before && coordinator_counts(s->coordinator)->waiting)
@@ -410,7 +411,8 @@ static bool run_to(struct session *s, simtime limit)
     return true;
 }
 
-/* Where a node does not say when its next event is, every quantum might have one: the first that leaves a record has. */
+/* Where a node does not say when its next event is, every quantum might have one: the first that leaves
+ * a record has. */
 static bool to_next_event(struct session *s)
 {
     if (s->state != SESSION_PAUSED)
@@ -479,7 +481,7 @@ static bool run_command(struct session *s, const struct command *c)
     case COMMAND_NODE_KILL:
     case COMMAND_NODE_RESTART:
     case COMMAND_NODE_TEXT:
-        return nodes_take_command(s, c);
+        return commands_take(s, c);
     case COMMAND_MESSAGE_DROP:
     case COMMAND_MESSAGE_DELAY:
     case COMMAND_MESSAGE_COPY:

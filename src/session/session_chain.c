@@ -27,8 +27,9 @@ static simtime handed_at(const struct session *s, struct past *p, const struct r
         return SIMTIME_NEVER;
     if (s->scenario->network == NETWORK_DIRECT)
         return written;
-    bool by_hand = r->due == r->t && r->t % s->scenario->quantum == 0; /* as it seems: at a barrier, not within a quantum */
-    simtime sent = by_hand ? written_at(p, r->n) : barrier_after(s->scenario, r->t + 1), arrived = barrier_after(s->scenario, r->due);
+    bool by_hand = r->due == r->t && r->t % s->scenario->quantum == 0; /* it seems: at a barrier, within no quantum */
+    simtime sent = by_hand ? written_at(p, r->n) : barrier_after(s->scenario, r->t + 1);
+    simtime arrived = barrier_after(s->scenario, r->due);
     return arrived > sent ? arrived : sent;
 }
 

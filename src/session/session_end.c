@@ -13,7 +13,8 @@ static void note_node_times(struct session *s)
         struct node_status n;
         struct buffer keys = { 0 };
         session_node(s, i, &n);
-        buffer_format(&keys, "\"node\":\"%s\",\"wall_ns\":%" PRIu64 ",\"step_p50_ns\":%" PRIu64 ",\"step_p99_ns\":%" PRIu64,
+        buffer_format(&keys,
+                      "\"node\":\"%s\",\"wall_ns\":%" PRIu64 ",\"step_p50_ns\":%" PRIu64 ",\"step_p99_ns\":%" PRIu64,
                       s->scenario->nodes[i].id, n.wall_ns, session_step_ns(s, i, 0.50), session_step_ns(s, i, 0.99));
         wall_note(s->results.wall, coordinator_counts(s->coordinator)->now, "node", buffer_string(&keys));
         buffer_free(&keys);
@@ -141,7 +142,8 @@ static void judge_orphans(struct session *s)
     add_to_verdict(s, text);
 }
 
-/* Nodes that did not end as they should when they were told to, or had ended before, when nobody needed them any more. */
+/* Nodes that did not end as they should when they were told to, or had ended before, when nobody needed
+ * them any more. */
 static void warn_of_ends(struct session *s)
 {
     for (int r = 0; r < s->remote_count; r++) {

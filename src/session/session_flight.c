@@ -143,7 +143,7 @@ static bool apply(struct session *s, const struct scenario_fault *f)
     else if (f->action == FAULT_INJECT)
         flight_inject(c, f->src, f->dst, text_of(f->type), text_of(f->payload), due);
     else
-        nodes_change_link(s, f);
+        faults_change_link(s, f);
     return true;
 }
 

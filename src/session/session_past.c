@@ -120,13 +120,14 @@ static void open_recorded(struct session *s)
     viewing_show(s, 0);
 }
 
-struct session *session_open_run(const struct scenario *scenario, const char *dir, const struct session_options *options,
-                                 struct error *err)
+struct session *session_open_run(const struct scenario *scenario, const char *dir,
+                                 const struct session_options *options, struct error *err)
 {
     struct session *s = mem_alloc(sizeof *s);
     struct viewing *v = &s->viewing;
     s->scenario = scenario;
-    s->options = (struct session_options){ .loop = options->loop, .breakpoints = options->breakpoints, .until = SIMTIME_NEVER };
+    s->options =
+        (struct session_options){ .loop = options->loop, .breakpoints = options->breakpoints, .until = SIMTIME_NEVER };
     s->state = SESSION_FINISHED; /* nothing of it goes on */
     s->failed_node = -1;
     s->results.summary_fd = -1;
@@ -224,7 +225,8 @@ static bool go_back(struct session *s, const struct command *c)
     case COMMAND_BACK_NEXT:
         return at > 0 && viewing_show(s, event_before(s, at));
     case COMMAND_BACK_RUN:
-        return at > 0 && (search_breakpoints(s, true, 0, &(struct command){ .kind = COMMAND_HEAD }) || viewing_show(s, 0));
+        return at > 0 &&
+               (search_breakpoints(s, true, 0, &(struct command){ .kind = COMMAND_HEAD }) || viewing_show(s, 0));
     case COMMAND_VIEW_WHERE:
         return search_condition(s, c->text);
     case COMMAND_VIEW:
@@ -242,8 +244,9 @@ static simtime target_of(struct session *s, const struct command *c)
     simtime q = s->scenario->quantum, head = head_of(s);
     switch (c->kind) {
     case COMMAND_STEP:
-        return c->count > (uint64_t)((head - v->at + q - 1) / q) ? SIMTIME_NEVER
-                                                                 : barrier_after(s->scenario, v->at + (simtime)c->count * q);
+        return c->count > (uint64_t)((head - v->at + q - 1) / q)
+                   ? SIMTIME_NEVER
+                   : barrier_after(s->scenario, v->at + (simtime)c->count * q);
     case COMMAND_NEXT:
         past_seek(v->past, v->at);
         return past_seek_record(v->past, (uint64_t)past_run(v->past)->v[MOMENT_RECORDS])

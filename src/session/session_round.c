@@ -1,5 +1,5 @@
-/* One quantum: all nodes that have something to do are granted it, those outside the program first, so that they run at the
- * same time; then their answers enter the network, in node order. */
+/* One quantum: all nodes that have something to do are granted it, those outside the program first, so that they run at
+ * the same time; then their answers enter the network, in node order. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +20,8 @@ static bool count_sent(struct session *s, const struct node *n)
         return true;
     struct error err = { 0 };
     error_set(&err, EXIT_RUN_FAILED,
-              "nodes[%d] %s: with its messages there are more than %u in one quantum; choose a shorter quantum", n->index,
-              n->spec->id, ROUND_MESSAGES_MAX);
+              "nodes[%d] %s: with its messages there are more than %u in one quantum; choose a shorter quantum",
+              n->index, n->spec->id, ROUND_MESSAGES_MAX);
     session_fail(s, &err);
     return false;
 }
@@ -33,8 +33,8 @@ static void note_step(struct session *s, const struct node *n, uint64_t events_b
         histogram_add(&s->timing[n->index].steps, (uint64_t)ns);
 }
 
-/* Runs node i, which is inside the program, until it has done its quantum or the deadline has come. Returns the time at its
- * end. */
+/* Runs node i, which is inside the program, until it has done its quantum or the deadline has come. Returns the time at
+ * its end. */
 static int64_t run_node(struct session *s, struct node *n, int64_t began, int64_t deadline)
 {
     uint64_t events = n->events;
@@ -128,8 +128,8 @@ static void grant_remotes(struct session *s)
     }
 }
 
-/* Looks which of those that are waited for have answered, or failed. With `ask` they are asked, else it is known from what
- * the loop has told. False where the run is over by that. */
+/* Looks which of those that are waited for have answered, or failed. With `ask` they are asked, else it is known from
+ * what the loop has told. False where the run is over by that. */
 static bool look_for_answers(struct session *s, bool ask)
 {
     int left = s->outstanding;

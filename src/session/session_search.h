@@ -1,5 +1,5 @@
-/* Looking through what is recorded of a run for the place where a breakpoint would stop it, forward or backward, or where a
- * condition held first: a slice at a time. */
+/* Looking through what is recorded of a run for the place where a breakpoint would stop it, forward or backward, or
+ * where a condition held first: a slice at a time. */
 #ifndef SESSION_SESSION_SEARCH_H
 #define SESSION_SESSION_SEARCH_H
 
@@ -23,8 +23,8 @@ struct search {
     struct command rest;  /* what the run itself does then; of kind COMMAND_HEAD: nothing */
 };
 
-/* Towards `target` from the moment that is shown, for the breakpoints that pause. Returns whether there are any: else nothing
- * is looked for. */
+/* Towards `target` from the moment that is shown, for the breakpoints that pause. Returns whether there are any: else
+ * nothing is looked for. */
 bool search_breakpoints(struct session *s, bool backward, simtime target, const struct command *rest);
 /* For the first record of all for which a condition holds. False where it is none. */
 bool search_condition(struct session *s, const char *text);

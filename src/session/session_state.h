@@ -132,13 +132,13 @@ struct session {
     int failed_node;     /* -1: none */
 };
 
-/* session_end.c: the run is over at the last barrier, whatever was the reason. Its nodes are told to end; once they have,
- * which may take a while (ENDING), session_conclude writes the results. */
+/* session_end.c: the run is over at the last barrier, whatever was the reason. Its nodes are told to end; once they
+ * have, which may take a while (ENDING), session_conclude writes the results. */
 void session_finish(struct session *s, enum session_state state, const char *outcome, int exit_code, const char *cause);
 void session_conclude(struct session *s);
 
-/* session_failure.c: the last messages that the node was sent and has sent, as records, earliest first: JSON values with
- * commas between them. Read back from the end of the run, as far as that is quick. */
+/* session_failure.c: the last messages that the node was sent and has sent, as records, earliest first: JSON values
+ * with commas between them. Read back from the end of the run, as far as that is quick. */
 void session_last_messages(struct session *s, int node, struct buffer *in, struct buffer *out);
 
 /* session.c */
@@ -167,10 +167,10 @@ void round_begin(struct session *s); /* towards s->target */
 void round_go_on(struct session *s, int64_t now, int64_t deadline);
 
 /* session_nodes.c */
-void nodes_open(struct session *s);
-void nodes_close(struct session *s);
-simtime nodes_next_act(const struct session *s); /* the barrier at which a fault acts next; SIMTIME_NEVER: none does */
-void nodes_act(struct session *s);               /* the faults of this barrier */
+static inline struct node *node_of(const struct session *s, int i)
+{
+    return launcher_node(s->launcher, i);
+}
 /* Deals with the nodes that have failed, in their order. False where the run is over by that. */
 bool nodes_handle_failures(struct session *s);
 void nodes_note_started(struct session *s); /* in wall.jsonl */
@@ -183,17 +183,34 @@ bool nodes_hurry(const struct session *s);
 /* What is to be done at this barrier before a person may act at it: faults, commands to nodes, what comes of both.
  * False where the run does not stand there any more, or a node is on its way to be started again. */
 bool nodes_act_first(struct session *s);
-/* A link was changed by what is kept as a fault: that acts from now on, on top of others. Publishes the record. */
-void nodes_change_link(struct session *s, const struct scenario_fault *f);
-/* A fault had no effect, on node i (-1: none in particular). */
+/* The node is ended from outside, as if it had failed: killed, or told to end. It may have failed already. */
+void nodes_end(struct session *s, int i, const char *cause, bool is_asked);
+void nodes_restart(struct session *s, int i, const char *cause); /* it is ended, and started anew */
+void nodes_stop(struct session *s, int i, const char *cause);    /* it is told to end; the run goes on without it */
+/* A fault or a command had no effect, on node i (-1: none in particular). */
 void nodes_warn(struct session *s, int i, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
-/* A command to a node; it acts with nodes_obey, at a barrier. False where it cannot be taken. */
-bool nodes_take_command(struct session *s, const struct command *c);
-void nodes_obey(struct session *s);
+
+/* session_faults.c */
+void faults_open(struct session *s);
+void faults_close(struct session *s);
+simtime faults_next(const struct session *s); /* the barrier at which one acts next; SIMTIME_NEVER: none does */
+void faults_act(struct session *s);           /* those of this barrier */
+/* A link was changed by what is kept as a fault: that acts from now on, on top of others. Publishes the record. */
+void faults_change_link(struct session *s, const struct scenario_fault *f);
+
+/* session_commands.c: to nodes. */
+void commands_close(struct session *s);
+const char *commands_word(enum command_kind kind);
+/* It acts with commands_obey, at a barrier. False where it cannot be taken. */
+bool commands_take(struct session *s, const struct command *c);
+void commands_obey(struct session *s);
+/* At a barrier: does it now. False where that cannot be: the node has failed since. */
+bool commands_act(struct session *s, const struct command *c);
+void commands_publish(struct session *s, const struct command *c); /* as a record */
 
 /* session_flight.c */
 bool flight_take_command(struct session *s, const struct command *c); /* to a message or link */
-void flight_act(struct session *s, const struct scenario_fault *f);   /* a fault of a message, or a person's of a link */
+void flight_act(struct session *s, const struct scenario_fault *f);   /* a message's fault, or a person's of a link */
 
 /* session_saved.c: what a person has done, kept as faults. */
 void saved_open(struct session *s);

@@ -44,8 +44,9 @@ void coordinator_warn_now(struct coordinator *c, int i, struct text text);
 /* The barrier: what has arrived becomes pending, and the round's target becomes now. */
 void coordinator_end(struct coordinator *c);
 
-/* At a barrier. Node i has failed: what it was handed in the last round is lost. Then either coordinator_freeze: what waits
- * for it and what will come is dropped; or it is started again, and coordinator_answered tells of its next event. */
+/* At a barrier. Node i has failed: what it was handed in the last round is lost. Then either coordinator_freeze: what
+ * waits for it and what will come is dropped; or it is started again, and coordinator_answered tells of
+ * its next event. */
 void coordinator_failed(struct coordinator *c, int i);
 void coordinator_freeze(struct coordinator *c, int i);
 /* It is to be started again although it was frozen: what comes for it waits. */

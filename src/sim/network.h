@@ -18,8 +18,8 @@ enum network_fate {
 /* Takes a message that was sent at m->time. Every call draws once from the link's random stream (model latency). */
 enum network_fate network_send(struct network *n, struct message *m);
 
-/* Changes a link from now on; messages that are under way arrive as they would have. The model `direct` has neither latency
- * nor loss: nothing changes. */
+/* Changes a link from now on; messages that are under way arrive as they would have. The model `direct` has neither
+ * latency nor loss: nothing changes. */
 void network_change(struct network *n, int src, int dst, simtime latency, double loss);
 
 /* What the link has now; false: the model is `direct`. */

@@ -29,24 +29,10 @@ static void add_text(struct buffer *b, struct text t)
     buffer_add(b, t.s, t.len);
 }
 
-static void add_quoted(struct buffer *b, struct text t)
-{
-    bool plain = true;
-    for (size_t i = 0; i < t.len && plain; i++)
-        plain = t.s[i] >= ' ' && t.s[i] < 0x7f && t.s[i] != '"' && t.s[i] != '\\';
-    if (!plain) {
-        json_quote(b, t.s, t.len);
-        return;
-    }
-    LITERAL(b, "\"");
-    add_text(b, t);
-    LITERAL(b, "\"");
-}
-
 /* Node ids need no quoting. */
 #define ID(b, key, t) (LITERAL(b, ",\"" key "\":\""), add_text(b, t), LITERAL(b, "\""))
 /* Keys come with what is before them: `,"key":`. */
-#define QUOTED(b, key, t) (LITERAL(b, ",\"" key "\":"), add_quoted(b, t))
+#define QUOTED(b, key, t) (LITERAL(b, ",\"" key "\":"), json_quote(b, (t).s, (t).len))
 #define NUMBER(b, key, v) (LITERAL(b, ",\"" key "\":"), buffer_u64(b, v))
 #define AGAIN(b, key, last, v) (LITERAL(b, ",\"" key "\":"), buffer_number(b, last, v))
 #define TIME(b, key, v)   (LITERAL(b, ",\"" key "\":"), buffer_i64(b, v))

@@ -158,10 +158,13 @@ static int open_events(struct folder *f, const struct scenario *s, struct error 
     struct json *run = read_run(f->events);
     if (!run && st.st_size > 0)
         error_set(err, EXIT_LAUNCH,
-                  "%s/events.jsonl is not of a lockstep run; move it away, or choose another folder with --out", f->path);
+                  "%s/events.jsonl is not of a lockstep run; move it away, or choose another folder with --out",
+                  f->path);
     else if (holds_scenario(f, s))
-        error_set(err, EXIT_LAUNCH, "%s holds the scenario that is to run, which its results would replace; choose another "
-                  "folder with --out", f->path);
+        error_set(err, EXIT_LAUNCH,
+                  "%s holds the scenario that is to run, which its results would replace; choose another "
+                  "folder with --out",
+                  f->path);
     else if (run)
         remove_earlier_run(f, run);
     json_free(run);

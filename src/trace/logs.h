@@ -1,5 +1,5 @@
-/* logs/NODE.log: what a node outside the program wrote that is no answer, each line with the virtual time at which it came.
- * A file is made with the first line. */
+/* logs/NODE.log: what a node outside the program wrote that is no answer, each line with the virtual time at which it
+ * came. A file is made with the first line. */
 #ifndef TRACE_LOGS_H
 #define TRACE_LOGS_H
 

@@ -1,5 +1,5 @@
-/* A moment: how a run and its nodes stood at a barrier, as far as that depends on virtual time. Everything is a number, so
- * that moments are compared, written and read by one rule. */
+/* A moment: how a run and its nodes stood at a barrier, as far as that depends on virtual time. Everything is a number,
+ * so that moments are compared, written and read by one rule. */
 #ifndef TRACE_MOMENT_H
 #define TRACE_MOMENT_H
 

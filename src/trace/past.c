@@ -128,8 +128,8 @@ static size_t slot_front(int64_t slot)
     return slot == 0 ? HISTORY_HEADER : 0;
 }
 
-/* The entry behind the last one that was taken; false where there is no whole one. At the front of a slot is a checkpoint, and
- * only there; time and records never go back. */
+/* The entry behind the last one that was taken; false where there is no whole one. At the front of a slot is a
+ * checkpoint, and only there; time and records never go back. */
 static bool look(const struct past *p, struct entry *e)
 {
     bool is_broken = p->loaded_slot == p->broken_slot && p->at >= p->broken_at;
@@ -207,9 +207,9 @@ static bool take_text(char **to, const char **at, const char *end)
 static bool take_end(struct past *p, const char **at, const char *end)
 {
     uint64_t state, code, failed;
-    if (!varint_take(at, end, &state) || state < SESSION_FINISHED || state > SESSION_ABORTED || !varint_take(at, end, &code) || code > 255 ||
-        !varint_take(at, end, &failed) || failed > (uint64_t)p->node_count || !take_text(&p->outcome, at, end) ||
-        !take_text(&p->end_cause, at, end))
+    if (!varint_take(at, end, &state) || state < SESSION_FINISHED || state > SESSION_ABORTED ||
+        !varint_take(at, end, &code) || code > 255 || !varint_take(at, end, &failed) ||
+        failed > (uint64_t)p->node_count || !take_text(&p->outcome, at, end) || !take_text(&p->end_cause, at, end))
         return false;
     p->end = (struct past_end){ (int)state, (int)code, (int)failed - 1, p->outcome, p->end_cause };
     return true;

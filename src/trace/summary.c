@@ -30,11 +30,12 @@ static void add_inference(struct buffer *b, const struct summary *s)
 {
     if (s->scenario->ml.placement == PLACEMENT_NONE)
         return;
-    buffer_format(b, "  \"inference\": {\"placement\": \"%s\", \"count\": %" PRIu64, placement_name(s->scenario->ml.placement),
-                  s->inference.count);
+    buffer_format(b, "  \"inference\": {\"placement\": \"%s\", \"count\": %" PRIu64,
+                  placement_name(s->scenario->ml.placement), s->inference.count);
     if (s->inference.count)
-        buffer_format(b, ", \"latency_p50_us\": %" PRId64 ", \"latency_p99_us\": %" PRId64 ", \"latency_max_us\": %" PRId64,
-                      s->inference.p50, s->inference.p99, s->inference.max);
+        buffer_format(
+            b, ", \"latency_p50_us\": %" PRId64 ", \"latency_p99_us\": %" PRId64 ", \"latency_max_us\": %" PRId64,
+            s->inference.p50, s->inference.p99, s->inference.max);
     buffer_text(b, "},\n");
 }
 

@@ -40,8 +40,8 @@ void wall_note(struct wall *w, simtime now, const char *event, const char *keys)
     struct buffer line = { 0 };
     if (w->failure.code)
         return;
-    buffer_format(&line, "{\"wall_us\":%lld,\"t\":%lld,\"event\":\"%s\"%s%s}\n", (long long)(clock_us() - w->start_us), (long long)now, event,
-                  *keys ? "," : "", keys);
+    buffer_format(&line, "{\"wall_us\":%lld,\"t\":%lld,\"event\":\"%s\"%s%s}\n", (long long)(clock_us() - w->start_us),
+                  (long long)now, event, *keys ? "," : "", keys);
     if (write_all(w->fd, line.data, line.len) < line.len)
         folder_failed(w->folder, "wall.jsonl", &w->failure);
     buffer_free(&line);

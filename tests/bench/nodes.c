@@ -1,5 +1,5 @@
-/* Nodes in processes of their own, beside a plain loop that writes the same bytes to the same programs over socketpairs and
- * reads their answers, blocking, one after another. */
+/* Nodes in processes of their own, beside a plain loop that writes the same bytes to the same programs over socketpairs
+ * and reads their answers, blocking, one after another. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -180,9 +180,10 @@ static bool skipping(const struct bench *b)
             !find_number(out, "summary.json", "wall_time_s", "\"wall_time_s\": ", &wall[i]) || !remove_folder(out))
             return false;
     }
-    printf("\nthe baseline with four processes, 10 s in 10,000 quanta: with next_us %.1f ms, without %.1f ms: %.0f times; "
-           "bar %.0f: %s\n",
-           wall[0] * 1e3, wall[1] * 1e3, wall[1] / wall[0], SKIP_BAR, held(wall[1] / wall[0] >= SKIP_BAR));
+    printf(
+        "\nthe baseline with four processes, 10 s in 10,000 quanta: with next_us %.1f ms, without %.1f ms: %.0f times; "
+        "bar %.0f: %s\n",
+        wall[0] * 1e3, wall[1] * 1e3, wall[1] / wall[0], SKIP_BAR, held(wall[1] / wall[0] >= SKIP_BAR));
     return true;
 }
 

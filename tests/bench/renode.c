@@ -1,5 +1,5 @@
-/* Firmware in Renode: what lockstep adds to a quantum, beside a plain client that asks the same Renode for the same times,
- * one after the other. The Renode is LOCKSTEP_RENODE, or the scripted one of the tests. */
+/* Firmware in Renode: what lockstep adds to a quantum, beside a plain client that asks the same Renode for the same
+ * times, one after the other. The Renode is LOCKSTEP_RENODE, or the scripted one of the tests. */
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
@@ -97,7 +97,8 @@ static bool plain(const struct bench *b, const char *renode, int quanta, double 
                        "emulation CreateExternalControlServer \"b\" %d\necho \"ready\"\n",
                        b->scenarios, b->scenarios, b->work, control_port);
     bool good = monitor >= 0 && write(monitor, answer, sizeof answer) == sizeof answer &&
-                ask(monitor, text, (size_t)len, "\rready\r") && (control = connect_to(control_port, START_TRIES)) >= 0 &&
+                ask(monitor, text, (size_t)len, "\rready\r") &&
+                (control = connect_to(control_port, START_TRIES)) >= 0 &&
                 write(control, handshake, sizeof handshake) == sizeof handshake && read_exactly(control, 1);
     double began = now_seconds();
     for (int i = 0; i < quanta && good; i++)
@@ -132,8 +133,8 @@ static bool with_lockstep(const struct bench *b, const char *renode, int quanta,
     fclose(f);
     path_of_run(out, b, "renode", number);
     char *argv[] = { (char *)(uintptr_t)b->lockstep, "--batch", "--quiet", "--no-skip", "--out", out, file, NULL };
-    return process_run(argv, &outcome) && find_number(out, "summary.json", "wall_time_s", "\"wall_time_s\": ", seconds) &&
-           remove_folder(out);
+    return process_run(argv, &outcome) &&
+           find_number(out, "summary.json", "wall_time_s", "\"wall_time_s\": ", seconds) && remove_folder(out);
 }
 
 bool bench_renode(const struct bench *b)

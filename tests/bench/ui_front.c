@@ -38,7 +38,7 @@ bool bench_ui(const struct bench *b)
            b->is_short ? "60 s" : "600 s", RUNS);
     printf("  %-8s %9s %9s\n  %-8s %9.3f %9.3f\n  %-8s %9.3f %9.3f\n", "", "best s", "median s", "batch", x.best,
            x.median, "UI", y.best, y.median);
-    printf("  UI / batch: best %.3f, median of the pairs %.3f (%.3f to %.3f); bar %.2f: %s\n", y.best / x.best, z.median,
-           ratio[0], ratio[RUNS - 1], BAR, held(z.median <= BAR));
+    printf("  UI / batch: best %.3f, median of the pairs %.3f (%.3f to %.3f); bar %.2f: %s\n", y.best / x.best,
+           z.median, ratio[0], ratio[RUNS - 1], BAR, held(z.median <= BAR));
     return true;
 }

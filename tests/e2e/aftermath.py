@@ -11,7 +11,8 @@ import time
 
 import terminal
 
-FILES = re.compile(r"scenario\.yaml|events\.jsonl|history\.bin|wall\.jsonl|summary\.json|[cnm]\d_metrics\.csv|logs(/[cnm]\d\.log)?")
+FILES = re.compile(r"scenario\.yaml|events\.jsonl|history\.bin|wall\.jsonl|summary\.json|[cnm]\d_metrics\.csv|"
+                   r"logs(/[cnm]\d\.log)?")
 
 
 def read(path):
@@ -37,8 +38,8 @@ def sockets_at(ports, folder):
 
 
 class Aftermath:
-    """To be inherited from, beside a case. What is wrong is collected. `plan` has the run's quantum and nodes; `p` is lockstep,
-    `out` its run folder, `token` what marks its processes."""
+    """To be inherited from, beside a case. What is wrong is collected. `plan` has the run's quantum and nodes; `p` is
+    lockstep, `out` its run folder, `token` what marks its processes."""
     full = False  # the disk is: files may be cut off
 
     def __init__(self):
@@ -79,7 +80,8 @@ class Aftermath:
         return left
 
     def check_names(self):
-        odd = [str(f.relative_to(self.out)) for f in self.out.rglob("*") if not FILES.fullmatch(str(f.relative_to(self.out)))]
+        there = [str(f.relative_to(self.out)) for f in self.out.rglob("*")]
+        odd = [name for name in there if not FILES.fullmatch(name)]
         self.check(not odd, "strange files:", odd)
 
     def lines(self, folder, name="events.jsonl"):

@@ -40,9 +40,11 @@ while read -r line; do
     act network && ls /sys/class/net >&2
     sent=
     act send && [ $dialect = service ] &&
-        sent='{"timestamp_us":'$((target - 1))',"event_type":"SAID","source":"svc","destination":"peer","payload":{"count":1.50}}'
+        sent='{"timestamp_us":'$((target - 1))',"event_type":"SAID","source":"svc","destination":"peer",' &&
+        sent=$sent'"payload":{"count":1.50}}'
     act send && [ $dialect = node ] &&
-        sent='{"time_us":'$((target - 1))',"type":"SAID","src":"svc","dst":"peer","payload":{"count":1.50},"size_bytes":9}'
+        sent='{"time_us":'$((target - 1))',"type":"SAID","src":"svc","dst":"peer","payload":{"count":1.50},' &&
+        sent=$sent'"size_bytes":9}'
     act late && sleep 0.2
     if [ $count = 0 ]; then echo READY; else echo DONE; echo "[$sent]"; fi
 done
@@ -53,10 +55,12 @@ echo "end of input" >&2
 def static_gateway(folder):
     """The example gateway as a program that needs no library."""
     source = common.SOURCE
-    base = [source / "src/base" / f"{name}.c" for name in ("buffer", "memory", "number", "queue", "random", "simtime", "utf8")]
+    base = [source / "src/base" / f"{name}.c" for name in ("buffer", "memory", "number", "queue", "random", "simtime",
+                                                           "utf8")]
     subprocess.run([os.environ.get("CC", "cc"), "-static", "-O1", "-std=c11", "-D_GNU_SOURCE", "-ffp-contract=off",
                     "-include", source / "src/nodelib/names.h", "-I", source / "include", "-I", source / "src",
-                    "-o", folder / "gateway", source / "scenarios/nodes/gateway.c", *sorted((source / "src/nodelib").glob("*.c")),
+                    "-o", folder / "gateway", source / "scenarios/nodes/gateway.c",
+                    *sorted((source / "src/nodelib").glob("*.c")),
                     *base, "-lm"], check=True)
     return folder / "gateway"
 

@@ -23,14 +23,15 @@ import tempfile
 import time
 import urllib.parse
 
-NEEDED = {"dockerd": "docker.io", "podman": "podman", "runc": "runc", "iptables": "iptables", "busybox": "busybox-static",
+NEEDED = {"dockerd": "docker.io", "podman": "podman", "runc": "runc", "iptables": "iptables",
+          "busybox": "busybox-static",
           "/usr/lib/cni/bridge": "containernetworking-plugins"}
 PROGRAMS = ("dockerd", "containerd", "podman", "conmon", "runc")
 START_LIMIT_S, STOP_LIMIT_S, LIST_LIMIT_S = 60, 15, 20
 SKIPPED = 77
 
-# runc and low limits: containers start where control groups are hybrid and limits may not be raised, too. Locks, networks
-# and their addresses are of this engine alone.
+# runc and low limits: containers start where control groups are hybrid and limits may not be raised, too. Locks,
+# networks and their addresses are of this engine alone.
 CONTAINERS_CONF = """\
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=32768:32768"]
@@ -209,7 +210,8 @@ def _docker(folder, subnet):
     (folder / "bridge").write_text(bridge)
     _bridge_add(bridge, subnet + ".1")
     # Rules for iptables are common to all engines of the machine: without them, ports are published by a proxy.
-    return ["dockerd", "--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "dockerd.pid",
+    return ["dockerd", "--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile",
+            folder / "dockerd.pid",
             "--bridge", bridge, "--iptables=false", "--shutdown-timeout", "1", "-H", f"unix://{folder}/engine.sock"]
 
 
@@ -230,7 +232,8 @@ def run(place):
     """Starts the engine of this place, also once it has ended. Returns its process."""
     command = json.loads((place / "command").read_text())
     with open(place / "log", "ab") as log:
-        engine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=place, start_new_session=True,
+        engine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=place,
+                                  start_new_session=True,
                                   env={**os.environ, "CONTAINERS_CONF": str(place / "containers.conf")})
     (place / "pid").write_text(str(engine.pid))
     return engine
@@ -256,7 +259,8 @@ def _mount_small(folder, size):
 
 
 def start(folder, disk=None):
-    """Starts an engine of each kind below the folder, and returns their addresses. `disk`: how much they can keep, as "24m"."""
+    """Starts an engine of each kind below the folder, and returns their addresses. `disk`: how much they can keep, as
+    "24m"."""
     begun = []
     for kind, command_of in ("docker", _docker), ("podman", _podman):
         place = pathlib.Path(folder).resolve() / kind
@@ -278,7 +282,8 @@ def _processes_of(folder):
     found = []
     for entry in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            if (entry / "comm").read_text().startswith(PROGRAMS) and f"{folder}/".encode() in (entry / "cmdline").read_bytes():
+            is_ours = (entry / "comm").read_text().startswith(PROGRAMS)
+            if is_ours and f"{folder}/".encode() in (entry / "cmdline").read_bytes():
                 found.append(int(entry.name))
         except OSError:
             pass  # it has ended meanwhile

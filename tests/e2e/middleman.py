@@ -1,5 +1,5 @@
-"""Between a client and a container engine: a Unix socket whose other end is the engine's, and that misbehaves when it is told
-to, as engines do that are ill or busy."""
+"""Between a client and a container engine: a Unix socket whose other end is the engine's, and that misbehaves when it
+is told to, as engines do that are ill or busy."""
 import json
 import os
 import random
@@ -31,7 +31,8 @@ class Middleman:
         self.path, self.engine, self.rng = str(path), str(engine), rng
         self.way, self.words, self.delay, self.pause = "pass", "", 1, 0.005
         self.status, self.poured = "500 Internal Server Error", 0
-        self.only, self.met = None, 0  # of requests that match this (bytes); how many there were that something was done to
+        # of requests that match this (bytes); how many there were that something was done to
+        self.only, self.met = None, 0
         self.times = None              # how many are refused with "error"; None: all
         self.open, self.lock, self.closed = set(), threading.Lock(), False
         self.server = None

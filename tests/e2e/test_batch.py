@@ -22,7 +22,8 @@ class Results(common.Case):
     def test_the_run_folder_holds_what_the_readme_says(self):
         self.batch(BASELINE, "out")
         names = sorted(os.listdir(self.dir / "out"))
-        self.assertEqual(names, ["events.jsonl", "gateway_metrics.csv", "history.bin", "scenario.yaml", "sensor1_metrics.csv",
+        self.assertEqual(names, ["events.jsonl", "gateway_metrics.csv", "history.bin", "scenario.yaml",
+                                 "sensor1_metrics.csv",
                                  "sensor2_metrics.csv", "sensor3_metrics.csv", "summary.json", "wall.jsonl"])
 
     def test_records_are_numbered_and_their_keys_in_order(self):
@@ -183,7 +184,8 @@ class Failures(common.Case):
             self.assertFalse((self.dir / "out").exists())
 
     def test_bad_overrides_exit_with_3_and_name_their_option(self):
-        for args in (["--seed", "x"], ["--seed", "-1"], ["--duration", "0"], ["--duration", "soon"], ["--quantum", "0.1us"],
+        for args in (["--seed", "x"], ["--seed", "-1"], ["--duration", "0"], ["--duration", "soon"],
+                     ["--quantum", "0.1us"],
                      ["--set", "nodes.nobody.config.interval=1s"], ["--set", "network.model=carrier pigeon"]):
             _, err = self.batch(BASELINE, "out", *args, expect=3)
             self.assertIn(args[0], err)
@@ -205,7 +207,8 @@ nodes:
         self.assertEqual([n["state"] for n in s["nodes"]], ["finished", "failed"])
 
     def test_a_model_that_gives_no_number_fails_its_node(self):
-        self.write("model.json", json.dumps({"kind": "logistic", "features": ["temperature", "sample_id"], "mean": [0, 0],
+        self.write("model.json", json.dumps({"kind": "logistic", "features": ["temperature", "sample_id"],
+                                             "mean": [0, 0],
                                              "scale": [1e-300, 1e-300], "weights": [1e300, -1e300], "bias": 0}))
         path = self.write("f.yaml", """
 simulation: { duration: 3s, seed: 1 }
@@ -216,7 +219,8 @@ nodes: [{ id: s, type: sensor }, { id: gateway, type: gateway }]
         self.assertIn("nodes[1] gateway: model.json gives no number for sample 1", err)
 
     def test_a_file_size_limit_ends_the_run_as_a_full_disk_does(self):
-        limited = f"ulimit -f 100; exec {common.LOCKSTEP} --batch -q --duration 60s --out out {common.SCENARIOS}/large.yaml"
+        large = common.SCENARIOS / "large.yaml"
+        limited = f"ulimit -f 100; exec {common.LOCKSTEP} --batch -q --duration 60s --out out {large}"
         done = subprocess.run(["bash", "-c", limited], cwd=self.dir, capture_output=True, text=True)
         self.assertEqual(done.returncode, 4, done.stderr)
         self.assertIn("File too large", done.stderr)
@@ -285,7 +289,8 @@ nodes:
 
     def test_two_runs_do_not_share_a_folder(self):
         path = self.write("slow.yaml", SLOW)
-        p = subprocess.Popen([common.LOCKSTEP, "--batch", "-q", "--out", self.dir / "out", path], stderr=subprocess.PIPE)
+        p = subprocess.Popen([common.LOCKSTEP, "--batch", "-q", "--out", self.dir / "out", path],
+                             stderr=subprocess.PIPE)
         try:
             while not (self.dir / "out" / "wall.jsonl").exists():
                 time.sleep(0.01)
@@ -366,7 +371,8 @@ class Signals(common.Case):
         large = common.SCENARIOS / "large.yaml"
         duration = "20s" if common.SANITIZED else "40s"
         self.batch(large, "whole", "-q", "--duration", duration)
-        p = subprocess.Popen([common.LOCKSTEP, "--batch", "-q", "--duration", duration, "--out", self.dir / "part", large],
+        p = subprocess.Popen([common.LOCKSTEP, "--batch", "-q", "--duration", duration, "--out", self.dir / "part",
+                              large],
                              stderr=subprocess.DEVNULL)
         events = self.dir / "part" / "events.jsonl"
         while not events.exists() or events.stat().st_size < 100000:

@@ -42,7 +42,9 @@ for line in sys.stdin:
             sys.stderr.flush()
             os._exit(3)
         value = {"random": os.urandom(8).hex(), "steps": count, "run": what == "run" and run // 3}.get(what, 0)
-        sent = [{"time_us": now - 1, "type": "T", "dst": "gateway", "payload": {"v": value}}] if now % 10000 == 0 else []
+        sent = []
+        if now % 10000 == 0:
+            sent = [{"time_us": now - 1, "type": "T", "dst": "gateway", "payload": {"v": value}}]
         next_us = now - now % 10000 + 9999 if now % 10000 < 9999 else now + 9999
         sys.stdout.write('DONE {"next_us": %d}\n%s\n' % (next_us, json.dumps(sent)))
     else:
@@ -56,7 +58,8 @@ class Compare(common.Case):
         command = json.dumps([sys.executable, "-B", str(self.write("node.py", NODE)), *map(str, acts)])
         return self.write("node.yaml", f"simulation: {{ duration: {duration}, quantum: 1ms, seed: 1 }}\nnodes:\n"
                           "  - { id: gateway, type: gateway }\n"
-                          f"  - {{ id: a, type: x, tier: device, implementation: process, command: {command}, {fields} }}\n{more}")
+                          f"  - {{ id: a, type: x, tier: device, implementation: process, command: {command}, "
+                          f"{fields} }}\n{more}")
 
     def diff(self, *arguments, expect, **options):
         return self.lockstep("diff", *arguments, expect=expect, **options)[0]
@@ -123,7 +126,8 @@ class Diff(Compare):
             with self.subTest(case=case, way=way, at=at):
                 a, b, found = json.loads(lines[first]), json.loads(changed[first]), told["first"]
                 self.assertEqual((found["a"], found["b"]), (a, b))
-                self.assertEqual((found["record"], found["time_us"], found["quantum"]), (a["n"], a["t"], a["t"] // 1000))
+                self.assertEqual((found["record"], found["time_us"], found["quantum"]),
+                                 (a["n"], a["t"], a["t"] // 1000))
                 self.assertEqual(found["before"], [json.loads(line) for line in lines[max(first - 3, 1):first]])
                 top = {key.split(".")[0] for key in found["keys"]}
                 self.assertEqual(top, {key for key in {**a, **b} if a.get(key, "-") != b.get(key, "-")})
@@ -136,8 +140,10 @@ class Diff(Compare):
         del record["payload"]["unit"]
         self.put([*lines[:at], line_of(record), *lines[at + 1:]])
         out, was = self.diff("a", "b", expect=1), json.loads(lines[at])
-        for text in (f"The first record that differs: {was['n']}, at {was['t'] / 1e6:.6f} s (quantum {was['t'] // 1000})\n",
-                     *(f"      {line}\n" for line in lines[at - 3:at]), f"    A {lines[at]}\n", f"    B {line_of(record)}\n"):
+        for text in (f"The first record that differs: {was['n']}, at {was['t'] / 1e6:.6f} s (quantum "
+                     f"{was['t'] // 1000})\n",
+                     *(f"      {line}\n" for line in lines[at - 3:at]), f"    A {lines[at]}\n",
+                     f"    B {line_of(record)}\n"):
             self.assertIn(text, out)
         flat = re.sub(" +", " ", out)
         self.assertIn(f" * payload.temperature A {was['payload']['temperature']}\n B 99.5\n", flat)
@@ -195,7 +201,8 @@ class Diff(Compare):
         path.write_bytes("\r\n".join(rows).encode())
         os.unlink(self.dir / "b" / "far_metrics.csv")
         told = self.diff_json("a", "b")
-        self.assertEqual((told["same"], told["first"], told["metrics_files"], told["metrics_differ"]), (False, None, 3, 2))
+        self.assertEqual((told["same"], told["first"], told["metrics_files"], told["metrics_differ"]),
+                         (False, None, 3, 2))
         self.assertEqual(told["metrics"][1], {"file": "gateway_metrics.csv", "line": 8, "b": rows[7],
                                               "a": rows[7].replace("procesS", "process")})
         out, when = self.diff("a", "b", expect=1), int(rows[7].split(",")[0])
@@ -289,7 +296,8 @@ class Diff(Compare):
         cases = {"cut off": "".join(line + "\n" for line in lines[:-1]),
                  "is cut off": "".join(line + "\n" for line in lines[:-1]) + lines[-1],
                  "b is cut off": "".join(line + "\n" for line in lines) + '{"n":',
-                 "b/events.jsonl does not": "".join(line + "\n" for line in lines[1:]), "does not begin with": "hello\n",
+                 "b/events.jsonl does not": "".join(line + "\n" for line in lines[1:]),
+                 "does not begin with": "hello\n",
                  "b/events.jsonl does not begin": "", "with the record of a run": lines[0][:40]}
         for words, text in cases.items():
             (self.dir / "b" / "events.jsonl").write_text(text)
@@ -335,9 +343,12 @@ class Verify(Compare):
     def test_runs_that_are_the_same_leave_nothing(self):
         self.batch(LOSSY, "plain", "-q", "--duration", "20s")
         out, err = self.verify("-n", "4", "--duration", "20s", LOSSY, expect=0)
-        self.assertEqual(out.splitlines(), ["run 1 of 4, as it is: finished at 20s", "run 2 of 4, with --no-skip: the same",
-                                            "run 3 of 4, paused and stepped: the same", "run 4 of 4, as it is: the same",
-                                            f"Identical: 4 runs, events.jsonl has SHA-256 {self.summary('plain')['events_sha256']}"])
+        self.assertEqual(out.splitlines(), ["run 1 of 4, as it is: finished at 20s",
+                                            "run 2 of 4, with --no-skip: the same",
+                                            "run 3 of 4, paused and stepped: the same",
+                                            "run 4 of 4, as it is: the same",
+                                            f"Identical: 4 runs, events.jsonl has SHA-256 "
+                                            f"{self.summary('plain')['events_sha256']}"])
         self.assertEqual((err, self.left()), ("", []))
         self.assertEqual(len(self.verify(LOSSY, expect=0)[0].splitlines()), 4)
         self.assertEqual(self.verify("-q", "--runs", "2", LOSSY, expect=0), ("", ""))
@@ -348,7 +359,8 @@ class Verify(Compare):
 
     def test_chance_in_a_node_is_found_and_two_folders_kept(self):
         out, _ = self.verify(self.node_scenario("random"), expect=1)
-        self.assertRegex(out, r"\nrun 2 of 3, with --no-skip: it differs from run 1\nRun 1 \(A\) and run 2 \(B\) differ:\n")
+        self.assertRegex(out, r"\nrun 2 of 3, with --no-skip: it differs from run 1\nRun 1 \(A\) and run 2 \(B\) "
+                              r"differ:\n")
         self.assertIn("* payload.v ", out)
         self.assertRegex(out, "\n2 of 3 runs are not as the first; the two that are shown are kept in ")
         folder, runs = self.kept(out)
@@ -438,7 +450,8 @@ class JUnit(Compare):
             self.assertEqual(int(part.get("tests")), len(cases))
             for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
                 self.assertEqual(int(part.get(name)), len(suite.findall(f"testcase/{tag}")), name)
-        return {p.get("name"): p.get("value") for p in suite.iter("property")}, {case.get("name"): case for case in cases}
+        properties = {p.get("name"): p.get("value") for p in suite.iter("property")}
+        return properties, {case.get("name"): case for case in cases}
 
     def test_each_node_and_the_run_are_test_cases(self):
         self.batch(LOSSY, "out", "-q", "--junit", "report.xml", "--until", "2.5s")
@@ -463,7 +476,8 @@ class JUnit(Compare):
 
     def test_a_node_that_is_left_out_has_failed_and_one_that_was_to_stop_has_not(self):
         stop = "faults: [{ at: 10ms, node: gateway, action: stop }]\n"
-        self.batch(self.node_scenario("fail", fields="on_failure: continue", more=stop), "out", "-q", "--junit", "report.xml")
+        self.batch(self.node_scenario("fail", fields="on_failure: continue", more=stop), "out", "-q", "--junit",
+                   "report.xml")
         _, cases = self.report()
         self.assertEqual([name for name, case in cases.items() if list(case)], ["a"])
 
@@ -484,7 +498,8 @@ class JUnit(Compare):
         self.assertTrue(all(case.find("skipped") is not None for name, case in cases.items() if name != "run"))
 
     def test_an_aborted_run_is_an_error(self):
-        p = subprocess.Popen([common.LOCKSTEP, "-b", "-q", "--out", "out", "--junit", "report.xml", self.write("p.yaml", PACED)],
+        p = subprocess.Popen([common.LOCKSTEP, "-b", "-q", "--out", "out", "--junit", "report.xml",
+                              self.write("p.yaml", PACED)],
                              cwd=self.dir, stderr=subprocess.DEVNULL)
         end = time.monotonic() + 30
         while not (self.dir / "out" / "events.jsonl").exists() and time.monotonic() < end:

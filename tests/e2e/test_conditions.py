@@ -153,7 +153,8 @@ for line in sys.stdin:
                             ("log gw =~ valve", False), ("log =~ ^valve$", False)):
             with self.subTest(text=text):
                 out = f"out{len(text)}"
-                self.by_keys(out, ["until PAUSED", "c", "until PAUSED" if found else "until FINISHED", f"screen {self.dir}/s"],
+                self.by_keys(out, ["until PAUSED", "c", "until PAUSED" if found else "until FINISHED",
+                                   f"screen {self.dir}/s"],
                              "--break", text, scenario=scenario, expect=None)
                 screen = (self.dir / "s").read_text()
                 if found:

@@ -1,5 +1,5 @@
-"""Containers as nodes, against real engines: every case runs on each of them at the same time, beside others, and leaves
-nothing there."""
+"""Containers as nodes, against real engines: every case runs on each of them at the same time, beside others, and
+leaves nothing there."""
 import collections
 import concurrent.futures
 import contextlib
@@ -63,7 +63,8 @@ class At:
         return self.dir / name
 
     def scenario(self, nodes, duration="50ms", quantum="10ms", more="", name="s.yaml"):
-        return self.write(name, f"simulation: {{ duration: {duration}, quantum: {quantum}, seed: 1 }}\nnodes:\n{nodes}{more}")
+        return self.write(name, f"simulation: "
+                                f"{{ duration: {duration}, quantum: {quantum}, seed: 1 }}\nnodes:\n{nodes}{more}")
 
     def run(self, nodes, *args, expect=0, env=None, **options):
         return self.batch(self.scenario(nodes, **options), *args, expect=expect, env=env)
@@ -177,7 +178,8 @@ class Starting(common.Case):
 
     @on_each
     def test_ending_twice_is_ending_once(self, at):
-        with at.running(at.scenario(node("deaf-ever@0 deaf-ever@1 deaf-ever@2", fields="timeouts: { stop: 2s }") + node(id="b"),
+        with at.running(at.scenario(node("deaf-ever@0 deaf-ever@1 deaf-ever@2",
+                                         fields="timeouts: { stop: 2s }") + node(id="b"),
                                     duration="1h", quantum="10s")) as p:
             for _ in range(3):
                 p.send_signal(signal.SIGTERM)
@@ -206,7 +208,8 @@ class Choice(common.Case):
         for args in (), ("--dry-run",):
             _, said = self.lockstep(*args or ("-b", "-o", at.dir / "out"), at.scenario(node()), expect=3,
                                     env={"DOCKER_HOST": f"unix://{at.dir}/none.sock"})
-            self.assertIn(f"nodes[0].docker.engine: no engine can be reached at unix://{at.dir}/none.sock (DOCKER_HOST): there is "
+            self.assertIn(f"nodes[0].docker.engine: no engine can be reached at unix://{at.dir}/none.sock "
+                          f"(DOCKER_HOST): there is "
                           "no such socket; is the engine running?", said)
 
     @on_each
@@ -248,7 +251,8 @@ class Protocol(common.Case):
     def test_and_in_that_of_nodes(self, at):
         at.run(node("send@2", fields="dialect: node") + node(id="peer", fields="dialect: node"))
         self.assertEqual(self.said_by(at)[0], 'INIT svc {"seed": 1}')
-        self.assertIn('got [{"time_us":19999,"type":"SAID","src":"svc","dst":"peer","payload":{"count":1.50},"size_bytes":9}]',
+        self.assertIn('got [{"time_us":19999,"type":"SAID","src":"svc","dst":"peer","payload":{"count":1.50},'
+                      '"size_bytes":9}]',
                       self.said_by(at, "peer"))
 
     @on_each
@@ -271,7 +275,8 @@ class Transports(common.Case):
 
     def by_process(self, at):
         """What the same program does as a process; the first record has the digest of the scenario."""
-        path = at.scenario(self.NODES + f"  - {{ id: gateway, type: gateway, implementation: process, command: [{GATEWAY}] }}\n",
+        path = at.scenario(self.NODES + f"  - {{ id: gateway, type: gateway, implementation: process, "
+                                        f"command: [{GATEWAY}] }}\n",
                            duration="1200ms", quantum="5ms", name="process.yaml")
         self.batch(path, f"{at.engine.name}/process")
         return self.events(f"{at.engine.name}/process").splitlines()[1:]
@@ -310,8 +315,10 @@ class Transports(common.Case):
     def test_exec_runs_beside_the_command_and_its_end_is_told(self, at):
         at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"env@0\"]", fields=IDLE_TIMES))
         self.assertIn("ADVANCE 50000", at.log())
-        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"exit@2\"]", fields=IDLE_TIMES), expect=1)
-        self.assertEqual(at.cause(), "nodes[0] svc: transport exec: /bin/sh ended with exit code 7 before it had answered ADVANCE "
+        at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, /node.sh, \"exit@2\"]", fields=IDLE_TIMES),
+               expect=1)
+        self.assertEqual(at.cause(), "nodes[0] svc: transport exec: /bin/sh ended with exit code 7 before it had "
+                                     "answered ADVANCE "
                                      "20000")
 
     @on_each
@@ -321,7 +328,8 @@ class Transports(common.Case):
         at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin]", fields=IDLE_TIMES), expect=4)
         self.assertIn("nodes[0] svc: transport exec: the program /bin cannot be run: ", at.cause())
         at.run(node(docker=f"{IDLE}, transport: exec, exec: [/bin/sh, -c, \"exit 127\"]", fields=IDLE_TIMES), expect=4)
-        self.assertIn("nodes[0] svc: transport exec: /bin/sh ended with exit code 127 before it said READY: ", at.cause())
+        self.assertIn("nodes[0] svc: transport exec: /bin/sh ended with exit code 127 before it said READY: ",
+                      at.cause())
 
     @on_each
     def test_a_node_that_never_listens_is_told_apart(self, at):
@@ -357,7 +365,8 @@ class Building(common.Case):
     @on_each
     def test_a_file_that_is_not_there_is_named(self, at):
         at.run(self.context(at, DOCKERFILE + "COPY nothere /\n"), expect=4)
-        self.assertRegex(at.cause(), r"COPY nothere /: there is no such file in docker.build_context, or .dockerignore leaves it out "
+        self.assertRegex(at.cause(), r"COPY nothere /: there is no such file in docker.build_context, or "
+                                     r".dockerignore leaves it out "
                                      r"\(.*nothere")
 
     @on_each
@@ -411,7 +420,8 @@ class Health(common.Case):
     def test_it_may_turn_unhealthy_later(self, at):
         check = self.shell("test -e /healthy || { echo pale; exit 1; }", 10)
         began = time.monotonic()
-        at.run(node("healthy@0 sick@5", check, fields=self.START), "--pace", "1", duration="60s", quantum="100ms", expect=1)
+        at.run(node("healthy@0 sick@5", check, fields=self.START), "--pace", "1", duration="60s", quantum="100ms",
+               expect=1)
         self.assertIn("its container is unhealthy; the last check said: pale", at.cause())
         self.assertLess(time.monotonic() - began, 20)
 
@@ -420,7 +430,8 @@ class Limits(common.Case):
     @on_each
     def test_too_much_memory_is_the_cause(self, at):
         at.run(node("grow@2", "memory: 64M"), expect=1)
-        self.assertRegex(at.cause(), r"^nodes\[0\] svc: its container .*needed more memory than the 64 MiB that it may have")
+        self.assertRegex(at.cause(), r"^nodes\[0\] svc: its container .*needed more memory than the 64 MiB that it "
+                                     r"may have")
         self.assertIn("exit code 137", at.cause())  # an engine that has not noticed why is not certain of it, either
         self.assertNotIn("asked the engine", at.cause())
 
@@ -478,7 +489,8 @@ class Failing(common.Case):
     @on_each
     def test_an_exit_is_the_cause(self, at):
         at.run(node("exit@3") + node(id="b"), expect=1)
-        self.assertIn("nodes[0] svc: its container ended with exit code 7 before it had answered ADVANCE 30000", at.cause())
+        self.assertIn("nodes[0] svc: its container ended with exit code 7 before it had answered ADVANCE 30000",
+                      at.cause())
         at.run(node("exit@0"), expect=4)
         self.assertIn("exit code 7", at.cause())
 
@@ -505,7 +517,8 @@ class Failing(common.Case):
     @on_each
     def test_a_container_that_someone_kills_is_noticed(self, at):
         for docker in "", "memory: 64M":
-            self.by_someone_else(at, "POST", "/containers/{}/kill", "its container ended with exit code 137 .*; somebody else asked the "
+            self.by_someone_else(at, "POST", "/containers/{}/kill",
+                                 "its container ended with exit code 137 .*; somebody else asked the "
                                  "engine to end it$", docker=docker)
 
     @on_each
@@ -567,7 +580,8 @@ def main():
 
 
 def run_all(image, dockerfile, files):
-    """All cases of the program, on engines that have the image; what they have otherwise is the same before and after."""
+    """All cases of the program, on engines that have the image; what they have otherwise is the same before and
+    after."""
     before = [engine.all_there_is() for engine in ENGINES]
     for engine in ENGINES:
         engine.build(image, dockerfile, files)

@@ -18,7 +18,8 @@ import engines
 from terminal import SLOWNESS
 
 RUNS = common.number("KILLS", 4, 3, 30) # on each engine
-GRACE = 2 * SLOWNESS    # seconds, and once more what a whole run takes, until an engine has nothing of a killed one any more
+# seconds, and once more what a whole run takes, until an engine has nothing of a killed one any more
+GRACE = 2 * SLOWNESS
 LATE = 15 * SLOWNESS    # and until the guard process has looked for the last time
 DOCKERFILE = """FROM scratch
 COPY busybox /bin/busybox
@@ -154,7 +155,8 @@ class Killed(common.Case):
             try:
                 slowest = max(slowest, at.wait_until_gone(p, GRACE + whole))
             except AssertionError as e:
-                raise AssertionError(f"run {i} of SEED={SEED}, killed after {moment:.3f} of {whole:.3f} s: {e}") from None
+                where = f"run {i} of SEED={SEED}, killed after {moment:.3f} of {whole:.3f} s"
+                raise AssertionError(f"{where}: {e}") from None
         print(f"{at.engine.name}: {RUNS} runs of {whole:.1f} s were killed, all was gone after {slowest:.2f} s at most",
               flush=True)
         at.wait_for(lambda: not [g for g in guards() if str(at.dir).encode() in cmdline(g)],
@@ -223,7 +225,8 @@ class BrokenOff(common.Case):
     def begun(self, at, stop):
         path = at.scenario()
         path.write_text(path.read_text().replace("stop: 60s", f"stop: {stop}"))
-        (at.dir / "image" / "Dockerfile").write_text(DOCKERFILE.replace("CMD", f"COPY node.sh /{stop}.sh\nRUN sleep 6\nCMD"))
+        (at.dir / "image" / "Dockerfile").write_text(DOCKERFILE.replace("CMD",
+                                                                        f"COPY node.sh /{stop}.sh\nRUN sleep 6\nCMD"))
         p, log = at.start(path, stop), at.dir / stop / "logs" / "a.log"
         at.wait_for(lambda: log.exists() and "RUN sleep" in log.read_text(), lambda: f"the step runs: {at.said(stop)}")
         return p
@@ -248,9 +251,11 @@ class BrokenOff(common.Case):
             left = [t for t in at.there_is(p.pid) if t.startswith("image")]
             self.assertTrue(at.engine.name == "podman" or not left, left)
             if left:
-                self.assertRegex(at.said(stop), r"left on a container engine: image [0-9a-f]{12} \(a step of its build goes on")
+                self.assertRegex(at.said(stop),
+                                 r"left on a container engine: image [0-9a-f]{12} \(a step of its build goes on")
             def clean():
-                subprocess.run([common.LOCKSTEP, "clean"], env=at.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                subprocess.run([common.LOCKSTEP, "clean"], env=at.env, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
                 return not at.there_is(p.pid)
             at.wait_for(clean, lambda: at.there_is(p.pid))
 
@@ -260,7 +265,8 @@ class Cleaning(common.Case):
         for address, why in (("unix:///no/such/engine.sock", "No such file or directory"),
                              (f"unix://{self.write('left.sock', '')}", "Connection refused")):
             said, _ = self.lockstep("clean", env={"DOCKER_HOST": address}, expect=1)
-            self.assertEqual(said, f"could not look for containers: {address} (DOCKER_HOST): {why}; start that engine, or "
+            self.assertEqual(said, f"could not look for containers: {address} (DOCKER_HOST): {why}; start that "
+                                   f"engine, or "
                                    "set DOCKER_HOST to the one that was used\n")
 
     def test_without_a_word_those_at_the_usual_sockets_are_asked_where_they_are_there(self):

@@ -65,7 +65,8 @@ class Ending(Ill):
             middle.way = "silent"
             p.terminate()
             self.ends(at, p, 128 + signal.SIGTERM)
-        self.assertRegex(at.cause(), r"^ended by SIGTERM; left on a container engine: container [0-9a-f]{12} of svc, .* \("
+        self.assertRegex(at.cause(), r"^ended by SIGTERM; left on a container engine: container [0-9a-f]{12} of svc, "
+                                     r".* \("
                          r"no answer of the engine to 'remove container' in time\); `lockstep clean` removes it")
         self.assertNotIn("guard", at.cause())
         self.assertIn("lockstep clean", (at.dir / "said").read_text())
@@ -82,7 +83,8 @@ class Ending(Ill):
 
     @on_each
     def test_a_run_that_is_good_but_for_that_has_failed(self, at):
-        with self.begun(at, node("exit@3", fields=TIMES + ", on_failure: continue"), "error", b"^DELETE ") as (p, middle):
+        with self.begun(at, node("exit@3", fields=TIMES + ", on_failure: continue"), "error", b"^DELETE ") as (p,
+                                                                                                               middle):
             self.until_runs(at)
             wait_until(lambda: middle.met, "it is to be removed", 20 * SLOWNESS)
             p.terminate()
@@ -95,13 +97,15 @@ class Ending(Ill):
         fields = TIMES + ", on_failure: restart, restart: { max: 3, backoff: 0ms }"
         with self.begun(at, node("exit@3", fields=fields), "silent", b"^DELETE ") as (p, _):
             self.ends(at, p, 1, 2 * END_LIMIT)
-        self.assertIn("nodes[0] svc: it cannot be started again: its engine has not removed its container in time", at.cause())
+        self.assertIn("nodes[0] svc: it cannot be started again: its engine has not removed its container in time",
+                      at.cause())
         self.clean(at)
 
     @on_each
     def test_what_cannot_be_removed_at_first_is_tried_again(self, at):
         fields = "network: net, volumes: [\"data:/data\"]"
-        with self.begun(at, node(fields=TIMES, docker=fields), "error", b"^DELETE .*/(networks|volumes)/") as (p, middle):
+        with self.begun(at, node(fields=TIMES, docker=fields), "error", b"^DELETE .*/(networks|volumes)/") as (p,
+                                                                                                               middle):
             self.until_runs(at)
             p.terminate()
             wait_until(lambda: middle.met >= 4, "both are tried again", 20 * SLOWNESS)
@@ -111,11 +115,13 @@ class Ending(Ill):
 
 
 # It obeys nothing.
-DEAF = ("trap '' TERM; while read -r line; do case $line in INIT*) echo READY ;; ADVANCE*) read -r m; echo DONE; echo '[]' ;; "
+DEAF = ("trap '' TERM; while read -r line; do case $line in INIT*) echo READY ;; ADVANCE*) read -r m; echo DONE; echo "
+        "'[]' ;; "
         "esac; done; while :; do sleep 1; done")
 # It says much at last, and then how it ends.
 TALKS = ("while read -r line; do case $line in INIT*) echo READY ;; ADVANCE*) read -r m; echo DONE; echo '[]' ;; "
-         "*) i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); echo \"line $i of its last words\" >&2; done; exit ;; esac; done")
+         "*) i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); echo \"line $i of its last words\" >&2; done; exit ;; esac; "
+         "done")
 
 
 class Watching(Ill):
@@ -136,8 +142,10 @@ class Watching(Ill):
     def test_its_last_words_are_in_its_log(self, at):
         for transport in "transport: attach", "transport: exec":
             shell = json.dumps(["/bin/sh", "-c", TALKS])
-            docker = f"command: {shell}" if "attach" in transport else f"{test_docker.IDLE}, transport: exec, exec: {shell}"
-            with self.begun(at, node(fields=TIMES, docker=docker), only=rb"^POST .*/(attach|start)", delay=0.1) as (p, middle):
+            docker = (f"command: {shell}" if "attach" in transport else
+                      f"{test_docker.IDLE}, transport: exec, exec: {shell}")
+            with self.begun(at, node(fields=TIMES, docker=docker), only=rb"^POST .*/(attach|start)",
+                            delay=0.1) as (p, middle):
                 self.until_runs(at)
                 middle.way = "slow"  # what it says comes later than that it has ended
                 p.terminate()
@@ -148,7 +156,8 @@ class Watching(Ill):
 class Deaf(Ill):
     """The engine does not tell what happens to containers."""
     EVENTS = rb"^GET .*/events"
-    SICK = "healthcheck: { command: [CMD, /bin/busybox, test, -e, /healthy], interval: 200ms, timeout: 1s, retries: 10 }"
+    SICK = ("healthcheck: { command: [CMD, /bin/busybox, test, -e, /healthy], interval: 200ms, timeout: 1s, "
+            "retries: 10 }")
 
     def memory(self, p):
         with open(f"/proc/{p.pid}/status") as f:
@@ -175,7 +184,8 @@ class Deaf(Ill):
 
     @on_each
     def test_what_becomes_of_its_health_is_noticed_all_the_same(self, at):
-        with self.begun(at, node("healthy@0 sick@20", fields=TIMES, docker=self.SICK), "error", self.EVENTS) as (p, middle):
+        with self.begun(at, node("healthy@0 sick@20", fields=TIMES, docker=self.SICK), "error",
+                        self.EVENTS) as (p, middle):
             self.ends(at, p, 1, 30 * SLOWNESS)
         self.assertIn("nodes[0] svc: its container is unhealthy", at.cause())
 
@@ -186,20 +196,23 @@ class Deaf(Ill):
             self.ends(at, p, 1, 30 * SLOWNESS)
             self.assertEqual(middle.met, 1)
         self.assertIn("nodes[0] svc: its container is unhealthy", at.cause())
-        self.assertIn("the engine does not tell what happens to its containers: no space left on device (403)", at.log())
+        self.assertIn("the engine does not tell what happens to its containers: no space left on device (403)",
+                      at.log())
 
 
 class Version(Ill):
     @on_each
     def test_one_that_is_too_old_is_asked_nothing_else(self, at):
         nodes = node(fields=TIMES) + node(fields=TIMES, id="other")
-        nodes += (f"  - {{ id: p, type: x, tier: device, implementation: process, command: [touch, {at.dir}/started] }}\n")
+        nodes += ("  - { id: p, type: x, tier: device, implementation: process, "
+                  f"command: [touch, {at.dir}/started] }}\n")
         words = b'{"ApiVersion":"1.40","MinAPIVersion":"1.12","Version":"19.03.8"}'
         with self.begun(at, nodes, "error", status="200 OK", words=words) as (p, middle):
             self.ends(at, p, 4)
             self.assertEqual(middle.met, 2, "a ping, which does not tell, and the version")
         self.assertFalse((at.dir / "started").exists(), "before anything is started")
-        self.assertIn("Docker 20.10 or Podman 4 or newer is needed; this engine is Docker 19.03.8 with API 1.40", at.cause())
+        self.assertIn("Docker 20.10 or Podman 4 or newer is needed; this engine is Docker 19.03.8 with API 1.40",
+                      at.cause())
 
     @on_each
     def test_one_that_does_not_say_what_it_is_is_spoken_to_all_the_same(self, at):
@@ -225,7 +238,8 @@ class Standing(Ill):
         with self.begun(at, node(fields=TIMES), "slow", b"^POST .*/unpause", delay=0, more=faults) as (p, middle):
             self.until_runs(at)  # before that a container may be made anew, without an init program
             path = f"/containers/{at.container()}"
-            wait_until(lambda: at.engine.get(path + "/json")["State"]["Status"] == "paused", "it is paused", 30 * SLOWNESS)
+            wait_until(lambda: at.engine.get(path + "/json")["State"]["Status"] == "paused", "it is paused",
+                       30 * SLOWNESS)
             at.engine.do("POST", path + "/unpause")
             wait_until(lambda: "ADVANCE 3500000" in at.log(), "it goes on", 20 * SLOWNESS)
             self.assertEqual(middle.met, 1)
@@ -279,13 +293,15 @@ class Making(Ill):
             self.ends(at, p, 128 + signal.SIGTERM)
         with self.begun(at, network, "error", b"^POST .*/networks/create") as (p, _):
             self.ends(at, p, 4)
-        self.assertTrue(at.cause().startswith("nodes[0] svc: create network net: no space left on device (500); the engine's disk is full"),
+        self.assertTrue(at.cause().startswith("nodes[0] svc: create network net: no space left on device (500); the "
+                                              "engine's disk is full"),
                         at.cause())
 
     @on_each
     def test_a_run_that_ends_while_they_are_made_waits_for_that(self, at):
         for what, fields in ("networks", "network: net"), ("volumes", "volumes: [\"data:/data\"]"), ("containers", ""):
-            with self.begun(at, node(fields=TIMES, docker=fields), "slow", f"^POST .*/{what}/create".encode()) as (p, middle):
+            with self.begun(at, node(fields=TIMES, docker=fields), "slow",
+                            f"^POST .*/{what}/create".encode()) as (p, middle):
                 wait_until(lambda: middle.met, "it is made", 20 * SLOWNESS)
                 p.terminate()
                 self.ends(at, p, 128 + signal.SIGTERM)
@@ -297,7 +313,8 @@ class Making(Ill):
             wait_until(lambda: middle.met, "it is made", 20 * SLOWNESS)
             p.terminate()
             self.ends(at, p, 128 + signal.SIGTERM)
-        self.assertRegex(at.cause(), r"left on a container engine: container lockstep-[0-9-]+-svc of svc \(no answer of the "
+        self.assertRegex(at.cause(), r"left on a container engine: container lockstep-[0-9-]+-svc of svc \(no answer "
+                                     r"of the "
                          r"engine to 'create container' in time\)")
         self.assertNotIn("guard", at.cause())
         self.clean(at)
@@ -306,7 +323,8 @@ class Making(Ill):
     @on_each
     def test_what_is_awaited_is_named(self, at):
         times = TIMES.replace("start: 30s", "start: 2s")
-        what, fields = ("network", "network: net") if at.engine.name == "docker" else ("volume", "volumes: [\"net:/data\"]")
+        what, fields = ("network", "network: net") if at.engine.name == "docker" else ("volume",
+                                                                                       "volumes: [\"net:/data\"]")
         with self.begun(at, node(fields=times, docker=fields), "silent", f"^POST .*/{what}s/create".encode()) as (p, _):
             self.ends(at, p, 4)
         self.assertIn(f"nodes[0] svc: no answer of the engine to 'create {what} net' within 2 s", at.cause())
@@ -321,7 +339,8 @@ class Making(Ill):
                 p.terminate()
                 time.sleep(0.3)
             self.ends(at, p, 128 + signal.SIGTERM, 8 * SLOWNESS)
-        self.assertRegex(at.cause(), r"left on a container engine: container lockstep-[0-9-]+-svc of svc \(no answer of the "
+        self.assertRegex(at.cause(), r"left on a container engine: container lockstep-[0-9-]+-svc of svc \(no answer "
+                                     r"of the "
                          r"engine to 'create container' in time\)")
         self.clean(at)
 
@@ -357,7 +376,8 @@ class Images(Ill):
                 at.engine.do("POST", f"/images/{image}/tag?repo=lockstep-test/kept&tag=1")
                 p.send_signal(number)
                 p.wait(END_LIMIT)
-                wait_until(lambda: self.names(at, "lockstep-test/kept:1") == 1, "it has lost the name that the run gave it")
+                wait_until(lambda: self.names(at, "lockstep-test/kept:1") == 1,
+                           "it has lost the name that the run gave it")
             self.clean(at)
             at.engine.do("DELETE", "/images/lockstep-test/kept:1")
 

@@ -1,4 +1,5 @@
-"""How nodes in containers that listen on a port are reached: engines by name, networks of the machine, several ports."""
+"""How nodes in containers that listen on a port are reached: engines by name, networks of the machine, several
+ports."""
 import contextlib
 import socket
 import threading
@@ -77,7 +78,8 @@ class Reaching(common.Case):
     @on_each
     def test_a_node_that_answers_in_two_pieces_does_not_wait_for_a_proxy(self, at):
         command = f"command: [/bin/busybox, nc, -l, -p, \"5000\", -e, /bin/sh, /node.sh]"
-        nodes = node(docker=f"{command}, transport: tcp, ports: [\"{free_port()}:5000\"]").replace(test_docker.IMAGE, IMAGE)
+        nodes = node(docker=f"{command}, transport: tcp, ports: [\"{free_port()}:5000\"]").replace(test_docker.IMAGE,
+                                                                                                   IMAGE)
         at.run(nodes, "--no-skip", duration="4s")
         self.assertLess(at.summary()["wall_time_s"], 400 * 0.045 / 2)  # it acknowledges after 40 ms
 
@@ -95,7 +97,8 @@ class Reaching(common.Case):
     @on_each
     def test_without_a_network_there_is_no_way_to_it(self, at):
         _, said = at.run(gateway("transport: tcp, network: none, ports: [\"5000\"]"), expect=3)
-        self.assertIn("docker.network: none: nothing in it can be reached by transport tcp; use another network, or ", said)
+        self.assertIn("docker.network: none: nothing in it can be reached by transport tcp; use another network, or ",
+                      said)
 
     @on_each
     def test_a_port_inside_may_have_several_outside(self, at):
@@ -110,12 +113,14 @@ class Reaching(common.Case):
     def test_a_folder_that_is_not_there_is_not_made(self, at):
         nodes = gateway("volumes: [\"data/none:/data\"]")
         _, said = at.run(nodes, expect=3)
-        self.assertIn("docker.volumes: 'data/none' does not exist; create it, or write a name without '/' for a volume", said)
+        self.assertIn("docker.volumes: 'data/none' does not exist; create it, or write a name without '/' for a volume",
+                      said)
         self.assertFalse((at.dir / "data").exists())
         (at.dir / "data" / "none").mkdir(parents=True)
         at.run(nodes)
         self.lockstep("-b", "-o", at.dir / "again", at.dir / "out" / "scenario.yaml", env=at.env)
-        self.assertTrue((at.dir / "again" / "events.jsonl").read_bytes() == (at.dir / "out" / "events.jsonl").read_bytes())
+        again, out = ((at.dir / name / "events.jsonl").read_bytes() for name in ("again", "out"))
+        self.assertTrue(again == out)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,8 @@ def foreign_image():
 
     layer = tar([("bin/node", 0o755, b"\x7fELF")])
     layers = {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}
-    config = json.dumps({"architecture": "arm64", "os": "linux", "config": {"Cmd": ["/bin/node"]}, "rootfs": layers}).encode()
+    config = json.dumps({"architecture": "arm64", "os": "linux", "config": {"Cmd": ["/bin/node"]},
+                         "rootfs": layers}).encode()
     name = hashlib.sha256(config).hexdigest() + ".json"
     manifest = json.dumps([{"Config": name, "RepoTags": [FOREIGN], "Layers": ["layer.tar"]}]).encode()
     return tar([(name, 0o644, config), ("layer.tar", 0o644, layer), ("manifest.json", 0o644, manifest)])
@@ -65,11 +66,13 @@ class Permission(Told):
             for path in folder, *folder.iterdir():
                 path.chmod(0o755)
             os.chown(folder, NOBODY, NOBODY)
-            done = subprocess.run([program, "-b", "-o", folder / "out", folder / "s.yaml"], env=terminal.environment(**at.env),
+            done = subprocess.run([program, "-b", "-o", folder / "out", folder / "s.yaml"],
+                                  env=terminal.environment(**at.env),
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, cwd=folder,
                                   user=NOBODY, group=NOBODY, extra_groups=[])
         self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertIn(f"nodes[1].docker.engine: no engine can be reached at {at.engine.address} (DOCKER_HOST): permission denied on "
+        self.assertIn(f"nodes[1].docker.engine: no engine can be reached at {at.engine.address} (DOCKER_HOST): "
+                      f"permission denied on "
                       "the socket; become a member of its group", done.stderr)
         self.none_started(at)
 
@@ -81,7 +84,8 @@ class Architecture(Told):
         """In a mount namespace of its own, where it is known which programs of other machines run here, or not."""
         shutil.rmtree(at.dir / "out", ignore_errors=True)
         path = at.scenario(node(docker="command: [/bin/node]").replace(test_docker.IMAGE, FOREIGN) + self.witness(at))
-        done = subprocess.run(["unshare", "--mount", "sh", "-ec", f"{before}\nexec \"$@\"", "sh", common.LOCKSTEP, "-b", "-o",
+        done = subprocess.run(["unshare", "--mount", "sh", "-ec", f"{before}\nexec \"$@\"", "sh", common.LOCKSTEP, "-b",
+                               "-o",
                                at.dir / "out", path], env=terminal.environment(**at.env), stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 4, done.stderr)
@@ -92,13 +96,15 @@ class Architecture(Told):
         at.engine.do("POST", "/images/load", foreign_image(), kind="application/x-tar")
         try:
             self.begin(at, f"mount -t tmpfs none {BINFMT}; touch {BINFMT}/register")
-            self.assertIn(", without an emulator for others; take or build one for amd64, or install qemu-user", at.cause())
+            self.assertIn(", without an emulator for others; take or build one for amd64, or install qemu-user",
+                          at.cause())
             self.none_started(at)
             self.begin(at, f"mount -t tmpfs none {BINFMT}")
             self.assertIn("; take or build one for amd64, or let the machine run programs of arm64", at.cause())
             with open(at.dir / "handler", "w") as handler:
                 handler.write("enabled\ninterpreter /bin/true\nflags: OC\noffset 0\nmagic 7f454c460201\n")
-            self.begin(at, f"mount -t tmpfs none {BINFMT}; touch {BINFMT}/register; cp {at.dir}/handler {BINFMT}/emulator")
+            self.begin(at, f"mount -t tmpfs none {BINFMT}; touch {BINFMT}/register; cp {at.dir}/handler "
+                           f"{BINFMT}/emulator")
             self.assertIn("; take or build one for amd64, or let the machine run programs of arm64", at.cause())
         finally:
             at.engine.do("DELETE", f"/images/{FOREIGN}?force=1")
@@ -107,13 +113,15 @@ class Architecture(Told):
 class Program(Told):
     def told(self, at, command, *words):
         at.run(node(docker=f"command: [{command}]") + self.witness(at), expect=4)
-        self.assertTrue(at.cause().startswith(f"nodes[0] svc: image {test_docker.IMAGE}: the program {command} "), at.cause())
+        self.assertTrue(at.cause().startswith(f"nodes[0] svc: image {test_docker.IMAGE}: the program {command} "),
+                        at.cause())
         for text in words:
             self.assertIn(text, at.cause())
 
     @on_each
     def test_one_that_is_not_in_the_image_is_named(self, at):
-        self.told(at, "/nowhere", " is not in it; correct docker.command, or build another image (", "o such file or directory")
+        self.told(at, "/nowhere", " is not in it; correct docker.command, or build another image (",
+                  "o such file or directory")
 
     @on_each
     def test_one_that_may_not_be_run_is_named(self, at):
@@ -128,15 +136,18 @@ class Name(Told):
         middle.way, middle.only, middle.delay = "slow", b"^GET /_ping", 60
         try:
             with open(at.dir / "said", "wb") as said:
-                p = subprocess.Popen([common.LOCKSTEP, "-b", "-o", at.dir / "out", at.scenario(node())], stdout=said, stderr=said,
-                                     env=terminal.environment(DOCKER_HOST=f"unix://{middle.path}"), stdin=subprocess.DEVNULL)
+                p = subprocess.Popen([common.LOCKSTEP, "-b", "-o", at.dir / "out", at.scenario(node())], stdout=said,
+                                     stderr=said,
+                                     env=terminal.environment(DOCKER_HOST=f"unix://{middle.path}"),
+                                     stdin=subprocess.DEVNULL)
             wait_until(lambda: middle.met, "it asks for the version")
             begun = pathlib.Path(f"/proc/{p.pid}/stat").read_text().rpartition(")")[2].split()[19]
             name = f"lockstep-{p.pid}-{begun}-svc"
             other = at.engine.do("POST", f"/containers/create?name={name}", {"Image": test_docker.IMAGE})["Id"]
             middle.way = "pass"
             self.assertEqual(p.wait(30), 4, (at.dir / "said").read_text())
-            self.assertTrue(at.cause().startswith(f"nodes[0] svc: another container on the engine has its name, {name}; remove that "
+            self.assertTrue(at.cause().startswith(f"nodes[0] svc: another container on the engine has its name, "
+                                                  f"{name}; remove that "
                                                   "one, or start the run again"), at.cause())
             at.engine.do("DELETE", f"/containers/{other}?force=1")
         finally:
@@ -181,7 +192,8 @@ class Disk(common.Case):
         def case(at):
             with self.full(at):
                 at.run(node(), expect=4)
-            self.assertRegex(at.cause(), r"^nodes\[0\] svc: create container: .*no space left on device \(500\); the engine's disk is "
+            self.assertRegex(at.cause(), r"^nodes\[0\] svc: create container: .*no space left on device \(500\); the "
+                                         r"engine's disk is "
                              r"full: make room on it \(docker system prune, or podman system prune\)$")
         self.on_each(case)
 

@@ -1,4 +1,5 @@
-"""How nodes come to an end: behind an answer, together with others, asked to, leaving somebody behind; and begin anew."""
+"""How nodes come to an end: behind an answer, together with others, asked to, leaving somebody behind; and begin
+anew."""
 import os
 import pathlib
 import signal
@@ -83,7 +84,8 @@ class Ends(common.Case):
         node = self.write("node.py", NODE)
         lines = "".join(f"  - {{ id: {id}, type: x, tier: device, implementation: process, "
                         f"command: [{sys.executable}, {node}, {acts}], {fields} }}\n" for id, acts, fields in nodes)
-        return self.write("s.yaml", f"simulation: {{ duration: {duration}, quantum: {quantum}, seed: 1 }}\nnodes:\n{lines}{more}")
+        return self.write("s.yaml", f"simulation: "
+                                    f"{{ duration: {duration}, quantum: {quantum}, seed: 1 }}\nnodes:\n{lines}{more}")
 
     def states(self, out, node):
         return [(r["t"], r["state"]) for r in self.records(out) if r["kind"] == "node" and r["node"] == node]
@@ -177,11 +179,13 @@ class Words(Ends):
 
     def test_a_missing_answer_comes_with_what_there_is_of_it(self):
         step = "timeouts: { step: 500ms }"
-        self.assertIn("no answer to ADVANCE 2000 within 0.5 s; DONE came, but not its second line, the messages ([] where there "
+        self.assertIn("no answer to ADVANCE 2000 within 0.5 s; DONE came, but not its second line, the messages ([] "
+                      "where there "
                       "are none)", self.cause("one-line@2", step))
         self.assertIn("no answer to ADVANCE 2000 within 0.5 s; the line 'DON' has no end", self.cause("no-end@2", step))
         self.assertRegex(self.cause("no-flush@3", step), r"no answer to ADVANCE 3000 within 0\.5 s(;? the last .*)?$")
-        self.assertIn("no answer to ADVANCE 1000 within 0.5 s; does it flush its output?", self.cause("no-flush@1", step))
+        self.assertIn("no answer to ADVANCE 1000 within 0.5 s; does it flush its output?",
+                      self.cause("no-flush@1", step))
         self.assertIn("no READY within 0.5 s after INIT; does it flush its output?",
                       self.cause("no-flush@0", "timeouts: { start: 500ms }"))
 
@@ -191,7 +195,8 @@ class Again(Ends):
         faults = ("faults:\n  - { at: 5ms, node: a, action: kill }\n  - { at: 10ms, node: a, action: restart }\n"
                   "  - { at: 15ms, node: s, action: kill }\n  - { at: 20ms, node: s, action: restart }\n")
         path = self.scenario([("a", "", "on_failure: continue"), ("b", "send@0", "")],
-                             more="  - { id: s, type: sensor, on_failure: continue, config: { destination: a } }\n" + faults)
+                             more="  - { id: s, type: sensor, on_failure: continue, "
+                                  "config: { destination: a } }\n" + faults)
         self.batch(path, "out")
         self.batch(path, "again", "--no-skip")
         self.assertTrue(self.events("out") == self.events("again"))
@@ -204,7 +209,8 @@ class Again(Ends):
 
     def test_faults_without_effect_say_so(self):
         faults = "faults:\n" + "".join(f"  - {{ at: {at}, node: {node}, action: {action} }}\n" for at, node, action in [
-            ("2ms", "a", "kill"), ("3ms", "a", "kill"), ("4ms", "a", "pause"), ("2ms", "b", "resume"), ("3ms", "b", "pause"),
+            ("2ms", "a", "kill"), ("3ms", "a", "kill"), ("4ms", "a", "pause"), ("2ms", "b", "resume"),
+            ("3ms", "b", "pause"),
             ("4ms", "b", "pause"), ("5ms", "b", "resume")])
         path = self.scenario([("a", "", "on_failure: continue"), ("b", "", "")], more=faults)
         self.batch(path, "out")
@@ -233,21 +239,23 @@ faults:
         self.batch(path, "long", "--no-skip")
         self.assertTrue(self.events("out") == self.events("long"))
 
-    def test_a_stopped_node_is_asked_to_end_and_can_be_started_again(self):
-        path = self.scenario([("a", "", "timeouts: { stop: 8s }"), ("b", "", "")], duration="2s", quantum="1s")
+    def stop_and_start_again(self, path):
+        """The first node, at the keys, before the first quantum; then the run goes on to its end."""
         keys = self.write("k.keys", "see PAUSED\ntype g\nj\nx\nsee (y/n)\ny\nsee stopped by the user\nr\nsee (y/n)\ny\n"
                                     "s\nuntil 1s\nc\nuntil FINISHED\n")
         self.lockstep("--keys", keys, "--size", "100x30", "--out", self.dir / "out", path)
+
+    def test_a_stopped_node_is_asked_to_end_and_can_be_started_again(self):
+        path = self.scenario([("a", "", "timeouts: { stop: 8s }"), ("b", "", "")], duration="2s", quantum="1s")
+        self.stop_and_start_again(path)
         self.assertEqual(self.states("out", "a"), [(0, "frozen"), (0, "restarted")])
         self.assertEqual((self.dir / "out" / "logs" / "a.log").read_text().count("asked to end"), 2)
 
-
     def test_what_the_one_before_wrote_is_kept_and_closed(self):
         """It has more to say than a pipe holds when it is told to end; the next one must not be held up by that."""
-        path = self.scenario([("a", "chatty@0", "restart: { backoff: 0ms }"), ("b", "", "")], duration="4s", quantum="1s")
-        keys = self.write("k.keys", "see PAUSED\ntype g\nj\nx\nsee (y/n)\ny\nsee stopped by the user\nr\nsee (y/n)\ny\n"
-                                    "s\nuntil 1s\nc\nuntil FINISHED\n")
-        self.lockstep("--keys", keys, "--size", "100x30", "--out", self.dir / "out", path)
+        path = self.scenario([("a", "chatty@0", "restart: { backoff: 0ms }"), ("b", "", "")], duration="4s",
+                             quantum="1s")
+        self.stop_and_start_again(path)
         self.assertEqual((self.dir / "out" / "logs" / "a.log").read_text().count("chatter"), 2 * 3000)
 
     def test_a_model_in_the_midst_of_a_quantum_can_be_stopped(self):
@@ -258,7 +266,8 @@ nodes:
   - { id: gateway, type: gateway }
 """)
         for key in ("x", "X", "r"):
-            keys = self.write("k.keys", f"s\nuntil 10s\nc\ntype g\nj\n{key}\nsee (y/n)\ny\nuntil {'FAILED' if key == 'X' else 'FINISHED'}\n")
+            keys = self.write("k.keys", f"s\nuntil 10s\nc\ntype g\nj\n{key}\nsee (y/n)\ny\nuntil "
+                                        f"{'FAILED' if key == 'X' else 'FINISHED'}\n")
             self.lockstep("--keys", keys, "--size", "80x24", "--out", self.dir / f"out-{key}", path, expect=key == "X")
 
     def test_one_that_fails_while_another_is_started_again_is_told(self):
@@ -269,7 +278,8 @@ nodes:
         self.assertEqual([state for _, state in self.states("out", "bad")], ["restarted", "failed"])
 
     def test_what_a_stopped_node_was_handed_is_lost_with_a_record(self):
-        path = self.scenario([("a", "no-flush@3", "timeouts: { step: 60s }"), ("b", "send@0", "")], duration="5s", quantum="1s")
+        path = self.scenario([("a", "no-flush@3", "timeouts: { step: 60s }"), ("b", "send@0", "")], duration="5s",
+                             quantum="1s")
         keys = self.write("k.keys", "c\nuntil 2s\ntype g\nj\nsee busy\nx\nsee (y/n)\ny\nuntil FINISHED\n")
         self.lockstep("--keys", keys, "--size", "100x30", "--out", self.dir / "out", path)
         end = self.records("out")[-1]

@@ -24,7 +24,8 @@ class Export(unittest.TestCase):
 
     def play(self, *steps: str, want: int = 0, environment: dict[str, str] | None = None) -> str:
         """Plays the steps behind a run to its end; returns the last screen."""
-        (self.work / "keys").write_text("\n".join(["F5", "until FINISHED", *steps, "screen last", ""]), encoding="utf-8")
+        (self.work / "keys").write_text("\n".join(["F5", "until FINISHED", *steps, "screen last", ""]),
+                                        encoding="utf-8")
         done = subprocess.run([LOCKSTEP, "--keys", "keys", "--out", "run", BASELINE], cwd=self.work, check=False,
                               capture_output=True, text=True, timeout=120, env={**os.environ, **(environment or {})})
         self.assertEqual(done.returncode, want, done.stderr)

@@ -258,8 +258,10 @@ class Corpus(common.Case):
 
     def test_no_case_crashes_hangs_grows_or_leaves_anything(self):
         names = [name for name in CASES if re.search(os.environ.get("CASES", ""), name)]
-        names = common.seeded_random().sample(names, min(len(names), common.number("NAMES", len(names), 120, len(names))))
-        names.sort(key=lambda name: CASES[name].step == 1 and "within" not in CASES[name].cause)  # what takes long first
+        names = common.seeded_random().sample(names,
+                                              min(len(names), common.number("NAMES", len(names), 120, len(names))))
+        # what takes long first
+        names.sort(key=lambda name: CASES[name].step == 1 and "within" not in CASES[name].cause)
         bad = []
         with concurrent.futures.ProcessPoolExecutor(JOBS) as pool:  # threads would wait for each other's large results
             results = list(pool.map(try_case, names))

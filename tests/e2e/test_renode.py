@@ -1,5 +1,5 @@
-"""Nodes that are firmware in Renode. LOCKSTEP_RENODE names a real one (its program); without it they run against a scripted
-one (tests/support/renode), and so do always those tests that need a Renode which misbehaves."""
+"""Nodes that are firmware in Renode. LOCKSTEP_RENODE names a real one (its program); without it they run against a
+scripted one (tests/support/renode), and so do always those tests that need a Renode which misbehaves."""
 import collections
 import contextlib
 import os
@@ -42,7 +42,8 @@ class RenodeCase(common.Case):
                           more=more).replace("id: mcu", f"id: {id}")
 
     def scenario(self, nodes, duration="3500ms", quantum="10ms", more="", name="s.yaml"):
-        return self.write(name, f"simulation: {{ duration: {duration}, quantum: {quantum}, seed: 7 }}\n{more}nodes:\n{nodes}"
+        return self.write(name, f"simulation: "
+                                f"{{ duration: {duration}, quantum: {quantum}, seed: 7 }}\n{more}nodes:\n{nodes}"
                                 "  - { id: gateway, type: gateway }\n")
 
     def run_it(self, path, *args, expect=0, out="out", **env):
@@ -54,7 +55,8 @@ class RenodeCase(common.Case):
         return self.summary(out)["cause"]
 
     def messages(self, out="out", src="mcu"):
-        return [r for r in self.records(out) if r["kind"] in ("message", "local") and r.get("src", r.get("node")) == src]
+        return [r for r in self.records(out) if r["kind"] in ("message", "local") and r.get("src",
+                                                                                            r.get("node")) == src]
 
     def log(self, out="out", id="mcu"):
         return (self.dir / out / "logs" / f"{id}.log").read_text()
@@ -136,7 +138,8 @@ class Running(RenodeCase):
     def test_a_bad_platform_is_told_in_renodes_words(self):
         platform = "platforms/no/such.repl"  # not beside the scenario: Renode looks for its own
         self.run_it(self.scenario(self.mcu(platform=platform)), expect=4)
-        self.assertIn(f"Renode refuses 'machine LoadPlatformDescription @{platform}': Could not find file '{platform}'.",
+        self.assertIn(f"Renode refuses 'machine LoadPlatformDescription @{platform}': Could not find file "
+                      f"'{platform}'.",
                       self.cause())
 
     def test_a_uart_that_the_board_does_not_have_is_told(self):
@@ -165,7 +168,8 @@ class Running(RenodeCase):
         for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)):
             path = self.scenario(self.mcu(), duration="1h")
             env = {**os.environ, "TMPDIR": str(self.tmp)}
-            with subprocess.Popen([common.LOCKSTEP, "-b", "-q", "--no-skip", "-o", self.dir / f"out{code}", path], env=env) as p:
+            with subprocess.Popen([common.LOCKSTEP, "-b", "-q", "--no-skip", "-o", self.dir / f"out{code}", path],
+                                  env=env) as p:
                 wall = self.dir / f"out{code}" / "wall.jsonl"
                 limit = time.monotonic() + 60
                 while not (wall.exists() and '"RUNNING"' in wall.read_text()) and time.monotonic() < limit:
@@ -208,7 +212,8 @@ class Misbehaving(RenodeCase):
         self.assertIn("its processor has crashed: CPU abort [PC=0x30000000]", cause)
 
     def test_a_line_of_the_log_that_comes_in_pieces_is_seen_whole(self):
-        crash = "its processor has crashed: CPU abort [PC=0x30000000]: Trying to execute code outside RAM or ROM at 0x30000000.;"
+        crash = ("its processor has crashed: CPU abort [PC=0x30000000]: Trying to execute code outside RAM or ROM at "
+                 "0x30000000.;")
         self.assertIn(crash, self.fault("slow-log,hang=50", nodes=self.mcu(step="1s")))
         self.assertRegex(self.fault("slow-log,close=50", nodes=self.mcu(step="5s")),
                          "its log says: FATAL UNHANDLED EXCEPTION: .*: Cannot access a disposed object.$")
@@ -349,7 +354,8 @@ class Firmware(Sensor):
         self.assertLess(time.monotonic() - began, 30, "its step may take 60 s")
 
     def test_one_that_never_listens(self):
-        self.assertIn("Renode's monitor does not listen on port", self.fault("no-listen", expect=4, nodes=self.mcu(start="1s")))
+        self.assertIn("Renode's monitor does not listen on port",
+                      self.fault("no-listen", expect=4, nodes=self.mcu(start="1s")))
 
     def stand_in(self, text):
         self.program = self.write("renode", text)
@@ -358,7 +364,8 @@ class Firmware(Sensor):
     def test_one_that_ends_at_once(self):
         self.stand_in("#!/bin/sh\necho no libraries >&2\nexit 7\n")
         self.run_it(self.scenario(self.mcu()), expect=4)
-        self.assertRegex(self.cause(), "Renode, on port [0-9]+: its process ended with exit code 7 while it was started$")
+        self.assertRegex(self.cause(), "Renode, on port [0-9]+: its process ended with exit code 7 while it was "
+                                       "started$")
         self.assertEqual(self.summary("out")["failed_stderr"], "no libraries\n")
 
     def test_one_that_cannot_be_run(self):
@@ -378,12 +385,14 @@ while connections := [s.accept()]: connections[0][0].recv(1)
     def test_one_that_takes_no_input(self):
         boss = "  - { id: boss, type: sensor, config: { destination: mcu, interval: 1s } }\n"
         cause = self.fault("mute=101", nodes=self.mcu(step="1s") + boss)
-        self.assertIn("the 10000 us to 1020000 were not over within 1 s: Renode does not take what is written to its UART",
+        self.assertIn("the 10000 us to 1020000 were not over within 1 s: Renode does not take what is written to its "
+                      "UART",
                       cause)
 
     def test_one_that_does_not_say_its_time(self):
         cause = self.fault("mute=350", nodes=self.mcu(step="1s"))
-        self.assertIn("the 10000 us to 3500000 were not over within 1 s: Renode does not say what its clock stands at", cause)
+        self.assertIn("the 10000 us to 3500000 were not over within 1 s: Renode does not say what its clock stands at",
+                      cause)
 
     def test_a_platform_that_cannot_be_understood(self):
         board = self.write("bad.repl", "cpu: CPU.CortexM @ sysbus\n!\n")
@@ -409,8 +418,8 @@ while connections := [s.accept()]: connections[0][0].recv(1)
         self.assertEqual(len(self.messages()), 3)
 
     def taker(self, times):
-        """A Renode whose port is taken by somebody else between its choice and its start, that often. Returns the program
-        and what the others heard."""
+        """A Renode whose port is taken by somebody else between its choice and its start, that often. Returns the
+        program and what the others heard."""
         heard = []
 
         def all_of(connection):

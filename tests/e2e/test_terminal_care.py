@@ -487,7 +487,8 @@ nodes:
 
 
     def test_no_key_is_lost_behind_broken_characters_or_awaited_steps(self):
-        for typed in (b"\xc2Q", b"\xff\xe6\x9d\xe2\x80\xffQ", b"\xf0\033[AQ", b"s\033Q", b"s.s\033\033[AQ", b"s" * 300 + b"Q"):
+        for typed in (b"\xc2Q", b"\xff\xe6\x9d\xe2\x80\xffQ", b"\xf0\033[AQ", b"s\033Q", b"s.s\033\033[AQ",
+                      b"s" * 300 + b"Q"):
             with self.subTest(typed=typed[-20:]):
                 p = Pty(self, self.slow())
                 p.wait(b"PAUSED")

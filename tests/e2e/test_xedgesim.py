@@ -1,5 +1,6 @@
-"""Nodes as xEdgeSim's Python ones are (TCP, dialect `node`, no next_us, strict about keys) run under lockstep as they are,
-alone and mixed with built-in models and with the examples, and write the metrics of the reference implementation."""
+"""Nodes as xEdgeSim's Python ones are (TCP, dialect `node`, no next_us, strict about keys) run under lockstep as they
+are, alone and mixed with built-in models and with the examples, and write the metrics of the reference
+implementation."""
 import sys
 
 import common

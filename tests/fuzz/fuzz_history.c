@@ -1,5 +1,5 @@
-/* libFuzzer entry for history.bin: any bytes behind a good header, and as a whole file, are moved through. What is found at a
- * time is of that time, and found again. */
+/* libFuzzer entry for history.bin: any bytes behind a good header, and as a whole file, are moved through. What is
+ * found at a time is of that time, and found again. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -59,7 +59,8 @@ def has(key, value):
 
 
 NOT_JSON = r"line 2 of (its|the) answer.*JSON"
-TURN = r"out of turn|nobody asked|not asked|unasked|while it owes nothing|behind (its|the) answer|no answer was due|DONE was expected"
+TURN = (r"out of turn|nobody asked|not asked|unasked|while it owes nothing|behind (its|the) answer|no answer was due|"
+        r"DONE was expected")
 DONE = r"line 1.*DONE|DONE.*expected|(not|instead of|neither) (READY |ERROR |or |nor )*DONE"
 READY = r"READY"
 LATE = r"no answer to ADVANCE 2000000 within 1 s"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Plays random keys, texts and resizes into the terminal UI, over runs that go on and recorded ones, some of those cut: it
-must neither crash nor hang, draw only whole screens, and end with a known code.
+"""Plays random keys, texts and resizes into the terminal UI, over runs that go on and recorded ones, some of those cut:
+it must neither crash nor hang, draw only whole screens, and end with a known code.
 
     random_keys.py LOCKSTEP SOURCE-DIR [--seed N] [--steps N] [--rounds N] [--only NAME]
 
@@ -17,14 +17,19 @@ import unicodedata
 from pathlib import Path
 
 SCENARIOS = ["m0_baseline.yaml", "latency_loss.yaml", "three_tier.yaml", "ml_edge.yaml", "ml_cloud.yaml",
-             "bad/many_problems.yaml", "process.yaml", "process_restarts.yaml", "flight.yaml", "replay latency_loss.yaml",
-             "replay process.yaml", "replay process_fails.yaml", "replay faults.yaml", "replay flight.yaml", "faults.yaml"]
-KEYS = ("Space s s s N n c F5 u a R R / / F f f b b b z z t w Enter Enter Esc Esc Tab Tab Shift-Tab 1 2 3 4 5 Up Down Left Right "
+             "bad/many_problems.yaml", "process.yaml", "process_restarts.yaml", "flight.yaml",
+             "replay latency_loss.yaml",
+             "replay process.yaml", "replay process_fails.yaml", "replay faults.yaml", "replay flight.yaml",
+             "faults.yaml"]
+KEYS = ("Space s s s N n c F5 u a R R / / F f f b b b z z t w Enter Enter Esc Esc Tab Tab Shift-Tab 1 2 3 4 5 Up Down "
+        "Left Right "
         "PgUp PgDn g G Home End j k ? F1 h p n y x X r l l y i i d D y E I L W S S , , C v V T T + - m m "
         ": : Tab Tab < > > o e Backspace Delete Insert F9 Ctrl-L Ctrl-A Ctrl-U x 7 ä 日").split()
-TEXTS = ["3", "1", "+10ms", "2.5s", "100us", "-50ms", "nonsense", "sensor", "gateway", "TRANSMIT", "loss", "18446744073709551616",
+TEXTS = ["3", "1", "+10ms", "2.5s", "100us", "-50ms", "nonsense", "sensor", "gateway", "TRANSMIT", "loss",
+         "18446744073709551616",
          "size > 1", "type == TRANSMIT", "src =~ 1$ && payload.temperature > 20", "note kind == local", "once 3s",
-         "hit 3 payload.sample_id >= 2", "abort kind == drop", "changed(payload.sample_id)", "count(size > 1) > 20", "src =",
+         "hit 3 payload.sample_id >= 2", "abort kind == drop", "changed(payload.sample_id)", "count(size > 1) > 20",
+         "src =",
          "0", "-5", "near gateway HELLO [1] at +5ms", "meter1 gateway 5ms 0.5", "to 3s", '{"a": [1.50]}',
          "é日本", "no such text", " ", "9" * 300,
          "node sen", "step 2", "help", "pane ", "follow", "brake", "find gateway", "log gateway",

@@ -34,7 +34,8 @@ play() { # NAME: prints what is wrong, nothing when all is well
     code=0
   fi
   # shellcheck disable=SC2086 # the arguments are words
-  (cd "$dir" && LC_ALL=C.UTF-8 LOCKSTEP_CONFIG=$config timeout 120 "$lockstep" ${args:-scenarios/m0_baseline.yaml} --keys "$keys" 2>err) || code=$?
+  (cd "$dir" && LC_ALL=C.UTF-8 LOCKSTEP_CONFIG=$config timeout 120 "$lockstep" \
+    ${args:-scenarios/m0_baseline.yaml} --keys "$keys" 2>err) || code=$?
   [[ $code == "${want:-0}" ]] || echo "exit code $code instead of ${want:-0}: $(cat "$dir/err")"
   for screen in $(sed -n 's/^screen //p' "$keys"); do
     if [[ ! -e $dir/$screen ]]; then

@@ -1,4 +1,4 @@
-/* What every unit test includes: cmocka with its prerequisites, and random numbers whose seed is printed. */
+/* What every unit test includes: cmocka with its prerequisites, random numbers whose seed is printed, files. */
 #ifndef TESTS_UNIT_CHECK_H
 #define TESTS_UNIT_CHECK_H
 
@@ -29,6 +29,17 @@ static inline uint64_t test_random(uint64_t *state)
     *state ^= *state << 25;
     *state ^= *state >> 27;
     return *state * UINT64_C(2685821657736338717);
+}
+
+/* Writes a file anew. */
+static inline void test_write_file(const char *folder, const char *name, const char *text)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
 }
 
 #endif

@@ -37,4 +37,19 @@ static inline int engine_socket_close(struct engine_socket *e)
     return unlink(e->path) || rmdir(e->folder);
 }
 
+/* For a group of tests that needs no more than that. */
+static inline int engine_socket_set_up(void **state)
+{
+    struct engine_socket *e = calloc(1, sizeof *e);
+    *state = e;
+    return e ? engine_socket_open(e) : -1;
+}
+
+static inline int engine_socket_tear_down(void **state)
+{
+    int result = engine_socket_close(*state);
+    free(*state);
+    return result;
+}
+
 #endif

@@ -1,5 +1,5 @@
-/* A small HTTP server on a Unix socket, or on loopback with or without TLS, that answers as a test wants, and a loop and
- * an http that ask it. Each connection has a thread; server_end ends them all. */
+/* A small HTTP server on a Unix socket, or on loopback with or without TLS, that answers as a test wants, and a loop
+ * and an http that ask it. Each connection has a thread; server_end ends them all. */
 #ifndef TESTS_UNIT_HTTP_SERVER_H
 #define TESTS_UNIT_HTTP_SERVER_H
 
@@ -66,6 +66,16 @@ static inline void visit_put(struct visit *v, const char *s, size_t len)
     }
 }
 
+/* Byte by byte, in more than one packet. */
+static inline void visit_put_bytewise(struct visit *v, const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        visit_put(v, s + i, 1);
+        if (i % 16 == 0)
+            poll(NULL, 0, 1);
+    }
+}
+
 static inline void visit_say(struct visit *v, const char *s)
 {
     visit_put(v, s, strlen(s));
@@ -83,6 +93,12 @@ static inline void visit_answer(struct visit *v, const char *status, const char 
     buffer_format(&b, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", status, strlen(body), body);
     visit_put(v, b.data, b.len);
     buffer_free(&b);
+}
+
+/* What was asked comes back as the body. */
+static inline void say_back(struct visit *v)
+{
+    visit_answer(v, "200 OK", buffer_string(&v->request));
 }
 
 /* Reads a request whole; false at the end. */
@@ -228,8 +244,8 @@ static inline FILE *open_in(const char *folder, const char *name)
     return f;
 }
 
-/* A server whose certificate is made out to `name` (an IP address) and that wants one of the client; the client's are in
- * s->folder. */
+/* A server whose certificate is made out to `name` (an IP address) and that wants one of the client; the client's are
+ * in s->folder. */
 static inline void server_begin_tls(struct server *s, const char *name, void (*answer)(struct visit *v))
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");

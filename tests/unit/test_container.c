@@ -47,8 +47,12 @@ static void body(struct buffer *out, const struct scenario_node *n, const struct
 
 #define LABELS "\"Labels\":{\"lockstep.run\":\"7-9\",\"lockstep.host\":\"box\",\"lockstep.node\":\"svc\"}"
 #define RUN    "\"LOCKSTEP_NODE=svc\",\"LOCKSTEP_RUN=7-9\""
-#define STDIN  ",\"Tty\":false,\"OpenStdin\":true,\"StdinOnce\":true,\"AttachStdin\":true,\"AttachStdout\":true,\"AttachStderr\":true"
-#define CLOSED ",\"Tty\":false,\"OpenStdin\":false,\"StdinOnce\":false,\"AttachStdin\":false,\"AttachStdout\":true,\"AttachStderr\":true"
+#define STDIN                                                                                                          \
+    ",\"Tty\":false,\"OpenStdin\":true,\"StdinOnce\":true,\"AttachStdin\":true,\"AttachStdout\":true,"                 \
+    "\"AttachStderr\":true"
+#define CLOSED                                                                                                         \
+    ",\"Tty\":false,\"OpenStdin\":false,\"StdinOnce\":false,\"AttachStdin\":false,\"AttachStdout\":true,"              \
+    "\"AttachStderr\":true"
 
 static void what_the_scenario_does_not_say_is_the_engines_choice(void **state)
 {
@@ -57,8 +61,9 @@ static void what_the_scenario_does_not_say_is_the_engines_choice(void **state)
     struct container_place p = place();
     struct buffer out = { 0 };
     body(&out, &n, &p);
-    assert_string_equal(buffer_string(&out), "{\"Image\":\"sha256:ab\",\"Env\":[" RUN ",\"LOCKSTEP_TRANSPORT=stdio\"]," LABELS STDIN
-                                             ",\"ExposedPorts\":{},\"HostConfig\":{\"Binds\":[],\"PortBindings\":{},\"Init\":true}}");
+    assert_string_equal(buffer_string(&out),
+                        "{\"Image\":\"sha256:ab\",\"Env\":[" RUN ",\"LOCKSTEP_TRANSPORT=stdio\"]," LABELS STDIN
+                        ",\"ExposedPorts\":{},\"HostConfig\":{\"Binds\":[],\"PortBindings\":{},\"Init\":true}}");
     buffer_free(&out);
 }
 
@@ -104,7 +109,8 @@ static void a_node_that_listens_is_told_where(void **state)
     struct buffer out = { 0 };
     n.docker.ports = (struct string_map){ (char *[]){ "", NULL }, (char *[]){ "5000/tcp", NULL } };
     body(&out, &n, &p);
-    assert_non_null(strstr(buffer_string(&out), "\"LOCKSTEP_TRANSPORT=tcp\",\"LOCKSTEP_HOST=0.0.0.0\",\"LOCKSTEP_PORT=5000\"]"));
+    assert_non_null(
+        strstr(buffer_string(&out), "\"LOCKSTEP_TRANSPORT=tcp\",\"LOCKSTEP_HOST=0.0.0.0\",\"LOCKSTEP_PORT=5000\"]"));
     n = node(TRANSPORT_UNIX);
     p.socket_dir = "/tmp/lockstep-x/3";
     body(&out, &n, &p);
@@ -125,11 +131,12 @@ static void a_port_may_be_published_more_than_once(void **state)
     body(&out, &n, &p);
     assert_non_null(strstr(buffer_string(&out),
                            ",\"ExposedPorts\":{\"8/tcp\":{},\"53/tcp\":{},\"53/udp\":{},\"80/tcp\":{}}"));
-    assert_non_null(strstr(buffer_string(&out),
-                           ",\"PortBindings\":{\"8/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"9\"}],"
-                           "\"53/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"7054\"}],"
-                           "\"53/udp\":[{\"HostIp\":\"\",\"HostPort\":\"7053\"}],"
-                           "\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"},{\"HostIp\":\"\",\"HostPort\":\"8081\"}]}"));
+    assert_non_null(
+        strstr(buffer_string(&out),
+               ",\"PortBindings\":{\"8/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"9\"}],"
+               "\"53/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"7054\"}],"
+               "\"53/udp\":[{\"HostIp\":\"\",\"HostPort\":\"7053\"}],"
+               "\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"},{\"HostIp\":\"\",\"HostPort\":\"8081\"}]}"));
     buffer_free(&out);
 }
 
@@ -162,8 +169,9 @@ static void exec_labels_and_names(void **state)
     char name[40];
     n.docker.exec = (char *[]){ "python3", "-m", "a'\"b", NULL };
     container_exec_body(&out, &n);
-    assert_string_equal(buffer_string(&out), "{\"AttachStdin\":true,\"AttachStdout\":true,\"AttachStderr\":true,\"Tty\":false,"
-                                             "\"Cmd\":[\"python3\",\"-m\",\"a'\\\"b\"]}");
+    assert_string_equal(buffer_string(&out),
+                        "{\"AttachStdin\":true,\"AttachStdout\":true,\"AttachStderr\":true,\"Tty\":false,"
+                        "\"Cmd\":[\"python3\",\"-m\",\"a'\\\"b\"]}");
     out.len = 0;
     container_labels(&out, &p, NULL);
     assert_string_equal(buffer_string(&out), "{\"lockstep.run\":\"7-9\",\"lockstep.host\":\"box\"}");
@@ -219,10 +227,12 @@ static struct container_state read_state(const char *text)
 static void a_container_runs_until_it_has_ended(void **state)
 {
     (void)state;
-    struct container_state s = read_state("{\"State\":{\"Status\":\"running\",\"Running\":true,\"OOMKilled\":false,\"ExitCode\":0}}");
+    struct container_state s =
+        read_state("{\"State\":{\"Status\":\"running\",\"Running\":true,\"OOMKilled\":false,\"ExitCode\":0}}");
     assert_true(s.is_running && !s.is_removed && !s.was_out_of_memory && !s.has_health);
     assert_false(container_was_killed(&s));
-    s = read_state("{\"State\":{\"Status\":\"stopping\",\"Running\":false,\"ExitCode\":0}}"); /* Podman, while it is killed */
+    /* Podman, while it is killed */
+    s = read_state("{\"State\":{\"Status\":\"stopping\",\"Running\":false,\"ExitCode\":0}}");
     assert_true(s.is_running);
     s = read_state("{\"State\":{\"Status\":\"removing\",\"Running\":false,\"Dead\":true,\"ExitCode\":137}}");
     assert_true(!s.is_running && s.is_removed && container_was_killed(&s));
@@ -237,7 +247,8 @@ static void a_container_runs_until_it_has_ended(void **state)
 static void its_health_is_that_of_the_last_check(void **state)
 {
     (void)state;
-    struct container_state s = read_state("{\"State\":{\"Running\":true,\"Health\":{\"Status\":\"starting\",\"Log\":null}}}");
+    struct container_state s =
+        read_state("{\"State\":{\"Running\":true,\"Health\":{\"Status\":\"starting\",\"Log\":null}}}");
     assert_true(s.has_health && !s.is_healthy && !s.is_unhealthy);
     assert_string_equal(s.health_output, "");
     s = read_state("{\"State\":{\"Running\":true,\"Health\":{\"Status\":\"healthy\",\"Log\":[]}}}");
@@ -250,7 +261,8 @@ static void its_health_is_that_of_the_last_check(void **state)
     assert_int_not_equal(s.health_output[strlen(s.health_output) - 1], '\n');
     s = read_state("{\"State\":{\"Running\":true,\"Health\":{\"Status\":\"none\"}}}");
     assert_false(s.has_health);
-    s = read_state("{\"State\":{\"Running\":true,\"Health\":{\"Status\":\"\",\"FailingStreak\":0,\"Log\":null}}}"); /* Podman */
+    /* Podman */
+    s = read_state("{\"State\":{\"Running\":true,\"Health\":{\"Status\":\"\",\"FailingStreak\":0,\"Log\":null}}}");
     assert_false(s.has_health);
 }
 
@@ -271,7 +283,8 @@ static void long_words_are_cut_and_stay_safe(void **state)
 static void what_is_no_state_is_an_error(void **state)
 {
     (void)state;
-    static const char *const texts[] = { "", "{", "[]", "null", "{\"State\":3}", "{\"State\":[]}", "{\"Stat\":{}}", "<html>" };
+    static const char *const texts[] = { "",      "{", "[]", "null", "{\"State\":3}", "{\"State\":[]}", "{\"Stat\":{}}",
+                                         "<html>" };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct container_state s;
         struct error err;
@@ -279,8 +292,9 @@ static void what_is_no_state_is_an_error(void **state)
         assert_string_equal(err.text, "inspect container: the engine did not answer with the state of one");
         assert_false(s.is_running);
     }
-    struct container_state s = read_state("{\"State\":{\"Running\":\"true\",\"ExitCode\":\"3\",\"Health\":7,\"Status\":[]},"
-                                          "\"NetworkSettings\":[1]}");
+    struct container_state s =
+        read_state("{\"State\":{\"Running\":\"true\",\"ExitCode\":\"3\",\"Health\":7,\"Status\":[]},"
+                   "\"NetworkSettings\":[1]}");
     assert_true(!s.is_running && !s.exit_code && !s.has_health && !*s.ip); /* other kinds of values count as absent */
 }
 
@@ -338,9 +352,11 @@ static void a_port_is_where_it_is_published_or_at_the_container(void **state)
                    "{\"a\":{\"IPAddress\":\"\"},\"b\":{\"IPAddress\":\"10.89.0.3\"}}}}", &n, host, sizeof host, &err);
     assert_int_equal(port, 5000);
     assert_string_equal(host, "10.89.0.3");
-    assert_int_equal(port_of("{\"State\":{},\"NetworkSettings\":{\"IPAddress\":\"\"}}", &n, host, sizeof host, &err), -1);
-    assert_string_equal(err.text, "port 5000 of its container is not published, and the container has no address of its own; "
-                                  "give it another docker.network, or use transport attach or unix");
+    assert_int_equal(port_of("{\"State\":{},\"NetworkSettings\":{\"IPAddress\":\"\"}}", &n, host, sizeof host, &err),
+                     -1);
+    assert_string_equal(err.text,
+                        "port 5000 of its container is not published, and the container has no address of its own; "
+                        "give it another docker.network, or use transport attach or unix");
     assert_int_equal(err.code, EXIT_LAUNCH);
     char network[] = "host";
     n.docker.network = network;

@@ -22,10 +22,7 @@ static const char *in_folder(const char *name)
 /* A file with an mtime of 1000 seconds. */
 static void put(const char *name, const char *text, mode_t mode)
 {
-    FILE *f = fopen(in_folder(name), "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
+    test_write_file(folder, name, text);
     assert_int_equal(chmod(in_folder(name), mode), 0);
     struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000, .tv_nsec = 999 } };
     assert_int_equal(utimensat(AT_FDCWD, in_folder(name), times, 0), 0);

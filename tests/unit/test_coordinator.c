@@ -1,68 +1,23 @@
-#include "check.h"
+#include "coordinator_fixture.h"
 
-#include "base/memory.h"
-#include "sim/coordinator.h"
-
-/* A sink that keeps what it sees as text, one line a record. */
-struct log {
-    struct sink sink;
-    char text[8192];
-};
-
+/* One line a record. */
 static void keep(struct sink *sink, const struct record *r)
 {
-    struct log *l = (struct log *)sink;
-    size_t len = strlen(l->text);
+    struct fixture *f = (struct fixture *)sink;
+    size_t len = strlen(f->log);
     char due[30] = "";
     if (r->kind == RECORD_MESSAGE && r->due != SIMTIME_NEVER)
         snprintf(due, sizeof due, " due %lld", (long long)r->due);
-    snprintf(l->text + len, sizeof l->text - len, "%s %lld %.*s>%.*s%s%s%.*s\n", record_kind_name(r->kind),
+    snprintf(f->log + len, sizeof f->log - len, "%s %lld %.*s>%.*s%s%s%.*s\n", record_kind_name(r->kind),
              (long long)r->t, (int)r->src.len, r->src.s ? r->src.s : "", (int)r->dst.len, r->dst.s ? r->dst.s : "", due,
              r->cause.len ? " " : "", (int)r->cause.len, r->cause.s ? r->cause.s : "");
 }
 
-struct fixture {
-    struct scenario scenario;
-    struct scenario_node nodes[3];
-    struct scenario_link links[1];
-    struct bus *bus;
-    struct log log;
-    struct coordinator *c;
-};
-
 static void set_up(struct fixture *f, enum network_model model, bool skip)
 {
-    static char a[] = "a", b[] = "b", c[] = "c";
-    *f = (struct fixture){ .scenario = { .duration = 10000, .quantum = 1000, .seed = 1, .network = model, .node_count = 3 } };
-    f->nodes[0].id = a, f->nodes[1].id = b, f->nodes[2].id = c;
-    f->scenario.nodes = f->nodes;
-    f->scenario.links = f->links;
-    f->bus = bus_new();
-    f->log.sink.record = keep;
-    bus_attach(f->bus, &f->log.sink);
-    f->c = NULL;
-    if (model == NETWORK_LATENCY)
-        f->scenario.default_latency = 2500;
-    f->c = coordinator_new(&f->scenario, f->bus, skip);
-    for (int i = 0; i < 3; i++)
-        coordinator_answered(f->c, i, SIMTIME_NEVER);
-}
-
-static void tear_down(struct fixture *f)
-{
-    coordinator_free(f->c);
-    bus_free(f->bus);
-}
-
-static void send_at(struct fixture *f, simtime t, int src, int dst)
-{
-    struct message *m = message_new(NULL, 0);
-    m->time = t;
-    m->src = src;
-    m->dst = dst;
-    m->type = (struct text){ "X", 1 };
-    m->unknown_dst = (struct text){ "nobody", 6 };
-    coordinator_send(f->c, m);
+    *f = (struct fixture){ .scenario = { .duration = 10000, .quantum = 1000, .seed = 1, .network = model } };
+    f->scenario.default_latency = model == NETWORK_LATENCY ? 2500 : 0;
+    fixture_open(f, keep, skip);
 }
 
 /* Takes what node i has waiting; returns how many messages, with the time of the first. */
@@ -90,7 +45,7 @@ static void a_direct_message_is_handled_in_the_next_round_at_its_own_time(void *
     assert_true(coordinator_begin(f.c, 10000, &target));
     assert_int_equal(take(&f, 1, &t), 1);
     assert_int_equal(t, 300);
-    assert_string_equal(f.log.text, "message 300 a>b due 300\n");
+    assert_string_equal(f.log, "message 300 a>b due 300\n");
     tear_down(&f);
 }
 
@@ -208,7 +163,7 @@ static void a_message_to_an_unknown_node_is_a_drop(void **state)
     coordinator_begin(f.c, 10000, &target);
     send_at(&f, 10, 0, DESTINATION_UNKNOWN);
     coordinator_end(f.c);
-    assert_string_equal(f.log.text, "message 10 a>nobody\ndrop 10 > unknown destination\n");
+    assert_string_equal(f.log, "message 10 a>nobody\ndrop 10 > unknown destination\n");
     assert_int_equal(coordinator_counts(f.c)->dropped, 1);
     tear_down(&f);
 }
@@ -222,7 +177,7 @@ static void a_broadcast_reaches_every_other_node(void **state)
     coordinator_begin(f.c, 10000, &target);
     send_at(&f, 10, 1, DESTINATION_ALL);
     coordinator_end(f.c);
-    assert_string_equal(f.log.text, "message 10 b>a due 10\nmessage 10 b>c due 10\n");
+    assert_string_equal(f.log, "message 10 b>a due 10\nmessage 10 b>c due 10\n");
     coordinator_begin(f.c, 10000, &target);
     assert_int_equal(take(&f, 0, NULL), 1);
     assert_int_equal(take(&f, 1, NULL), 0);
@@ -251,7 +206,7 @@ static void a_lossy_link_drops_what_its_own_stream_says(void **state)
     static const char *const fate[] = { "message 0 a>b due 1000\n", "message 1 a>b due 1001\n", "message 2 a>b\n",
                                         "message 3 a>b\n", "message 4 a>b\n", "message 5 a>b\n" };
     for (int i = 0; i < 6; i++)
-        assert_non_null(strstr(f.log.text, fate[i]));
+        assert_non_null(strstr(f.log, fate[i]));
     assert_int_equal(coordinator_counts(f.c)->dropped, 4);
     assert_int_equal(coordinator_counts(f.c)->in_flight, 8);
     tear_down(&f);
@@ -271,9 +226,9 @@ static void more_in_flight_than_the_limit_is_a_drop_with_that_reason(void **stat
     for (unsigned i = 0; i < COORDINATOR_IN_FLIGHT_MAX; i++)
         send_at(&f, 1, 0, 1);
     assert_int_equal(coordinator_counts(f.c)->dropped, 0);
-    bus_attach(f.bus, &f.log.sink);
+    bus_attach(f.bus, &f.sink);
     send_at(&f, 1, 0, 1);
-    assert_string_equal(f.log.text, "message 1 a>b\ndrop 1 > limit\n");
+    assert_string_equal(f.log, "message 1 a>b\ndrop 1 > limit\n");
     tear_down(&f);
 }
 

@@ -9,7 +9,8 @@
 #define TIME     "\x03\x02\x08\0\0\0"
 #define FAILED   "\0\x01\x1b\0\0\0Expected 8 bytes of payload"
 #define STARTED  "\0\x01>\0\0\0This action is not available when emulation is already started"
-#define FATAL    "\x01]\0\0\0Encountered invalid header: { magic: [0x58, 0x58] (XX), command: 0x2 (GetTime), dataSize: 0 }"
+#define FATAL                                                                                                          \
+    "\x01]\0\0\0Encountered invalid header: { magic: [0x58, 0x58] (XX), command: 0x2 (GetTime), dataSize: 0 }"
 #define UNKNOWN  "\x01 \0\0\0Encountered unknown command 0x06"
 #define EVENT                                                                                                          \
     "\x06\x05\x07\0\0\0\x10\0\0\x00"                                                                                   \

@@ -1,20 +1,7 @@
-#include "check.h"
+#include "coordinator_fixture.h"
 
-#include "base/memory.h"
 #include "base/queue.h"
 #include "sim/flight.h"
-
-/* Three nodes; what is sent and dropped is kept as text. */
-struct fixture {
-    struct sink sink;
-    char log[1 << 16];
-    struct scenario scenario;
-    struct scenario_node nodes[3];
-    struct scenario_link links[2];
-    struct bus *bus;
-    struct coordinator *c;
-    simtime target;
-};
 
 static void keep(struct sink *sink, const struct record *r)
 {
@@ -32,40 +19,14 @@ static void keep(struct sink *sink, const struct record *r)
 
 static void set_up(struct fixture *f, enum network_model model)
 {
-    static char a[] = "a", b[] = "b", c[] = "c";
-    *f = (struct fixture){ .sink.record = keep };
-    f->scenario =
-        (struct scenario){ .duration = 1000000, .quantum = 1000, .seed = 7, .network = model, .node_count = 3 };
-    f->nodes[0].id = a, f->nodes[1].id = b, f->nodes[2].id = c;
-    f->scenario.nodes = f->nodes;
-    f->scenario.links = f->links;
-    f->scenario.default_latency = model == NETWORK_LATENCY ? 2500 : 0;
+    *f = (struct fixture){ .scenario = { .duration = 1000000, .quantum = 1000, .seed = 7, .network = model } };
     f->links[0] = (struct scenario_link){ .src = 0, .dst = 1, .latency = 12300, .loss = 0.25 };
     f->links[1] = (struct scenario_link){ .src = 1, .dst = 2, .latency = 700, .loss = 0.25 };
-    f->scenario.link_count = model == NETWORK_LATENCY ? 2 : 0;
-    f->bus = bus_new();
-    bus_attach(f->bus, &f->sink);
-    f->c = coordinator_new(&f->scenario, f->bus, false);
-    for (int i = 0; i < 3; i++)
-        coordinator_answered(f->c, i, SIMTIME_NEVER);
-}
-
-static void tear_down(struct fixture *f)
-{
-    coordinator_free(f->c);
-    bus_free(f->bus);
-}
-
-static void send_at(struct fixture *f, simtime t, int src, int dst)
-{
-    struct message *m = message_new(NULL, 0);
-    m->time = t;
-    m->src = src;
-    m->dst = dst;
-    m->size = 9;
-    m->type = (struct text){ "X", 1 };
-    m->payload = (struct text){ "1", 1 };
-    coordinator_send(f->c, m);
+    if (model == NETWORK_LATENCY) {
+        f->scenario.default_latency = 2500;
+        f->scenario.link_count = 2;
+    }
+    fixture_open(f, keep, false);
 }
 
 static void begin(struct fixture *f)
@@ -78,27 +39,27 @@ static struct text text_of(const char *s)
     return (struct text){ s, strlen(s) };
 }
 
-/* What node i takes as "ID@TIME:PAYLOAD …" in *out. */
-static size_t take(struct fixture *f, int i, char *out, size_t size)
+/* A round in which node i takes these: "ID@TIME:PAYLOAD …". */
+static void round_takes(struct fixture *f, int i, const char *want)
 {
     struct message_list list = { 0 };
+    char got[200] = "";
+    begin(f);
     coordinator_take(f->c, i, &list);
-    size_t count = list.count, len = 0;
-    *out = '\0';
-    for (size_t k = 0; k < count; k++)
-        len += (size_t)snprintf(out + len, size - len, "%s%llu@%lld:%.*s", k ? " " : "",
+    for (size_t k = 0, len = 0; k < list.count; k++)
+        len += (size_t)snprintf(got + len, sizeof got - len, "%s%llu@%lld:%.*s", k ? " " : "",
                                 (unsigned long long)list.items[k]->id, (long long)list.items[k]->time,
                                 (int)list.items[k]->payload.len, list.items[k]->payload.s);
     message_list_free(&list);
+    assert_string_equal(got, want);
     coordinator_answered(f->c, i, SIMTIME_NEVER);
-    return count;
+    coordinator_end(f->c);
 }
 
 static void messages_wait_for_their_node_and_can_be_changed_there(void **state)
 {
     (void)state;
     struct fixture f;
-    char got[200];
     set_up(&f, NETWORK_DIRECT);
     begin(&f);
     for (int i = 0; i < 4; i++)
@@ -111,17 +72,9 @@ static void messages_wait_for_their_node_and_can_be_changed_there(void **state)
     flight_copy(f.c, 2);
     assert_string_equal(f.log, "drop 1 edited\nmessage 4 300 a>b {\"longer\":[1,2,3]} 300\n");
     assert_int_equal(coordinator_counts(f.c)->in_flight, 4);
-    begin(&f);
-    take(&f, 1, got, sizeof got);
-    assert_string_equal(got, "0@100:1 2@300:{\"longer\":[1,2,3]} 4@300:{\"longer\":[1,2,3]}");
-    coordinator_end(f.c);
-    begin(&f);
-    assert_int_equal(take(&f, 1, got, sizeof got), 0);
-    coordinator_end(f.c);
-    begin(&f);
-    take(&f, 1, got, sizeof got);
-    assert_string_equal(got, "3@2500:1");
-    coordinator_end(f.c);
+    round_takes(&f, 1, "0@100:1 2@300:{\"longer\":[1,2,3]} 4@300:{\"longer\":[1,2,3]}");
+    round_takes(&f, 1, "");
+    round_takes(&f, 1, "3@2500:1");
     assert_int_equal(coordinator_counts(f.c)->in_flight, 0);
     tear_down(&f);
 }
@@ -130,7 +83,6 @@ static void what_is_put_in_arrives_when_it_was_to(void **state)
 {
     (void)state;
     struct fixture f;
-    char got[200];
     set_up(&f, NETWORK_LATENCY);
     begin(&f);
     send_at(&f, 400, 0, 2); /* due at 2900 */
@@ -140,17 +92,9 @@ static void what_is_put_in_arrives_when_it_was_to(void **state)
     flight_copy(f.c, 0);
     assert_string_equal(f.log, "message 0 400 a>c 1 2900\nmessage 1 1000 b>c true 1000\nmessage 2 1000 a>c  2900\n"
                                "message 3 400 a>c 1 2900\n");
-    begin(&f);
-    take(&f, 2, got, sizeof got);
-    assert_string_equal(got, "1@1000:true");
-    coordinator_end(f.c);
-    begin(&f);
-    assert_int_equal(take(&f, 2, got, sizeof got), 0);
-    coordinator_end(f.c);
-    begin(&f);
-    take(&f, 2, got, sizeof got);
-    assert_string_equal(got, "0@2900:1 2@2900: 3@2900:1"); /* behind what was there already, as they came */
-    coordinator_end(f.c);
+    round_takes(&f, 2, "1@1000:true");
+    round_takes(&f, 2, "");
+    round_takes(&f, 2, "0@2900:1 2@2900: 3@2900:1"); /* behind what was there already, as they came */
     assert_int_equal(coordinator_counts(f.c)->messages, 4);
     tear_down(&f);
 }
@@ -159,16 +103,12 @@ static void a_delay_to_now_waits_no_more(void **state)
 {
     (void)state;
     struct fixture f;
-    char got[100];
     set_up(&f, NETWORK_LATENCY);
     begin(&f);
     send_at(&f, 0, 0, 2);
     coordinator_end(f.c);
     flight_delay(f.c, 0, 1000);
-    begin(&f);
-    take(&f, 2, got, sizeof got);
-    assert_string_equal(got, "0@1000:1");
-    coordinator_end(f.c);
+    round_takes(&f, 2, "0@1000:1");
     tear_down(&f);
 }
 

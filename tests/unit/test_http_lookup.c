@@ -12,11 +12,6 @@
 #define NO_QUESTION 81
 #define TOO_SLOW    82
 
-static void say_back(struct visit *v)
-{
-    visit_answer(v, "200 OK", "here");
-}
-
 static void an_answer_says_which_address_has_answered(void **state)
 {
     (void)state;

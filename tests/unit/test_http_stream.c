@@ -155,11 +155,7 @@ static void say_bytewise_then_echo(struct visit *v)
     static const char head[] = "HTTP/1.1 100 Continue\r\n\r\n" UPGRADED;
     assert_non_null(strstr(buffer_string(&v->request), "Connection: Upgrade\r\nUpgrade: tcp\r\n"));
     assert_non_null(strstr(v->request.data, "\r\n\r\n{\"Detach\":false}"));
-    for (size_t i = 0; i < sizeof head - 1; i++) {
-        visit_put(v, head + i, 1);
-        if (i % 16 == 0)
-            poll(NULL, 0, 1);
-    }
+    visit_put_bytewise(v, head, sizeof head - 1);
     v->server->data = "";
     echo(v);
 }

@@ -202,16 +202,6 @@ static void no_pattern_takes_long(void **state)
     ignore_free(g);
 }
 
-static void write_text(const char *folder, const char *name, const char *text)
-{
-    char path[200];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
 static void the_file_of_the_dockerfile_comes_first_and_both_are_sent(void **state)
 {
     (void)state;
@@ -222,21 +212,21 @@ static void the_file_of_the_dockerfile_comes_first_and_both_are_sent(void **stat
     assert_non_null(g);
     assert_false(ignore_leaves_out(g, "a"));
     ignore_free(g);
-    write_text(folder, ".dockerignore", "*\n");
+    test_write_file(folder, ".dockerignore", "*\n");
     g = ignore_load(folder, "Dockerfile", &err);
     assert_true(ignore_leaves_out(g, "a"));
     assert_true(ignore_leaves_out(g, "Dockerfile2"));
     assert_false(ignore_leaves_out(g, "Dockerfile"));
     assert_false(ignore_leaves_out(g, ".dockerignore"));
     ignore_free(g);
-    write_text(folder, "x*.dockerignore", "**\n!a\n");
+    test_write_file(folder, "x*.dockerignore", "**\n!a\n");
     g = ignore_load(folder, "x*", &err);
     assert_false(ignore_leaves_out(g, "a"));
     assert_false(ignore_leaves_out(g, "x*"));
     assert_true(ignore_leaves_out(g, "xy"));
     assert_false(ignore_leaves_out(g, "x*.dockerignore"));
     ignore_free(g);
-    write_text(folder, ".dockerignore", "\n[");
+    test_write_file(folder, ".dockerignore", "\n[");
     assert_null(ignore_load(folder, "Dockerfile", &err));
     snprintf(path, sizeof path, "%s/.dockerignore:2: '['", folder);
     assert_memory_equal(err.text, path, strlen(path));

@@ -134,10 +134,10 @@ static void a_script_is_read_step_by_step(void **state)
     (void)state;
     struct key_script script = { 0 };
     struct error err = { 0 };
-    assert_int_equal(
-        load("# a comment\n\n  s  \r\ntype a b \nuntil paused\nuntil 2.5s\nscreen out.txt\nresize 80x24\nF5\n:step 3 \n:", &script,
-             &err),
-        0);
+    assert_int_equal(load("# a comment\n\n  s  \r\ntype a b \nuntil paused\nuntil 2.5s\nscreen out.txt\nresize "
+                          "80x24\nF5\n:step 3 \n:",
+                          &script, &err),
+                     0);
     assert_int_equal(script.count, 9);
     assert_int_equal(script.steps[0].key, 's');
     assert_int_equal(script.steps[0].line, 3);
@@ -167,9 +167,10 @@ static void a_step_may_wait_for_a_text(void **state)
 static void a_bad_step_is_refused_with_its_line(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "jump",       "until",          "until tomorrow", "screen ", "resize 80",
-                                       "resize 0x5", "resize 80x24x3", "resize 99999x9", "type",    "until -1s",
-                                       "type \xff",  "see ",           "see \xff",      ":find \xff", "click", "click 3", "wheel-up 3,4,5" };
+    static const char *const bad[] = { "jump",       "until",          "until tomorrow", "screen ",    "resize 80",
+                                       "resize 0x5", "resize 80x24x3", "resize 99999x9", "type",       "until -1s",
+                                       "type \xff",  "see ",           "see \xff",       ":find \xff", "click",
+                                       "click 3",    "wheel-up 3,4,5" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct key_script script = { 0 };
         struct error err = { 0 };

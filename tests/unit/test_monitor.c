@@ -1,51 +1,6 @@
-#include "check.h"
+#include "monitor_fixture.h"
 
 #include "base/utf8.h"
-#include "node/monitor.h"
-
-#define RECORDED LOCKSTEP_SOURCE_DIR "/tests/unit/data/renode/monitor.txt"
-#define CONNECT  "\xff\xfd\x00\xff\xfb\x01\xff\xfb\x03\xff\xfc\""
-#define BANNER   "Renode, version 1.16.1 (d66b0c2a-202611221045)\n\r\n\r(monitor) "
-
-/* ---- what Renode says, and how it comes ---- */
-
-enum cut { WHOLE, BYTES, RANDOM, CUTS };
-
-static size_t cut_length(enum cut cut, size_t left, uint64_t *random)
-{
-    size_t n = cut == WHOLE ? left : cut == BYTES ? 1 : test_random(random) % (test_random(random) % 40 + 1) + 1;
-    return n < left ? n : left;
-}
-
-/* Feeds it all, each piece in a block of its own. Returns the last result that was not 0; a reply is only told once. */
-static int feed(struct monitor *m, const struct buffer *stream, enum cut cut, uint64_t *random)
-{
-    int result = 0;
-    for (size_t at = 0, n; at < stream->len; at += n) {
-        n = cut_length(cut, stream->len - at, random);
-        char *piece = malloc(n);
-        memcpy(piece, stream->data + at, n);
-        int now = monitor_feed(m, piece, n);
-        free(piece);
-        assert_true(!result || now <= 0);
-        result = now ? now : result;
-    }
-    return result;
-}
-
-static void add_sync(struct buffer *stream, uint64_t serial, const char *prompt)
-{
-    buffer_format(stream, "echo \"lockstep-%llu\"\n\rlockstep-%llu\r\r\n%s", (unsigned long long)serial,
-                  (unsigned long long)serial, prompt);
-}
-
-/* What a new connection brings up to the first echo, for a first client. */
-static void add_begin(struct buffer *stream)
-{
-    buffer_add(stream, CONNECT, sizeof CONNECT - 1);
-    buffer_text(stream, BANNER "\n\r(monitor) ");
-    add_sync(stream, 1, "(monitor) ");
-}
 
 /* A connection on which this was asked; the answer is `said`, with the echoes and prompts that it has. */
 static int hear(struct monitor *m, const char *asked, const char *said, size_t len, const char *prompt, enum cut cut,
@@ -75,130 +30,6 @@ static void check_said(const char *asked, const char *said, const char *prompt, 
         assert_string_equal(m.reply.data, expected);
         monitor_free(&m);
     }
-}
-
-/* ---- the recordings ---- */
-
-struct exchange {
-    struct buffer asked, answer, error;
-};
-
-static int hex(char c)
-{
-    return c <= '9' ? c - '0' : c - 'a' + 10;
-}
-
-static void unescape(struct buffer *out, const char *s)
-{
-    for (; *s && *s != '\n'; s++) {
-        char c = *s;
-        if (c == '\\') {
-            s++;
-            c = *s == 'n' ? '\n' : *s == 'r' ? '\r' : *s == 't' ? '\t' : *s;
-            if (*s == 'x') {
-                c = (char)(hex(s[1]) << 4 | hex(s[2]));
-                s += 2;
-            }
-        }
-        buffer_add(out, &c, 1);
-    }
-}
-
-static size_t load(struct exchange *exchanges, size_t most)
-{
-    FILE *f = fopen(RECORDED, "r");
-    char line[16384];
-    size_t count = 0;
-    assert_non_null(f);
-    while (fgets(line, sizeof line, f)) {
-        assert_non_null(strchr(line, '\n'));
-        count += *line == '>';
-        assert_true(count <= most);
-        if (*line == '>')
-            unescape(&exchanges[count - 1].asked, line + 2);
-        else if (*line == '<')
-            unescape(&exchanges[count - 1].answer, line + 2);
-        else if (*line == '!')
-            unescape(&exchanges[count - 1].error, line + 2);
-    }
-    fclose(f);
-    return count;
-}
-
-/* What is between the echo and the prompt, without \r and with blanks for tabs. */
-static void expect_reply(const struct exchange *e, struct buffer *expected, struct buffer *prompt)
-{
-    size_t begin = e->asked.len + 2, end = e->answer.len;
-    assert_memory_equal(e->answer.data, e->asked.data, e->asked.len);
-    assert_memory_equal(e->answer.data + e->asked.len, "\n\r", 2);
-    while (e->answer.data[end - 1] != '\n' && e->answer.data[end - 1] != '\r')
-        end--;
-    expected->len = prompt->len = 0;
-    buffer_add(prompt, e->answer.data + end, e->answer.len - end);
-    for (size_t i = begin; i < end; i++)
-        if (e->answer.data[i] != '\r')
-            buffer_add(expected, e->answer.data[i] == '\t' ? " " : e->answer.data + i, 1);
-}
-
-static void check_asked(const struct buffer *out, const struct buffer *asked, uint64_t serial)
-{
-    struct buffer expected = { 0 };
-    buffer_add(&expected, asked->data, asked->len);
-    buffer_format(&expected, "\necho \"lockstep-%llu\"\n", (unsigned long long)serial);
-    assert_int_equal(out->len, expected.len);
-    assert_memory_equal(out->data, expected.data, expected.len);
-    buffer_free(&expected);
-}
-
-static void check_exchange(struct monitor *m, struct exchange *e, uint64_t serial, enum cut cut, uint64_t *random)
-{
-    struct buffer out = { 0 }, stream = { 0 }, expected = { 0 }, prompt = { 0 }, why = { 0 };
-    expect_reply(e, &expected, &prompt);
-    assert_true(monitor_can_ask(e->asked.data, e->asked.len));
-    monitor_ask(m, e->asked.data, e->asked.len, &out);
-    check_asked(&out, &e->asked, serial);
-    buffer_add(&stream, e->answer.data, e->answer.len);
-    add_sync(&stream, serial, buffer_string(&prompt));
-    assert_int_equal(feed(m, &stream, cut, random), 1);
-    assert_string_equal(buffer_string(&m->reply), buffer_string(&expected));
-    assert_int_equal(monitor_error(&m->reply, &why, NULL), e->error.len > 0);
-    assert_string_equal(buffer_string(&why), buffer_string(&e->error));
-    buffer_free(&out);
-    buffer_free(&stream);
-    buffer_free(&expected);
-    buffer_free(&prompt);
-    buffer_free(&why);
-}
-
-static void every_recorded_reply_comes_whole_however_it_is_cut(void **state)
-{
-    (void)state;
-    static struct exchange exchanges[400];
-    size_t count = load(exchanges, 400), errors = 0;
-    uint64_t random = test_seed();
-    assert_true(count >= 150);
-    for (int cut = WHOLE; cut < CUTS; cut++) {
-        struct monitor m = { 0 };
-        struct buffer out = { 0 }, stream = { 0 };
-        monitor_begin(&m, &out);
-        monitor_ask(&m, "version", 7, &out);
-        add_begin(&stream);
-        buffer_text(&stream, "version\n\rRenode\r\n\r(monitor) ");
-        add_sync(&stream, 2, "(monitor) ");
-        assert_int_equal(feed(&m, &stream, (enum cut)cut, &random), 1);
-        for (size_t i = 0; i < count; i++)
-            check_exchange(&m, &exchanges[i], i + 3, (enum cut)cut, &random);
-        buffer_free(&out);
-        buffer_free(&stream);
-        monitor_free(&m);
-    }
-    for (size_t i = 0; i < count; i++) {
-        errors += exchanges[i].error.len > 0;
-        buffer_free(&exchanges[i].asked);
-        buffer_free(&exchanges[i].answer);
-        buffer_free(&exchanges[i].error);
-    }
-    assert_true(errors >= 40);
 }
 
 /* ---- the beginning and the end ---- */
@@ -241,24 +72,21 @@ static void what_was_there_before_is_no_part_of_the_first_reply(void **state)
     uint64_t random = test_seed();
     for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
         for (int cut = WHOLE; cut < CUTS; cut++) {
-            struct monitor m = { 0 };
-            struct buffer out = { 0 }, stream = { 0 };
-            monitor_begin(&m, &out);
-            buffer_add(&stream, CONNECT, sizeof CONNECT - 1);
-            assert_int_equal(feed(&m, &stream, (enum cut)cut, &random), 0);
-            monitor_ask(&m, "version", 7, &out);
-            stream.len = 0;
-            buffer_text(&stream, before[i]);
-            add_sync(&stream, 1, "(monitor) ");
-            buffer_text(&stream, "version\n\rRenode, version 1\r\n\r(monitor) ");
-            assert_int_equal(feed(&m, &stream, (enum cut)cut, &random), 0);
-            stream.len = 0;
-            add_sync(&stream, 2, "(monitor) ");
-            assert_int_equal(feed(&m, &stream, (enum cut)cut, &random), 1);
-            assert_string_equal(buffer_string(&m.reply), "Renode, version 1\n");
-            buffer_free(&out);
-            buffer_free(&stream);
-            monitor_free(&m);
+            struct talk t = { 0 };
+            monitor_begin(&t.m, &t.out);
+            buffer_add(&t.stream, CONNECT, sizeof CONNECT - 1);
+            assert_int_equal(feed(&t.m, &t.stream, (enum cut)cut, &random), 0);
+            monitor_ask(&t.m, "version", 7, &t.out);
+            t.stream.len = 0;
+            buffer_text(&t.stream, before[i]);
+            add_sync(&t.stream, 1, "(monitor) ");
+            buffer_text(&t.stream, "version\n\rRenode, version 1\r\n\r(monitor) ");
+            assert_int_equal(feed(&t.m, &t.stream, (enum cut)cut, &random), 0);
+            t.stream.len = 0;
+            add_sync(&t.stream, 2, "(monitor) ");
+            assert_int_equal(feed(&t.m, &t.stream, (enum cut)cut, &random), 1);
+            assert_string_equal(buffer_string(&t.m.reply), "Renode, version 1\n");
+            talk_end(&t);
         }
 }
 
@@ -267,18 +95,15 @@ static void what_comes_before_the_echo_is_no_part_of_the_reply_either(void **sta
     (void)state;
     uint64_t random = test_seed();
     for (int cut = WHOLE; cut < CUTS; cut++) {
-        struct monitor m = { 0 };
-        struct buffer out = { 0 }, stream = { 0 };
-        monitor_begin(&m, &out);
-        monitor_ask(&m, "version", 7, &out);
-        add_begin(&stream);
-        buffer_text(&stream, "\r\na notice\r\n(monitor) version\n\rRenode, version 1\r\n\r(monitor) ");
-        add_sync(&stream, 2, "(monitor) ");
-        assert_int_equal(feed(&m, &stream, (enum cut)cut, &random), 1);
-        assert_string_equal(buffer_string(&m.reply), "Renode, version 1\n");
-        buffer_free(&out);
-        buffer_free(&stream);
-        monitor_free(&m);
+        struct talk t = { 0 };
+        monitor_begin(&t.m, &t.out);
+        monitor_ask(&t.m, "version", 7, &t.out);
+        add_begin(&t.stream);
+        buffer_text(&t.stream, "\r\na notice\r\n(monitor) version\n\rRenode, version 1\r\n\r(monitor) ");
+        add_sync(&t.stream, 2, "(monitor) ");
+        assert_int_equal(feed(&t.m, &t.stream, (enum cut)cut, &random), 1);
+        assert_string_equal(buffer_string(&t.m.reply), "Renode, version 1\n");
+        talk_end(&t);
     }
 }
 
@@ -340,21 +165,18 @@ static void a_renode_that_quits_says_so_whenever_it_does(void **state)
                                         "(nrf) Renode is quitting?\n\rRenode is quitting\r\n\r" };
     for (size_t i = 0; i < 3; i++)
         for (int cut = WHOLE; cut < CUTS; cut++) {
-            struct monitor m = { 0 };
-            struct buffer out = { 0 }, stream = { 0 };
-            monitor_begin(&m, &out);
+            struct talk t = { 0 };
+            monitor_begin(&t.m, &t.out);
             if (i)
-                monitor_ask(&m, "quit", 4, &out);
-            buffer_text(&stream, said[i]);
-            assert_int_equal(feed(&m, &stream, (enum cut)cut, &random), -1);
-            monitor_ask(&m, "version", 7, &out);
-            assert_int_equal(monitor_feed(&m, "x", 1), -1);
-            assert_int_equal(monitor_feed(&m, "lockstep-2\n", 11), -1);
-            monitor_begin(&m, &out);
-            assert_int_equal(monitor_feed(&m, "x", 1), 0);
-            buffer_free(&out);
-            buffer_free(&stream);
-            monitor_free(&m);
+                monitor_ask(&t.m, "quit", 4, &t.out);
+            buffer_text(&t.stream, said[i]);
+            assert_int_equal(feed(&t.m, &t.stream, (enum cut)cut, &random), -1);
+            monitor_ask(&t.m, "version", 7, &t.out);
+            assert_int_equal(monitor_feed(&t.m, "x", 1), -1);
+            assert_int_equal(monitor_feed(&t.m, "lockstep-2\n", 11), -1);
+            monitor_begin(&t.m, &t.out);
+            assert_int_equal(monitor_feed(&t.m, "x", 1), 0);
+            talk_end(&t);
         }
     struct monitor m = { 0 };
     static const char none[] = "(nrf) Renode is quitting\n\rRenode is quitting!\n\r Renode is quitting\n\r";
@@ -444,27 +266,25 @@ static void the_longest_echo_is_known_even_with_escape_sequences_in_it(void **st
     (void)state;
     uint64_t random = test_seed();
     for (int cut = WHOLE; cut < CUTS; cut++) {
-        struct monitor m = { 0 };
-        struct buffer asked = { 0 }, out = { 0 }, stream = { 0 };
+        struct talk t = { 0 };
+        struct buffer asked = { 0 };
         buffer_text(&asked, "echo \"");
         while (asked.len < MONITOR_LINE - 1)
             buffer_text(&asked, "y");
         buffer_text(&asked, "\"");
         assert_true(monitor_can_ask(asked.data, asked.len));
-        monitor_begin(&m, &out);
-        monitor_ask(&m, asked.data, asked.len, &out);
-        add_begin(&stream);
-        buffer_add(&stream, asked.data, 4000);
-        buffer_text(&stream, "\x1b[B\x1b[1G");
-        buffer_add(&stream, asked.data + 4000, asked.len - 4000);
-        buffer_text(&stream, "\n\ryyy\r\r\n(nrf) ");
-        add_sync(&stream, 2, "(nrf) ");
-        assert_int_equal(feed(&m, &stream, (enum cut)cut, &random), 1);
-        assert_string_equal(buffer_string(&m.reply), "yyy\n");
+        monitor_begin(&t.m, &t.out);
+        monitor_ask(&t.m, asked.data, asked.len, &t.out);
+        add_begin(&t.stream);
+        buffer_add(&t.stream, asked.data, 4000);
+        buffer_text(&t.stream, "\x1b[B\x1b[1G");
+        buffer_add(&t.stream, asked.data + 4000, asked.len - 4000);
+        buffer_text(&t.stream, "\n\ryyy\r\r\n(nrf) ");
+        add_sync(&t.stream, 2, "(nrf) ");
+        assert_int_equal(feed(&t.m, &t.stream, (enum cut)cut, &random), 1);
+        assert_string_equal(buffer_string(&t.m.reply), "yyy\n");
         buffer_free(&asked);
-        buffer_free(&out);
-        buffer_free(&stream);
-        monitor_free(&m);
+        talk_end(&t);
     }
 }
 
@@ -473,29 +293,26 @@ static void a_reply_that_nobody_waited_for_is_passed_over(void **state)
     (void)state;
     uint64_t random = test_seed();
     for (int cut = WHOLE; cut < CUTS; cut++) {
-        struct monitor m = { 0 };
-        struct buffer out = { 0 }, stream = { 0 };
-        monitor_begin(&m, &out);
-        monitor_ask(&m, "one", 3, &out);
-        out.len = 0;
+        struct talk t = { 0 };
+        monitor_begin(&t.m, &t.out);
+        monitor_ask(&t.m, "one", 3, &t.out);
+        t.out.len = 0;
         if (cut != BYTES) { /* given up before the first token, or behind it */
-            add_begin(&stream);
-            assert_int_equal(feed(&m, &stream, (enum cut)cut, &random), 0);
-            stream.len = 0;
+            add_begin(&t.stream);
+            assert_int_equal(feed(&t.m, &t.stream, (enum cut)cut, &random), 0);
+            t.stream.len = 0;
         }
-        monitor_ask(&m, "one", 3, &out);
-        assert_string_equal(buffer_string(&out), "one\necho \"lockstep-3\"\n");
+        monitor_ask(&t.m, "one", 3, &t.out);
+        assert_string_equal(buffer_string(&t.out), "one\necho \"lockstep-3\"\n");
         if (cut == BYTES)
-            add_begin(&stream);
-        buffer_text(&stream, "one\n\r1\r\n(nrf) ");
-        add_sync(&stream, 2, "(nrf) ");
-        buffer_text(&stream, "one\n\r2\r\n(nrf) ");
-        add_sync(&stream, 3, "(nrf) ");
-        assert_int_equal(feed(&m, &stream, (enum cut)cut, &random), 1);
-        assert_string_equal(buffer_string(&m.reply), "2\n");
-        buffer_free(&out);
-        buffer_free(&stream);
-        monitor_free(&m);
+            add_begin(&t.stream);
+        buffer_text(&t.stream, "one\n\r1\r\n(nrf) ");
+        add_sync(&t.stream, 2, "(nrf) ");
+        buffer_text(&t.stream, "one\n\r2\r\n(nrf) ");
+        add_sync(&t.stream, 3, "(nrf) ");
+        assert_int_equal(feed(&t.m, &t.stream, (enum cut)cut, &random), 1);
+        assert_string_equal(buffer_string(&t.m.reply), "2\n");
+        talk_end(&t);
     }
 }
 
@@ -584,7 +401,6 @@ static void nothing_that_comes_makes_it_grow_without_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_recorded_reply_comes_whole_however_it_is_cut),
         cmocka_unit_test(a_new_connection_answers_telnet_with_nine_bytes_and_ends_what_was_typed),
         cmocka_unit_test(what_was_there_before_is_no_part_of_the_first_reply),
         cmocka_unit_test(what_comes_before_the_echo_is_no_part_of_the_reply_either),

@@ -102,22 +102,8 @@ static void every_broken_scenario_is_refused_with_its_lines(void **state)
     assert_true(count >= 45);
 }
 
-static struct engine_socket engine;
-
-static int open_engine(void **state)
-{
-    (void)state;
-    return engine_socket_open(&engine);
-}
-
-static int close_engine(void **state)
-{
-    (void)state;
-    return engine_socket_close(&engine);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_broken_scenario_is_refused_with_its_lines) };
-    return cmocka_run_group_tests(tests, open_engine, close_engine);
+    return cmocka_run_group_tests(tests, engine_socket_set_up, engine_socket_tear_down);
 }

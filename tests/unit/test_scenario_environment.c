@@ -22,11 +22,8 @@ static const char *path_of(const char *name)
 
 static void create(const char *name, mode_t mode, const char *text)
 {
-    FILE *f = fopen(path_of(name), "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fchmod(fileno(f), mode);
-    fclose(f);
+    test_write_file(folder, name, text);
+    assert_int_equal(chmod(path_of(name), mode), 0);
 }
 
 /* The texts of all problems of a scenario of one node, each with its path and a newline. */
@@ -78,7 +75,8 @@ static void folders_of_containers_are_looked_for(void **state)
           "nodes[0].docker.dockerfile: there is no 'Other' in '.'\n");
     tells("implementation: docker, docker: { image: x, build_context: sub, dockerfile: ../sub/Dockerfile }", "");
     tells("implementation: docker, docker: { image: x, build_context: sub, dockerfile: ../scenario.yaml }",
-          "nodes[0].docker.dockerfile: '../scenario.yaml' is outside of the build context 'sub'; move it into that folder, or "
+          "nodes[0].docker.dockerfile: '../scenario.yaml' is outside of the build context 'sub'; move it into that "
+          "folder, or "
           "set build_context to one that holds both\n");
     tells("implementation: docker, docker: { image: x, dockerfile: Other }",
           "nodes[0].docker.dockerfile: has no effect without build_context\n");
@@ -90,9 +88,12 @@ static void folders_of_containers_are_looked_for(void **state)
 static void host_folders_of_volumes_are_looked_for(void **state)
 {
     (void)state;
-    tells("implementation: docker, docker: { image: x, volumes: [\"sub/:/a\", \"./scenario.yaml:/b:ro\", \"store:/c\"] }", "");
+    tells(
+        "implementation: docker, docker: { image: x, volumes: [\"sub/:/a\", \"./scenario.yaml:/b:ro\", \"store:/c\"] }",
+        "");
     tells("implementation: docker, docker: { image: x, volumes: [\"sub/none:/a\"] }",
-          "nodes[0].docker.volumes: 'sub/none' does not exist; create it, or write a name without '/' for a volume of the "
+          "nodes[0].docker.volumes: 'sub/none' does not exist; create it, or write a name without '/' for a volume of "
+          "the "
           "engine\n");
     tells("implementation: docker, docker: { image: x, volumes: [\"sub/none:/a\"], engine: \"tcp://10.9.9.1\" }", "");
 }
@@ -110,8 +111,9 @@ static void engines_on_this_machine_are_tried(void **state)
 {
     (void)state;
     char address[240], here[200];
-    const char *missing = "there is no such socket; is the engine running? (systemctl start docker, or systemctl --user start "
-                          "podman.socket) If it listens elsewhere, correct docker.engine";
+    const char *missing =
+        "there is no such socket; is the engine running? (systemctl start docker, or systemctl --user start "
+        "podman.socket) If it listens elsewhere, correct docker.engine";
     snprintf(here, sizeof here, "unix://%s", engine.path);
     no_engine(here, "");
     no_engine("tcp://127.0.0.1:1", "");
@@ -136,7 +138,8 @@ static void engines_on_this_machine_are_tried(void **state)
     setenv("DOCKER_HOST", "tcp://127.0.0.1:1", 1);
     tells("implementation: docker, docker: { image: x }", "");
     tells("implementation: docker, docker: { image: x, transport: unix }",
-          "nodes[0].docker.transport: unix needs an engine on this machine, and tcp://127.0.0.1:1 may be on another; use attach\n");
+          "nodes[0].docker.transport: unix needs an engine on this machine, and tcp://127.0.0.1:1 may be on another; "
+          "use attach\n");
     setenv("DOCKER_HOST", here, 1);
 }
 
@@ -169,23 +172,25 @@ static void ports_are_tried(void **state)
     int port = ntohs(at.sin_port);
     snprintf(node, sizeof node, "implementation: process, command: sh, port: %d", port);
     snprintf(expected, sizeof expected,
-             "nodes[0].port: port %d is in use by process %d (test_scenario_e); end that, or choose another port\n", port,
-             (int)getpid());
+             "nodes[0].port: port %d is in use by process %d (test_scenario_e); end that, or choose another port\n",
+             port, (int)getpid());
     tells(node, expected);
     snprintf(node, sizeof node, "implementation: process, transport: tcp, port: %d", port);
     tells(node, "");
     snprintf(node, sizeof node, "implementation: docker, docker: { image: x, ports: [\"%d:80\", \"%d:81/udp\"] }", port,
              port == 65535 ? 1024 : port + 1);
-    snprintf(expected, sizeof expected,
-             "nodes[0].docker.ports: port %d is in use by process %d (test_scenario_e); end that, or choose another port\n",
-             port, (int)getpid());
+    snprintf(
+        expected, sizeof expected,
+        "nodes[0].docker.ports: port %d is in use by process %d (test_scenario_e); end that, or choose another port\n",
+        port, (int)getpid());
     tells(node, expected);
     snprintf(node, sizeof node, "implementation: docker, docker: { image: x, ports: [\"%d\"], network: host }", port);
     tells(node, expected);
     snprintf(node, sizeof node,
              "implementation: docker, docker: { image: x, ports: [\"%d:80\"], engine: \"tcp://127.0.0.1:1\" }", port);
     tells(node, ""); /* it is another machine's */
-    snprintf(node, sizeof node, "implementation: docker, docker: { image: x, ports: [\"%d:80/udp\", \"80:%d\"] }", port, port);
+    snprintf(node, sizeof node, "implementation: docker, docker: { image: x, ports: [\"%d:80/udp\", \"80:%d\"] }", port,
+             port);
     tells(node, "");
     close(fd);
     tells("implementation: process, command: sh, transport: stdio, port: 5000",

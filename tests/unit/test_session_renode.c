@@ -35,16 +35,6 @@ static void write_elf(const char *folder)
     fclose(f);
 }
 
-static void write_text(const char *folder, const char *name, const char *text)
-{
-    char path[200];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
 static void step_until(struct session *s, enum session_state state)
 {
     struct session_status status;
@@ -63,9 +53,9 @@ static void begin_with(struct run *r, const char *fields)
     *r = (struct run){ .folder = "/tmp/lockstep-uart-XXXXXX" };
     assert_non_null(mkdtemp(r->folder));
     write_elf(r->folder);
-    write_text(r->folder, "board.repl",
-               "cpu: CPU.CortexM @ sysbus\nuart0: UART.NRF52840_UART @ sysbus 0x40002000\n"
-               "uart1: UART.NRF52840_UART @ sysbus 0x40028000\n");
+    test_write_file(r->folder, "board.repl",
+                    "cpu: CPU.CortexM @ sysbus\nuart0: UART.NRF52840_UART @ sysbus 0x40002000\n"
+                    "uart1: UART.NRF52840_UART @ sysbus 0x40028000\n");
     char text[1000];
     snprintf(text, sizeof text,
              "simulation: { duration: 2s, quantum: 1ms, seed: 1 }\nnodes:\n"
@@ -73,7 +63,7 @@ static void begin_with(struct run *r, const char *fields)
              "  - { id: mcu, type: device, implementation: renode, renode: " PEER ",\n"
              "      platform: board.repl, firmware: board.elf, uarts: [ sysbus.uart1 ]%s }\n",
              fields);
-    write_text(r->folder, "s.yaml", text);
+    test_write_file(r->folder, "s.yaml", text);
     snprintf(r->file, sizeof r->file, "%s/s.yaml", r->folder);
     snprintf(r->out, sizeof r->out, "%s/out", r->folder);
     setenv("RENODE_PEER_FIRMWARE", "uart0=echo,uart1=echo", 1);

@@ -83,7 +83,9 @@ static void a_node_without_an_address_has_failed_at_once(void **state)
     int port, server = listen_on(AF_INET, &port);
     struct node *ready[4];
     set_up(&f, DIALECT_NODE);
-    struct node_host host = { .scenario = f.s, .loop = loop_new((const int[]){ 0 }), .ready = ready, .look_ns = INT64_MAX };
+    struct node_host host = {
+        .scenario = f.s, .loop = loop_new((const int[]){ 0 }), .ready = ready, .look_ns = INT64_MAX
+    };
     f.n.host = &host;
     close(server);
     channel_open(&c, &f.n);

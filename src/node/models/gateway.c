@@ -23,7 +23,8 @@ static int start(struct model *m, struct error *err)
     struct gateway *g = m->state;
     g->readings = readings_new(READINGS_WINDOW);
     g->infers = inference_at(m->node->scenario, PLACEMENT_EDGE);
-    g->sends_readings = m->node->scenario->ml.placement == PLACEMENT_CLOUD && m->node->spec->model_config.readings_to >= 0;
+    g->sends_readings =
+        m->node->scenario->ml.placement == PLACEMENT_CLOUD && m->node->spec->model_config.readings_to >= 0;
     return model_schedule(m, (m->node->start_time / AGGREGATE_EVERY + 1) * AGGREGATE_EVERY, AGGREGATE, NULL, err);
 }
 

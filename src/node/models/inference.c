@@ -35,8 +35,10 @@ int inference_finish(struct model *model, simtime now, const struct message *m, 
     const struct ml_inference *ml = &model->node->scenario->ml;
     double p = inference_probability(ml->model, &m->reading);
     if (isnan(p)) {
-        error_set(err, EXIT_RUN_FAILED, "%s gives no number for sample %" PRId64 ": its weights, means and scales are too "
-                  "far apart", ml->model_path, m->reading.sample_id);
+        error_set(err, EXIT_RUN_FAILED,
+                  "%s gives no number for sample %" PRId64 ": its weights, means and scales are too "
+                  "far apart",
+                  ml->model_path, m->reading.sample_id);
         return -1;
     }
     struct buffer *row = model_row(model, now, "inference");
