@@ -58,7 +58,7 @@ class Case(unittest.TestCase):
         self.dir = pathlib.Path(folder.name)
         self.pids = []  # of the programs that it has run
 
-    def lockstep(self, *args, expect=0, cwd=None, env=None, timeout=60, pass_fds=()):
+    def lockstep(self, *args, expect=0, cwd=None, env=None, timeout=120, pass_fds=()):
         """Runs the program and returns (stdout, stderr); the exit code must be `expect` (None: any)."""
         with subprocess.Popen([LOCKSTEP, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, cwd=cwd or self.dir, env={**os.environ, **(env or {})},
