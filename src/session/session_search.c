@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "session/session_state.h"
 #include "sim/barrier.h"
-#include "trace/record_line.h"
 
 #define SLICE          512        /* records between two looks at the clock */
 #define CATCH_UP_BYTES (16 << 20) /* of a recorded run, at once */
@@ -196,24 +195,12 @@ static void note_found(struct session *s, uint64_t n, int id)
     f->found_at = t;
 }
 
-/* As a filter reads it: quickly, where its line allows that. */
-static bool read_record(struct session *s, uint64_t n, struct record *r)
-{
-    struct text line;
-    if (store_line(s->results.store, n, &line) < 0)
-        return false;
-    if (!record_from_line(line.s, line.len, r) && store_read(s->results.store, n, r) < 0)
-        return false;
-    r->n = n;
-    return true;
-}
-
 /* One record; returns false once the search is over. */
 static bool look_at(struct session *s, uint64_t n)
 {
     struct search *f = &s->viewing.search;
     struct record r;
-    if (!read_record(s, n, &r))
+    if (!viewing_read(s, n, &r))
         return true;
     r.src_node = s->scenario ? viewing_node_named(s, r.src) : -1;
     int probe = probe_holding(s, &r);
