@@ -451,6 +451,13 @@ struct flight_past *viewing_open_flight(const struct session *s)
     return fd >= 0 ? flight_past_open(fd, s->scenario->node_count) : NULL;
 }
 
+int viewing_open_log(const struct session *s, int i)
+{
+    char name[100];
+    snprintf(name, sizeof name, "logs/%s.log", s->scenario->nodes[i].id);
+    return open_in(&s->viewing, name);
+}
+
 bool viewing_read(struct session *s, uint64_t n, struct record *r)
 {
     struct text line;

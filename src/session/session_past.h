@@ -36,6 +36,7 @@ struct past *viewing_survey(struct session *s);
 
 /* One of flight.bin; NULL: there is none, or none yet. */
 struct flight_past *viewing_open_flight(const struct session *s);
+int viewing_open_log(const struct session *s, int i); /* of node i, for reading; -1: there is none */
 /* Record n, as quickly as its line allows; its nodes are not known by index. Good until the next one is read. */
 bool viewing_read(struct session *s, uint64_t n, struct record *r);
 

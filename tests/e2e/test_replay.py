@@ -142,6 +142,64 @@ class Replay(common.Case):
                 self.assertEqual(self.stops(shown, "off", count - 1), want[:-1][::-1])
                 self.assertRegex(shown["begin"].splitlines()[0], r"0\.000 000 s")
 
+    CHATTY = """
+import random, sys
+rng, count = random.Random({seed}), 0
+for line in sys.stdin:
+    if line.startswith("INIT"):
+        print("READY", flush=True)
+    elif line.startswith("ADVANCE"):
+        sys.stdin.readline()
+        count += 1
+        if count % 2 == {odd} and rng.random() < 0.06:
+            sys.stderr.write("half of" if rng.random() < 0.3 else f"alarm {{count}}\\nnothing\\n")
+        if count == 900 + {odd}:
+            sys.stderr.write(5000 * "x" + " alarm behind a long line\\n")
+        sys.stderr.flush()
+        print("DONE\\n[]", flush=True)
+"""
+
+    def told(self, shown, prefix, count):
+        """Times, and what was said of the breakpoint: the line of the log."""
+        return [(re.search(r"(?:PAUSED|PAST|REPLAY) +([0-9. ]+) s", shown[f"{prefix}{i}"].splitlines()[0]).group(1),
+                 re.search(r"Break 1: .*", shown[f"{prefix}{i}"]).group().split("  ")[0]) for i in range(count)]
+
+    def test_lines_of_logs_stop_in_the_past_where_they_stopped_the_run_both_ways(self):
+        rng, nodes = common.seeded_random(), ""
+        for odd, name in enumerate("pq"):  # never at the same barrier: whose line comes first there is up to the machine
+            path = self.write(f"{name}.py", self.CHATTY.format(seed=rng.randrange(1000), odd=odd))
+            nodes += f"  - {{ id: {name}, type: device, implementation: process, command: [{sys.executable}, -B, {path}] }}\n"
+        scenario = self.write("s.yaml", "simulation: { duration: 1s, quantum: 1ms, seed: 1 }\nnodes:\n" + nodes)
+        self.batch(scenario, "run", "-q")
+        for text in ("log p =~ alarm", "log =~ ^(half of)*alarm.[0-9]*[2-7]$", "hit 4 log =~ 'alarm [0-9]'", "log q =~ long.line",
+                     "log =~ nobody says this"):
+            with self.subTest(text=text):
+                count = {"log q =~ long.line": 1, "log =~ nobody says this": 0}.get(text, 3)
+                live = [line for i in range(count) for line in ("c", "until PAUSED", f"screen live{i}")]
+                live += [line for i in range(count - 1) for line in ("C", "see PAST", f"screen back{i}")]
+                shown = self.keys([scenario, "--out", self.dir / "live", "--break", text], ["until PAUSED", *live], expect=None)
+                want = self.told(shown, "live", count)
+                self.assertEqual(len({t for t, _ in want}), count, want)
+                self.assertEqual(self.told(shown, "back", count - 1), want[:-1][::-1])
+                steps = [line for i in range(count) for line in ("c", f"screen on{i}")]
+                steps += [line for i in range(count - 1) for line in ("C", f"screen off{i}")] + ["C", "screen begin", "V", "C", "screen last"]
+                shown = self.keys(["replay", self.dir / "run", "--break", text], steps)
+                self.assertEqual(self.told(shown, "on", count), want)
+                self.assertEqual(self.told(shown, "off", count - 1), want[:-1][::-1])
+                self.assertRegex(shown["begin"].splitlines()[0], r"0\.000 000 s")
+                lines = self.lines_of(text)
+                self.assertIn(f"Break 1: {lines[-1]}" if lines else "0.000 000 s", shown["last"])
+
+    def lines_of(self, text):
+        """The lines of the logs that match, those of the last barrier last, without their times."""
+        node, regex = re.match(r"(?:hit \d+ )?log (?:(\w+) )?=~ '?(.*?)'?$", text).groups()
+        found = []
+        for name in "pq":
+            for line in (self.dir / "run" / "logs" / f"{name}.log").read_text().splitlines():
+                stamp, line = re.match(r"\[ *([0-9.]+) s\] (.*)", line).groups()
+                found += [(float(stamp), f"{name}: {line[4096:][:40] or line[:40]}")] if node in (None, name) and re.search(regex, line) else []
+        return [line for _, line in sorted(found)]
+
     def test_hits_and_steps_stop_in_the_past_as_they_did(self):
         scenario = self.write("s.yaml", LOSSY.format(duration="3s", seed=5, gateway=""))
         for arguments, key in ((["--break", "hit 3 src == a && kind == message"], ["c"]),
