@@ -12,6 +12,7 @@ import time
 import common
 from common import main
 
+UNRECORDED = " wall-clock values are not recorded "
 PYTHON_NODES = common.SCENARIOS / "nodes"
 LOSSY = """
 simulation: {{ duration: {duration}, quantum: 1ms, seed: {seed} }}
@@ -45,9 +46,9 @@ class Replay(common.Case):
         return {name: (self.dir / name).read_text() for name in saved}
 
     def body(self, screen):
-        """Without what tells the past from the present: the badge, the status line and the key bar; and without marks of
-        what was active since the screen before."""
-        lines = screen.splitlines()
+        """Without what tells the past from the present: the badge, the status line, the key bar, and why values of the wall clock
+        are not there; and without marks of what was active since the screen before."""
+        lines = [line.replace(UNRECORDED, "─" * len(UNRECORDED)) for line in screen.splitlines()]
         return [re.sub("[○●]|in the file line [0-9 ]*", "", line) for line in lines[1:-2]] + [re.sub(r"(s\.yaml|folder) +(PAUSED|PAST|REPLAY) +", "", lines[0])]
 
     maxDiff = None
