@@ -114,7 +114,8 @@ static void draw_nothing(const struct view *v, const struct area *a)
 {
     const char *missing = v->session ? session_flight_missing(v->session) : NULL;
     bool is_paused = v->status->state == SESSION_PAUSED;
-    const char *keys = v->status->is_past ? ". steps to the next event" : "I puts a message in, . steps to the next event";
+    static const char here[] = "I puts a message in, . steps to the next event", past[] = ". steps to the next event";
+    const char *keys = v->status->is_past ? past : here;
     if (missing)
         pane_empty(a, "What was in flight is not known", missing);
     else

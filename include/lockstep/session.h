@@ -201,7 +201,7 @@ struct session_usage {
 };
 bool session_usage(const struct session *s, int i, struct session_usage *out);
 
-/* A message in flight: in the network, or waiting for its node. Of an earlier moment that is shown, by what was recorded. */
+/* A message in flight: in the network, or waiting for its node. Of an earlier moment by what was recorded. */
 struct session_message {
     uint64_t id;
     int src, dst; /* nodes */

@@ -13,8 +13,8 @@ struct sink *breakpoints_sink(struct breakpoints *b);
 
 /* The time of the next one that is a time, after `now`; SIMTIME_NEVER: there is none. */
 simtime breakpoints_next_time(const struct breakpoints *b, simtime now);
-/* Breakpoint `id` was come to in what is recorded of the run, with a record (UINT64_MAX: it is a time, or a log's `line`). It is told as a hit is,
- * and is not counted. Of one that is gone, and with id 0, nothing is told. */
+/* Breakpoint `id` was come to in what is recorded of the run, with a record (UINT64_MAX: it is a time, or a
+ * log's `line`). It is told as a hit is, and is not counted. Of one that is gone, and with id 0, nothing is told. */
 void breakpoints_note_past(struct breakpoints *b, int id, simtime now, uint64_t record, const char *line);
 /* The first record of all for which a condition held that is no breakpoint; UINT64_MAX: there was none. A hit with id 0. */
 void breakpoints_note_where(struct breakpoints *b, const char *text, simtime now, uint64_t record);

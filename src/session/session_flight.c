@@ -285,7 +285,8 @@ static bool is_live(const struct session *s)
 {
     if (!s->coordinator || s->viewing.is_past)
         return false;
-    return !session_state_over(s->state) || flight_count(s->coordinator) == coordinator_counts(s->coordinator)->in_flight;
+    return !session_state_over(s->state) ||
+           flight_count(s->coordinator) == coordinator_counts(s->coordinator)->in_flight;
 }
 
 /* What is known of the past is read when it is asked for; nothing else changes. */
@@ -346,7 +347,8 @@ uint64_t session_flight_rank(const struct session *s, uint64_t id)
 
 bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss)
 {
-    return s->coordinator && !s->viewing.is_past && is_node(s, src) && is_node(s, dst) && flight_link(s->coordinator, src, dst, latency, loss);
+    return s->coordinator && !s->viewing.is_past && is_node(s, src) && is_node(s, dst) &&
+           flight_link(s->coordinator, src, dst, latency, loss);
 }
 
 const char *session_refusal(const struct session *s)

@@ -113,7 +113,11 @@ bool search_breakpoints(struct session *s, bool backward, simtime target, const 
     struct breakpoints *all = s->options.breakpoints;
     struct breakpoint b;
     search_end(s);
-    *f = (struct search){ .backward = backward, .target = target, .from = s->viewing.is_past ? s->viewing.at : now_of(s), .stop = backward ? -1 : SIMTIME_NEVER, .rest = *rest };
+    *f = (struct search){ .backward = backward,
+                          .target = target,
+                          .from = s->viewing.is_past ? s->viewing.at : now_of(s),
+                          .stop = backward ? -1 : SIMTIME_NEVER,
+                          .rest = *rest };
     for (size_t i = 0; all && breakpoints_get(all, i, &b); i++) {
         if (!b.enabled || b.action <= BREAKPOINT_COMMAND || b.action == BREAKPOINT_END)
             continue;
