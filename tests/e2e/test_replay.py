@@ -192,13 +192,16 @@ for line in sys.stdin:
                 self.assertIn(f"Break 1: {lines[-1]}" if lines else "0.000 000 s", shown["last"])
 
     def lines_of(self, text):
-        """The lines of the logs that match, those of the last barrier last, without their times."""
+        """The lines of the logs that match, without their times, in the order in which they came to their ends: a half may have
+        come long before."""
         node, regex = re.match(r"(?:hit \d+ )?log (?:(\w+) )?=~ '?(.*?)'?$", text).groups()
         found = []
         for name in "pq":
             for line in (self.dir / "run" / "logs" / f"{name}.log").read_text().splitlines():
-                stamp, line = re.match(r"\[ *([0-9.]+) s\] (.*)", line).groups()
-                found += [(float(stamp), f"{name}: {line[4096:][:40] or line[:40]}")] if node in (None, name) and re.search(regex, line) else []
+                line = re.match(r"\[ *[0-9.]+ s\] (.*)", line).group(1)
+                number = re.search(r"alarm (\d+)", line)
+                if node in (None, name) and re.search(regex, line):
+                    found.append((int(number.group(1)) if number else 900, f"{name}: {line[4096:][:40] or line[:40]}"))
         return [line for _, line in sorted(found)]
 
     def test_hits_and_steps_stop_in_the_past_as_they_did(self):
