@@ -100,7 +100,7 @@ static void draw_preview(const struct area *a, const struct session_message *m)
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
     char count[FORMAT_TEXT], at[FORMAT_TEXT];
-    if (!v->session || v->status->is_past)
+    if (!v->session || session_flight_missing(v->session))
         return;
     uint64_t all = session_flight_count(v->session);
     if (p->list.cursor && all)
@@ -111,13 +111,14 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
 
 static void draw_nothing(const struct view *v, const struct area *a)
 {
+    const char *missing = v->session ? session_flight_missing(v->session) : NULL;
     bool is_paused = v->status->state == SESSION_PAUSED;
-    if (v->status->is_past) {
-        pane_empty(a, "What is in flight is shown at the head of a live run",
-                   v->status->is_recorded ? "this one is recorded" : "V goes there");
-        return;
-    }
-    pane_empty(a, "Nothing is in flight", !is_paused ? NULL : "I puts a message in, . steps to the next event");
+    static const char here[] = "I puts a message in, . steps to the next event", past[] = ". steps to the next event";
+    const char *keys = v->status->is_past ? past : here;
+    if (missing)
+        pane_empty(a, "What was in flight is not known", missing);
+    else
+        pane_empty(a, "Nothing is in flight", is_paused ? keys : NULL);
 }
 
 /* The cursor goes with its message, unless it was moved, or is at the top, where it stays with what arrives next. */

@@ -37,6 +37,17 @@ static void mark_found(const struct pane *p, const struct view *v, const struct 
         area_mark(a, y, v->find);
 }
 
+/* Why some values are `-` of an earlier moment: said once, in the frame of the first pane that has such. */
+static void draw_unrecorded(const struct app *app, const struct view *v, const struct area *a, enum pane_id id, int x)
+{
+    static const char text[] = " wall-clock values are not recorded ";
+    bool has_values =
+        id == PANE_HEALTH || id == PANE_DETAIL || (id == PANE_BARRIER && !app->layout.panes[PANE_HEALTH].height);
+    int width = (int)strlen(text), at = a->width - 2 - width;
+    if (v->session && v->status->is_past && has_values && at > x)
+        area_put(a, at, 0, ROLE_DIM, text);
+}
+
 static void draw_frame(const struct app *app, const struct view *v, const struct area *a, enum pane_id id)
 {
     struct pane *p = app->panes[id];
@@ -47,7 +58,9 @@ static void draw_frame(const struct app *app, const struct view *v, const struct
         enum pane_id other = id == PANE_HEALTH ? PANE_BARRIER : PANE_HEALTH;
         struct pen pen = pen_at(a, x + 1, 0, a->width - x - 2);
         pen_printf(&pen, ROLE_DIM, " %d %s ", other + 1, app->panes[other]->ops->name);
+        x = pen.x;
     }
+    draw_unrecorded(app, v, a, id, x);
     struct area inside = area_sub(a, 1, 1, a->width - 2, a->height - 2);
     p->ops->draw(p, v, &inside, focus);
     if (p->ops->go)

@@ -5,7 +5,8 @@
  * A breakpoint is a time, a condition (condition.h), or a line of a log: `log =~ REGEX`, of one node `log NODE =~ REGEX`. A
  * condition is asked about every record as it is made; what follows happens at the barrier of the quantum in which the
  * first record matched, a time at the first barrier at or after it; a line that a node wrote at the next barrier, which
- * is that of its quantum where the node wrote it before it answered. Words before it change what it does:
+ * is that of its quantum where the node wrote it before it answered. In what is recorded of a run, logs included, they are
+ * found at the same barriers. Words before it change what it does:
  *
  *     type == ALERT                pauses each time
  *     once 2.5s                    goes after it was reached

@@ -202,14 +202,16 @@ struct session_usage {
 };
 bool session_usage(const struct session *s, int i, struct session_usage *out);
 
-/* A message in flight: in the network, or waiting for its node. None is known while an earlier moment is shown. */
+/* A message in flight: in the network, or waiting for its node. Of an earlier moment by what was recorded. */
 struct session_message {
     uint64_t id;
     int src, dst; /* nodes */
-    struct text type, payload;
+    struct text type, payload; /* payload: empty where it has none, or null */
     uint64_t size;
     simtime sent, due; /* due: now or earlier where it waits for its node, which has it with the next quantum */
 };
+/* Why they are not known of the moment that is shown, a part of a sentence; NULL: they are. */
+const char *session_flight_missing(const struct session *s);
 /* How many there are; and those from the `from`th on, by (due, destination, source, id), `room` at most. Returns how
  * many it has given. Texts are borrowed, and good until the session is stepped or given a command. */
 uint64_t session_flight_count(const struct session *s);

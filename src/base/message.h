@@ -22,7 +22,9 @@ struct message {
     simtime time;   /* sent; once the network has taken it: when it reaches its destination */
     simtime sent;   /* given by the coordinator */
     simtime origin; /* of the sample that it goes back to */
-    uint64_t id;    /* given by the coordinator */
+    uint64_t id;    /* given by the coordinator, and so are: */
+    uint64_t record; /* the one that tells of it */
+    uint64_t edit;   /* the one of the command that its payload is from; 0: from its sender */
     int src, dst;   /* node indices, or a DESTINATION */
     uint32_t size;  /* bytes on the network */
     simtime latency; /* local events that end a chain: since the sample; else -1 */

@@ -14,6 +14,7 @@ struct entry {
     char *text;
     struct condition *condition; /* NULL: it is a time, or: */
     struct log_probe *log;
+    char *log_text; /* that it was made of */
     char *command; /* NULL: none */
     simtime time;
     enum breakpoint_action action;
@@ -116,6 +117,7 @@ static void clear_entry(struct entry *e)
 {
     condition_free(e->condition);
     log_probe_free(e->log);
+    free(e->log_text);
     free(e->command);
     free(e->text);
 }
@@ -228,6 +230,7 @@ static bool take_condition(const char *text, size_t words, struct entry *e, stru
 static bool take_log(const char *text, const char *s, struct entry *e, struct condition_error *err)
 {
     e->log = log_probe_parse(s, err);
+    e->log_text = e->log ? mem_text(s) : NULL;
     if (e->log)
         return true;
     const char *what = strstr(err->text, ": ");
@@ -415,28 +418,30 @@ static void note_times(struct breakpoints *b, simtime now, uint64_t records)
     }
 }
 
-static void note_hit(struct breakpoints *b, int id, const char *text, simtime now, uint64_t record)
+static void note_hit(struct breakpoints *b, int id, const char *text, simtime now, uint64_t record, const char *line)
 {
     b->hit = (struct breakpoint_hit){ .serial = b->hit.serial + 1,
                                       .id = id,
                                       .action = BREAKPOINT_PAUSE,
-                                      .is_time = record == UINT64_MAX,
+                                      .is_time = record == UINT64_MAX && !line,
+                                      .is_log = line != NULL,
                                       .now = now,
                                       .record = record };
     snprintf(b->hit.text, sizeof b->hit.text, "%s", text);
+    snprintf(b->hit.line, sizeof b->hit.line, "%s", line ? line : "");
 }
 
-void breakpoints_note_past(struct breakpoints *b, int id, simtime now, uint64_t record)
+void breakpoints_note_past(struct breakpoints *b, int id, simtime now, uint64_t record, const char *line)
 {
     const struct entry *e = b && id > 0 ? find(b, id) : NULL;
     if (e)
-        note_hit(b, id, e->text, now, record);
+        note_hit(b, id, e->text, now, record, line);
 }
 
 void breakpoints_note_where(struct breakpoints *b, const char *text, simtime now, uint64_t record)
 {
     if (b)
-        note_hit(b, 0, skip_blanks(text), now, record);
+        note_hit(b, 0, skip_blanks(text), now, record, NULL);
 }
 
 static void note_commands(struct breakpoints *b)
@@ -450,7 +455,22 @@ static void note_commands(struct breakpoints *b)
     }
 }
 
-/* A line that is whole by now; what is shown of it cannot harm a terminal. */
+void breakpoints_log_line(char *out, size_t size, const char *node, const char *line)
+{
+    struct buffer safe = { 0 };
+    utf8_escape(&safe, line, strlen(line));
+    snprintf(out, size, "%.64s: %.120s", node, buffer_string(&safe));
+    buffer_free(&safe);
+}
+
+struct log_probe *breakpoints_log_probe(const struct breakpoints *b, int id)
+{
+    struct condition_error err;
+    const struct entry *e = find((struct breakpoints *)b, id);
+    return e && e->log ? log_probe_parse(e->log_text, &err) : NULL;
+}
+
+/* A line that is whole by now. */
 static void look_at_line(struct breakpoints *b, int node, const char *line, uint64_t records)
 {
     const char *id = b->scenario->nodes[node].id;
@@ -458,10 +478,7 @@ static void look_at_line(struct breakpoints *b, int node, const char *line, uint
         struct entry *e = &b->entries[i];
         if (!e->enabled || !e->log || !log_probe_matches(e->log, id, line))
             continue;
-        struct buffer safe = { 0 };
-        utf8_escape(&safe, line, strlen(line));
-        snprintf(b->line, sizeof b->line, "%.64s: %.120s", id, buffer_string(&safe));
-        buffer_free(&safe);
+        breakpoints_log_line(b->line, sizeof b->line, id, line);
         note_match(b, e, records);
     }
 }

@@ -30,6 +30,7 @@ int results_open(struct results *r, const struct scenario *s, const struct sessi
     if (!(r->metrics = metrics_new(r->folder, s, err)) ||
         !(r->history = history_new(r->folder, s, !options->no_skip, err)))
         return -1;
+    r->flight = flight_history_new(r->folder);
     r->latencies = latencies_new();
     r->logs = logs_new(r->folder, s);
     r->store = store_new(folder_events(r->folder), &r->index);
@@ -44,6 +45,7 @@ void results_close(struct results *r)
         events_end(r->events, r->sha256);
     metrics_free(r->metrics);
     history_free(r->history);
+    flight_history_free(r->flight);
     latencies_free(r->latencies);
     logs_free(r->logs);
     wall_free(r->wall);

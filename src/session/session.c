@@ -127,7 +127,7 @@ bool session_keep_results(struct session *s)
     if (bus_barrier(s->bus, now_of(s), &err) == 0 && metrics_barrier(s->results.metrics, &err) == 0 &&
         wall_result(s->results.wall, &err) == 0 && logs_result(s->results.logs, &err) == 0) {
         session_note_moment(s); /* how long the files are by now is part of it */
-        if (history_flush(s->results.history, &err) == 0)
+        if (history_flush(s->results.history, &err) == 0 && session_note_flight(s, &err) == 0)
             return true;
     }
     session_fail(s, &err);

@@ -130,7 +130,7 @@ static bool apply(struct session *s, const struct scenario_fault *f)
         return false;
     simtime due = arrival(s, f);
     describe(s, f, &text);
-    coordinator_publish_command(c, buffer_string(&text));
+    uint64_t record = coordinator_publish_command(c, buffer_string(&text));
     buffer_free(&text);
     if (f->action == FAULT_DROP)
         flight_drop(c, f->message);
@@ -139,7 +139,7 @@ static bool apply(struct session *s, const struct scenario_fault *f)
     else if (f->action == FAULT_COPY)
         flight_copy(c, f->message);
     else if (f->action == FAULT_EDIT)
-        flight_edit(c, f->message, text_of(f->payload));
+        flight_edit(c, f->message, text_of(f->payload), record);
     else if (f->action == FAULT_INJECT)
         flight_inject(c, f->src, f->dst, text_of(f->type), text_of(f->payload), due);
     else
@@ -279,34 +279,49 @@ bool flight_take_command(struct session *s, const struct command *c)
     return can;
 }
 
-/* Of a recorded run, and of an earlier moment, only what was recorded is known. */
-static bool is_known(const struct session *s)
+/* Else it is told by what was recorded: of an earlier moment, and of a run that ended within a quantum, whose messages
+ * were handed to nodes then. */
+static bool is_live(const struct session *s)
 {
-    return s->coordinator && !s->viewing.is_past;
+    if (!s->coordinator || s->viewing.is_past)
+        return false;
+    return !session_state_over(s->state) ||
+           flight_count(s->coordinator) == coordinator_counts(s->coordinator)->in_flight;
 }
 
-/* What a reader is told of a message. */
+/* What is known of the past is read when it is asked for; nothing else changes. */
+static struct session *reader(const struct session *s)
+{
+    return (struct session *)s;
+}
+
+/* What a reader is told of a message. A payload that is null is none: records do not tell them apart. */
 static void fill(const struct message *m, struct session_message *out)
 {
     *out = (struct session_message){ .id = m->id,
                                      .src = m->src,
                                      .dst = m->dst,
                                      .type = m->type,
-                                     .payload = m->payload,
+                                     .payload = text_is(m->payload, "null") ? (struct text){ 0 } : m->payload,
                                      .size = m->size,
                                      .sent = m->sent,
                                      .due = m->time };
 }
 
+const char *session_flight_missing(const struct session *s)
+{
+    return is_live(s) ? NULL : past_flight_missing(reader(s));
+}
+
 uint64_t session_flight_count(const struct session *s)
 {
-    return is_known(s) ? flight_count(s->coordinator) : 0;
+    return is_live(s) ? flight_count(s->coordinator) : past_flight_count(reader(s));
 }
 
 size_t session_flight(const struct session *s, uint64_t from, struct session_message *out, size_t room)
 {
-    if (!is_known(s))
-        return 0;
+    if (!is_live(s))
+        return past_flight_list(reader(s), from, out, room);
     const struct message **list = mem_array(room, sizeof *list);
     size_t count = flight_list(s->coordinator, from, list, room);
     for (size_t i = 0; i < count; i++)
@@ -317,7 +332,9 @@ size_t session_flight(const struct session *s, uint64_t from, struct session_mes
 
 bool session_flight_find(const struct session *s, uint64_t id, struct session_message *out)
 {
-    const struct message *m = is_known(s) ? flight_find(s->coordinator, id) : NULL;
+    if (!is_live(s))
+        return past_flight_find(reader(s), id, out);
+    const struct message *m = flight_find(s->coordinator, id);
     if (m)
         fill(m, out);
     return m != NULL;
@@ -325,12 +342,13 @@ bool session_flight_find(const struct session *s, uint64_t id, struct session_me
 
 uint64_t session_flight_rank(const struct session *s, uint64_t id)
 {
-    return is_known(s) ? flight_rank(s->coordinator, id) : UINT64_MAX;
+    return is_live(s) ? flight_rank(s->coordinator, id) : past_flight_rank(reader(s), id);
 }
 
 bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss)
 {
-    return is_known(s) && is_node(s, src) && is_node(s, dst) && flight_link(s->coordinator, src, dst, latency, loss);
+    return s->coordinator && !s->viewing.is_past && is_node(s, src) && is_node(s, dst) &&
+           flight_link(s->coordinator, src, dst, latency, loss);
 }
 
 const char *session_refusal(const struct session *s)

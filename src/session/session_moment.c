@@ -1,5 +1,6 @@
 /* What is noted of a run at a barrier, for its history. */
 #include "session/session_state.h"
+#include "sim/flight.h"
 
 static void run_moment(const struct session *s, struct moment_run *out)
 {
@@ -65,4 +66,23 @@ void session_note_moment(struct session *s)
     history_begin(s->results.history, &run);
     note_nodes(s);
     history_end(s->results.history);
+}
+
+static void note_message(void *history, const struct message *m)
+{
+    flight_history_message(history, m);
+}
+
+int session_note_flight(struct session *s, struct error *err)
+{
+    struct flight_history *h = s->results.flight;
+    const struct coordinator_counts *c = coordinator_counts(s->coordinator);
+    if (!flight_history_is_due(h, s->results.index.records, c->in_flight))
+        return 0;
+    flight_history_begin(h, c->now, s->results.index.records);
+    for (int i = 0; i < s->scenario->node_count; i++)
+        if (coordinator_is_paused(s->coordinator, i))
+            flight_history_paused(h, i);
+    flight_visit(s->coordinator, note_message, h);
+    return flight_history_end(h, err);
 }

@@ -11,6 +11,8 @@
 #include "base/memory.h"
 #include "session/session_state.h"
 #include "sim/barrier.h"
+#include "trace/flight_history.h"
+#include "trace/record_line.h"
 #include "trace/tail.h"
 
 #define CATCH_UP_FIRST                                                                                                 \
@@ -22,6 +24,7 @@ void viewing_free(struct session *s)
     search_end(s);
     past_free(v->past);
     past_free(v->survey);
+    past_flight_free(v->flight);
     if (v->directory >= 0)
         close(v->directory);
     buffer_free(&v->tail);
@@ -443,6 +446,30 @@ struct past *viewing_survey(struct session *s)
     if (fd >= 0)
         v->survey = past_open(fd, s->scenario->node_count, &err);
     return v->survey;
+}
+
+struct flight_past *viewing_open_flight(const struct session *s)
+{
+    int fd = open_in(&s->viewing, FLIGHT_FILE);
+    return fd >= 0 ? flight_past_open(fd, s->scenario->node_count) : NULL;
+}
+
+int viewing_open_log(const struct session *s, int i)
+{
+    char name[100];
+    snprintf(name, sizeof name, "logs/%s.log", s->scenario->nodes[i].id);
+    return open_in(&s->viewing, name);
+}
+
+bool viewing_read(struct session *s, uint64_t n, struct record *r)
+{
+    struct text line;
+    if (store_line(s->results.store, n, &line) < 0)
+        return false;
+    if (!record_from_line(line.s, line.len, r) && store_read(s->results.store, n, r) < 0)
+        return false;
+    r->n = n;
+    return true;
 }
 
 bool session_tally(struct session *s, simtime t, struct session_tally *out)

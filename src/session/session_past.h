@@ -5,7 +5,9 @@
 
 #include "base/buffer.h"
 #include "lockstep/session.h"
+#include "session/session_past_flight.h"
 #include "session/session_search.h"
+#include "trace/flight_past.h"
 #include "trace/past.h"
 
 struct viewing {
@@ -20,6 +22,7 @@ struct viewing {
     struct error missing; /* what is not there of it; no code: nothing */
     struct buffer tail;   /* of a node's log, for node_status */
     struct search search; /* of what a command looks for */
+    struct past_flight *flight; /* NULL: not asked for yet */
 };
 
 void viewing_free(struct session *s);
@@ -30,6 +33,12 @@ bool viewing_command(struct session *s, struct command *c, bool *taken);
 
 /* A reader of the history that moves nothing that is shown; NULL: there is none. */
 struct past *viewing_survey(struct session *s);
+
+/* One of flight.bin; NULL: there is none, or none yet. */
+struct flight_past *viewing_open_flight(const struct session *s);
+int viewing_open_log(const struct session *s, int i); /* of node i, for reading; -1: there is none */
+/* Record n, as quickly as its line allows; its nodes are not known by index. Good until the next one is read. */
+bool viewing_read(struct session *s, uint64_t n, struct record *r);
 
 /* Shows the barrier t; the head where that is at or behind it. False where the history cannot be read. */
 bool viewing_show(struct session *s, simtime t);

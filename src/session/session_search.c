@@ -1,11 +1,12 @@
 #include "session/session_search.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "session/log_search.h"
 #include "session/session_state.h"
 #include "sim/barrier.h"
-#include "trace/record_line.h"
 
 #define SLICE          512        /* records between two looks at the clock */
 #define CATCH_UP_BYTES (16 << 20) /* of a recorded run, at once */
@@ -51,6 +52,7 @@ void search_end(struct session *s)
     for (size_t i = 0; i < f->count; i++)
         condition_free(f->probes[i].condition);
     free(f->probes);
+    log_search_free(f->logs);
     *f = (struct search){ 0 };
 }
 
@@ -66,16 +68,27 @@ static bool add_probe(struct search *f, const char *text, int id, uint64_t from_
     return true;
 }
 
-/* A time at which one pauses, if that is nearer than those before. */
-static void consider_time(struct session *s, const struct breakpoint *b, simtime from)
+/* A time at which one pauses, or the barrier behind a line of a log, if that is nearer than those before. */
+static void consider_stop(struct search *f, int id, simtime t, const char *line)
 {
-    struct search *f = &s->viewing.search;
-    simtime t = barrier_after(s->scenario, b->time);
-    bool is_nearer = f->backward ? t < from && t > f->stop : t > from && t < f->stop;
+    bool is_nearer = f->backward ? t < f->from && t > f->stop : t > f->from && t < f->stop;
     if (is_nearer && (f->backward ? t >= f->target : t <= f->target)) {
         f->stop = t;
-        f->stop_id = b->id;
+        f->stop_id = id;
+        snprintf(f->stop_line, sizeof f->stop_line, "%s", line);
     }
+}
+
+static void add_log(struct session *s, const struct breakpoint *b)
+{
+    struct search *f = &s->viewing.search;
+    struct log_probe *probe = breakpoints_log_probe(s->options.breakpoints, b->id);
+    if (!f->logs)
+        f->logs = log_search_new(s, f->backward, f->from, f->target);
+    if (probe && f->logs)
+        log_search_add(f->logs, b->id, probe, b->from_hit);
+    else
+        log_probe_free(probe);
 }
 
 static uint64_t records_until(struct session *s, simtime t)
@@ -84,9 +97,10 @@ static uint64_t records_until(struct session *s, simtime t)
     return p && t >= 0 && past_seek(p, t) ? (uint64_t)past_run(p)->v[MOMENT_RECORDS] : 0;
 }
 
-static void choose_records(struct session *s, simtime from)
+static void choose_records(struct session *s)
 {
     struct search *f = &s->viewing.search;
+    simtime from = f->from;
     f->first = f->backward ? records_until(s, f->stop >= 0 ? f->stop : f->target - 1) : records_until(s, from);
     f->end = f->backward ? records_until(s, from - 1) : records_until(s, f->stop < f->target ? f->stop : f->target);
     f->at = f->from_begin ? 0 : f->backward ? f->end : f->first;
@@ -98,19 +112,24 @@ bool search_breakpoints(struct session *s, bool backward, simtime target, const 
     struct search *f = &s->viewing.search;
     struct breakpoints *all = s->options.breakpoints;
     struct breakpoint b;
-    simtime from = s->viewing.is_past ? s->viewing.at : now_of(s);
     search_end(s);
-    *f = (struct search){ .backward = backward, .target = target, .stop = backward ? -1 : SIMTIME_NEVER, .rest = *rest };
+    *f = (struct search){ .backward = backward,
+                          .target = target,
+                          .from = s->viewing.is_past ? s->viewing.at : now_of(s),
+                          .stop = backward ? -1 : SIMTIME_NEVER,
+                          .rest = *rest };
     for (size_t i = 0; all && breakpoints_get(all, i, &b); i++) {
-        if (!b.enabled || b.is_log || b.action <= BREAKPOINT_COMMAND || b.action == BREAKPOINT_END)
+        if (!b.enabled || b.action <= BREAKPOINT_COMMAND || b.action == BREAKPOINT_END)
             continue;
-        if (b.is_time)
-            consider_time(s, &b, from);
+        if (b.is_log)
+            add_log(s, &b);
+        else if (b.is_time)
+            consider_stop(f, b.id, barrier_after(s->scenario, b.time), "");
         else
             add_probe(f, b.condition, b.id, b.from_hit);
     }
-    choose_records(s, from);
-    f->is_active = f->count > 0 || f->stop_id > 0;
+    choose_records(s);
+    f->is_active = f->count > 0 || f->stop_id > 0 || f->logs;
     return f->is_active;
 }
 
@@ -150,7 +169,7 @@ static void arrive(struct session *s, uint64_t record, int id)
         breakpoints_note_where(s->options.breakpoints, condition_text(s->viewing.search.probes[0].condition), t, record);
     search_end(s);
     viewing_show(s, t);
-    breakpoints_note_past(s->options.breakpoints, id, t, record);
+    breakpoints_note_past(s->options.breakpoints, id, t, record, NULL);
 }
 
 /* Nowhere: then the moment that is shown stays. */
@@ -170,11 +189,11 @@ static void arrive_at_end(struct session *s)
 {
     struct search f = s->viewing.search;
     bool is_stop = f.stop_id > 0 && (f.backward ? f.stop >= f.target : f.stop <= f.target);
-    s->viewing.search = (struct search){ .probes = f.probes, .count = f.count };
+    s->viewing.search = (struct search){ .probes = f.probes, .count = f.count, .logs = f.logs };
     search_end(s);
     viewing_show(s, is_stop ? f.stop : f.target);
     if (is_stop)
-        breakpoints_note_past(s->options.breakpoints, f.stop_id, f.stop, UINT64_MAX);
+        breakpoints_note_past(s->options.breakpoints, f.stop_id, f.stop, UINT64_MAX, *f.stop_line ? f.stop_line : NULL);
     else if (f.rest.kind != COMMAND_HEAD)
         session_command(s, &f.rest);
 }
@@ -196,24 +215,12 @@ static void note_found(struct session *s, uint64_t n, int id)
     f->found_at = t;
 }
 
-/* As a filter reads it: quickly, where its line allows that. */
-static bool read_record(struct session *s, uint64_t n, struct record *r)
-{
-    struct text line;
-    if (store_line(s->results.store, n, &line) < 0)
-        return false;
-    if (!record_from_line(line.s, line.len, r) && store_read(s->results.store, n, r) < 0)
-        return false;
-    r->n = n;
-    return true;
-}
-
 /* One record; returns false once the search is over. */
 static bool look_at(struct session *s, uint64_t n)
 {
     struct search *f = &s->viewing.search;
     struct record r;
-    if (!read_record(s, n, &r))
+    if (!viewing_read(s, n, &r))
         return true;
     r.src_node = s->scenario ? viewing_node_named(s, r.src) : -1;
     int probe = probe_holding(s, &r);
@@ -243,13 +250,31 @@ static bool look_on(struct session *s)
     return true;
 }
 
+/* The nearest line of a log is a stop, and what lies beyond it need not be looked at. */
+static void look_at_logs(struct session *s, int64_t deadline_ns)
+{
+    struct search *f = &s->viewing.search;
+    struct log_found found;
+    if (log_search_work(f->logs, deadline_ns))
+        return;
+    if (log_search_found(f->logs, &found))
+        consider_stop(f, found.id, found.t, found.line);
+    log_search_free(f->logs);
+    f->logs = NULL;
+    choose_records(s);
+}
+
 void search_work(struct session *s, int64_t deadline_ns)
 {
     struct search *f = &s->viewing.search;
+    if (f->logs) {
+        look_at_logs(s, deadline_ns);
+        return;
+    }
     if (store_catch_up(s->results.store, CATCH_UP_BYTES))
         return; /* first all records of a recorded run are found */
     store_limit(s->results.store, UINT64_MAX);
-    bool more = true;
+    bool more = f->count > 0;
     while (f->is_active && more && clock_ns() < deadline_ns)
         more = look_on(s);
     if (f->is_active && !more && f->found != UINT64_MAX)

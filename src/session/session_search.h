@@ -5,6 +5,7 @@
 
 #include "lockstep/session.h"
 
+struct log_search;
 struct probe;
 
 struct search {
@@ -17,8 +18,11 @@ struct search {
     uint64_t found;       /* backward: the match so far; UINT64_MAX: none */
     int found_id;
     simtime found_at;     /* its barrier */
-    simtime stop;         /* a breakpoint that is a time; SIMTIME_NEVER, or backward -1: none */
+    struct log_search *logs; /* which are looked through first; NULL: they were, or nobody asks for them */
+    simtime from;         /* the moment that was shown */
+    simtime stop;         /* a breakpoint that is a time or a line of a log; SIMTIME_NEVER, or backward -1: none */
     int stop_id;
+    char stop_line[200];  /* of a log; "": it is a time */
     simtime target;       /* what is shown where nothing is found */
     struct command rest;  /* what the run itself does then; of kind COMMAND_HEAD: nothing */
 };

@@ -11,6 +11,7 @@
 #include "session/session_past.h"
 #include "sim/coordinator.h"
 #include "trace/events.h"
+#include "trace/flight_history.h"
 #include "trace/history.h"
 #include "trace/latencies.h"
 #include "trace/logs.h"
@@ -29,6 +30,7 @@ struct results {
     struct logs *logs;
     struct wall *wall;
     struct history *history; /* NULL of a run that was recorded */
+    struct flight_history *flight; /* NULL of a run that was recorded */
     struct store *store;
     int summary_fd; /* -1: none */
     char sha256[DIGEST_HEX];
@@ -153,6 +155,8 @@ bool session_keep_results(struct session *s);
 
 /* session_moment.c: how the run and its nodes stand now goes to the history, to be written with the next results. */
 void session_note_moment(struct session *s);
+/* From time to time, what is in flight now goes to disk; -1 with *err set once it cannot. */
+int session_note_flight(struct session *s, struct error *err);
 
 /* session_stops.c */
 void stops_open(struct session *s);

@@ -210,7 +210,7 @@ void coordinator_answered(struct coordinator *c, int i, simtime next)
     c->handed[i].count = 0; /* it has handled them */
 }
 
-static void publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due)
+static void publish_message(struct coordinator *c, struct message *m, simtime sent, simtime due)
 {
     struct record r = { .t = sent,
                         .kind = RECORD_MESSAGE,
@@ -227,6 +227,8 @@ static void publish_message(struct coordinator *c, const struct message *m, simt
     c->counts.messages++;
     c->traffic[m->src].out++;
     bus_publish(c->bus, &r);
+    m->record = r.n;
+    m->edit = 0;
 }
 
 /* Owns m. */
@@ -328,12 +330,13 @@ void coordinator_publish_node(struct coordinator *c, int i, const char *state, c
     bus_publish(c->bus, &r);
 }
 
-void coordinator_publish_command(struct coordinator *c, const char *text)
+uint64_t coordinator_publish_command(struct coordinator *c, const char *text)
 {
     struct record r = {
         .t = c->counts.now, .kind = RECORD_COMMAND, .src_node = -1, .dst_node = -1, .cause = text_of(text)
     };
     bus_publish(c->bus, &r);
+    return r.n;
 }
 
 void coordinator_failed(struct coordinator *c, int i)
@@ -369,6 +372,11 @@ void coordinator_pause(struct coordinator *c, int i, bool paused)
 {
     c->paused_count += paused - c->holds[i].is_paused;
     c->holds[i].is_paused = paused;
+}
+
+bool coordinator_is_paused(const struct coordinator *c, int i)
+{
+    return c->holds[i].is_paused;
 }
 
 void coordinator_change_link(struct coordinator *c, int src, int dst, simtime latency, double loss, const char *cause)
@@ -422,7 +430,7 @@ void coordinator_publish_drop(struct coordinator *c, uint64_t id, int src, int d
     publish_drop(c, id, src, dst, t, reason);
 }
 
-void coordinator_publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due)
+void coordinator_publish_message(struct coordinator *c, struct message *m, simtime sent, simtime due)
 {
     publish_message(c, m, sent, due);
 }

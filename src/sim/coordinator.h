@@ -53,11 +53,12 @@ void coordinator_freeze(struct coordinator *c, int i);
 void coordinator_thaw(struct coordinator *c, int i);
 /* While it is paused node i is granted nothing, and what arrives for it waits. */
 void coordinator_pause(struct coordinator *c, int i, bool paused);
+bool coordinator_is_paused(const struct coordinator *c, int i);
 /* From now on. Publishes the record `link`. */
 void coordinator_change_link(struct coordinator *c, int src, int dst, simtime latency, double loss, const char *cause);
-/* Publishes the records `node` and `command`. */
+/* Publishes the records `node` and `command`; of the latter the number is returned. */
 void coordinator_publish_node(struct coordinator *c, int i, const char *state, const char *cause);
-void coordinator_publish_command(struct coordinator *c, const char *text);
+uint64_t coordinator_publish_command(struct coordinator *c, const char *text);
 
 /* The end of the next quantum in which a node has something to do, as far as the nodes have said. */
 simtime coordinator_next_activity(struct coordinator *c);

@@ -45,7 +45,7 @@ struct coordinator {
 
 /* coordinator.c */
 void coordinator_publish_drop(struct coordinator *c, uint64_t id, int src, int dst, simtime t, const char *reason);
-void coordinator_publish_message(struct coordinator *c, const struct message *m, simtime sent, simtime due);
+void coordinator_publish_message(struct coordinator *c, struct message *m, simtime sent, simtime due);
 /* Owns m. Of a node that is frozen it is dropped. */
 void coordinator_add_pending(struct coordinator *c, struct message *m);
 void coordinator_count_in_flight(struct coordinator *c);

@@ -146,6 +146,15 @@ size_t flight_list(const struct coordinator *c, uint64_t from, const struct mess
     return count;
 }
 
+void flight_visit(const struct coordinator *c, void (*visit)(void *data, const struct message *m), void *data)
+{
+    for (int i = 0; i < c->scenario->node_count; i++)
+        for (size_t k = 0; k < c->pending[i].count; k++)
+            visit(data, c->pending[i].items[k]);
+    for (size_t k = 0, count = network_count(c->network); k < count; k++)
+        visit(data, network_at(c->network, k));
+}
+
 static bool find(const struct coordinator *c, uint64_t id, struct place *at)
 {
     for (int i = 0; i < c->scenario->node_count; i++)
@@ -252,7 +261,7 @@ static struct message *message_with(struct message_pool *pool, struct text type,
     return m;
 }
 
-void flight_edit(struct coordinator *c, uint64_t id, struct text payload)
+void flight_edit(struct coordinator *c, uint64_t id, struct text payload, uint64_t record)
 {
     struct place at;
     if (!find(c, id, &at))
@@ -263,6 +272,8 @@ void flight_edit(struct coordinator *c, uint64_t id, struct text payload)
     m->sent = before_it->sent;
     m->origin = before_it->origin;
     m->id = id;
+    m->record = before_it->record;
+    m->edit = record;
     m->src = before_it->src;
     m->dst = before_it->dst;
     m->size = before_it->size;

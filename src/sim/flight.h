@@ -15,6 +15,8 @@ size_t flight_list(const struct coordinator *c, uint64_t from, const struct mess
 const struct message *flight_find(const struct coordinator *c, uint64_t id); /* NULL: not in flight */
 /* The place of a message in the order of flight_list, or UINT64_MAX. */
 uint64_t flight_rank(const struct coordinator *c, uint64_t id);
+/* All of them, in no particular order. */
+void flight_visit(const struct coordinator *c, void (*visit)(void *data, const struct message *m), void *data);
 /* Whether one more has room. */
 bool flight_has_room(const struct coordinator *c);
 
@@ -29,8 +31,8 @@ void flight_drop(struct coordinator *c, uint64_t id);
 void flight_delay(struct coordinator *c, uint64_t id, simtime to);
 /* The same message once more, sent and due at the same times, with the next id: publishes the record `message`. */
 void flight_copy(struct coordinator *c, uint64_t id);
-/* Its payload is another one from now on; its size stays what its sender said. */
-void flight_edit(struct coordinator *c, uint64_t id, struct text payload);
+/* Its payload is another one from now on, as the record of that number says; its size stays what its sender said. */
+void flight_edit(struct coordinator *c, uint64_t id, struct text payload, uint64_t record);
 /* A message that nobody has sent, stamped with the present barrier, with the next id: publishes the record `message`.
  */
 void flight_inject(struct coordinator *c, int src, int dst, struct text type, struct text payload, simtime due);

@@ -114,7 +114,7 @@ static void remove_file(const struct folder *f, const char *before, const char *
 /* The files of that run; others, whatever their names, stay. */
 static void remove_earlier_run(const struct folder *f, const struct json *run)
 {
-    static const char *const names[] = { "scenario.yaml", "history.bin", "wall.jsonl", "summary.json" };
+    static const char *const names[] = { "scenario.yaml", "history.bin", "flight.bin", "wall.jsonl", "summary.json" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unlinkat(f->directory, names[i], 0);
     const struct json *nodes = json_get(run, "nodes");

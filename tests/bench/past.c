@@ -1,4 +1,5 @@
-/* Back in time: how long it takes until any moment of a recorded run is shown, beside reading the history once through. */
+/* Back in time: how long it takes until any moment of a recorded run is shown, beside reading the history once through.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +14,13 @@
 
 static const int no_signals[] = { 0 };
 
-/* What a screen needs of a moment: the run, every node, and the records of a screenful. */
+/* What a screen needs of a moment: the run, every node, a screenful of records, and one of what is in flight. */
 static bool look(struct session *s, const struct scenario *scenario, simtime t)
 {
     struct session_status status;
     struct node_status node;
     struct record r;
+    struct session_message page[50];
     if (!session_command(s, &(struct command){ .kind = COMMAND_VIEW, .time = t }))
         return false;
     session_status(s, &status);
@@ -28,21 +30,29 @@ static bool look(struct session *s, const struct scenario *scenario, simtime t)
     for (uint64_t n = count > 50 ? count - 50 : 0; n < count; n++)
         if (store_read(session_store(s), n, &r) < 0)
             return false;
-    return true;
+    uint64_t flying = session_flight_count(s);
+    session_flight(s, flying / 2, page, 50);
+    return flying == status.in_flight;
 }
 
+/* history.bin and flight.bin. */
 static bool read_through(const char *folder, double *seconds, uint64_t *bytes)
 {
+    static const char *const names[] = { "history.bin", "flight.bin" };
     char path[PATH_MAX];
     static char block[1 << 16];
-    path_join(path, folder, "history.bin");
+    bool good = true;
     double start = now_seconds();
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     *bytes = 0;
-    for (ssize_t n; fd >= 0 && (n = read(fd, block, sizeof block)) > 0;)
-        *bytes += (uint64_t)n;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        path_join(path, folder, names[i]);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        for (ssize_t n; fd >= 0 && (n = read(fd, block, sizeof block)) > 0;)
+            *bytes += (uint64_t)n;
+        good &= fd >= 0 && close(fd) == 0;
+    }
     *seconds = now_seconds() - start;
-    return fd >= 0 && close(fd) == 0;
+    return good;
 }
 
 static bool measure(const char *folder, const struct scenario *scenario)
@@ -74,9 +84,10 @@ static bool measure(const char *folder, const struct scenario *scenario)
     session_command(s, &(struct command){ .kind = COMMAND_HEAD });
     session_status(s, &status);
     struct sample x = sample_of(seconds, MOMENTS);
-    printf("  %llu records, %d nodes, history %.1f MB, %.1f bytes a record; opened in %.1f ms\n",
-           (unsigned long long)status.records, scenario->node_count, (double)bytes / 1e6,
-           (double)bytes / (double)status.records, open * 1e3);
+    printf("  %llu records, %d nodes, %llu in flight at the end, history %.1f MB, %.1f bytes a record; opened in %.1f "
+           "ms\n",
+           (unsigned long long)status.records, scenario->node_count, (unsigned long long)status.in_flight,
+           (double)bytes / 1e6, (double)bytes / (double)status.records, open * 1e3);
     printf("  any moment: best %.2f ms, median %.2f ms, longest of %d %.2f ms; bar %.0f ms: %s\n", x.best * 1e3,
            x.median * 1e3, MOMENTS, seconds[MOMENTS - 1] * 1e3, BAR_S * 1e3, held(seconds[MOMENTS - 1] <= BAR_S));
     printf("  to read the history once: %.2f ms; median / that: %.2f\n", plain * 1e3, x.median / plain);
@@ -85,17 +96,30 @@ static bool measure(const char *folder, const struct scenario *scenario)
     return true;
 }
 
-bool bench_past(const struct bench *b)
+/* With a network of this latency: the longer, the more is in flight. */
+static bool run_and_measure(const struct bench *b, int number, const char *latency)
 {
-    char out[PATH_MAX], file[PATH_MAX], recorded[PATH_MAX];
+    char out[PATH_MAX], file[PATH_MAX], recorded[PATH_MAX], setting[80];
     struct outcome batch;
     struct problems problems = { 0 };
-    path_of_run(out, b, "past", 0);
+    path_of_run(out, b, "past", number);
     path_join(file, b->scenarios, "large.yaml");
     path_join(recorded, out, "scenario.yaml");
-    char *argv[] = { (char *)(uintptr_t)b->lockstep, "--batch", "--quiet", "--duration", b->is_short ? "60s" : SPAN,
-                     "--out", out, file, NULL };
-    printf("\nback in time: large for %s\n", b->is_short ? "60 s" : SPAN);
+    snprintf(setting, sizeof setting, "network.default_latency=%s", latency);
+    char *argv[] = { (char *)(uintptr_t)b->lockstep,
+                     "--batch",
+                     "--quiet",
+                     "--duration",
+                     b->is_short ? "60s" : SPAN,
+                     "--set",
+                     "network.model=latency",
+                     "--set",
+                     setting,
+                     "--out",
+                     out,
+                     file,
+                     NULL };
+    printf("\nback in time: large for %s, latency %s\n", b->is_short ? "60 s" : SPAN, latency);
     if (!process_run(argv, &batch))
         return false;
     struct scenario *s = scenario_load_recorded(recorded, &problems);
@@ -104,4 +128,10 @@ bool bench_past(const struct bench *b)
     problems_print(&problems, stderr);
     problems_clear(&problems);
     return empty_folder(out) && good;
+}
+
+bool bench_past(const struct bench *b)
+{
+    bool good = run_and_measure(b, 0, "10ms");
+    return run_and_measure(b, 1, b->is_short ? "40s" : "400s") && good;
 }

@@ -12,6 +12,7 @@ import time
 import common
 from common import main
 
+UNRECORDED = " wall-clock values are not recorded "
 PYTHON_NODES = common.SCENARIOS / "nodes"
 LOSSY = """
 simulation: {{ duration: {duration}, quantum: 1ms, seed: {seed} }}
@@ -45,9 +46,9 @@ class Replay(common.Case):
         return {name: (self.dir / name).read_text() for name in saved}
 
     def body(self, screen):
-        """Without what tells the past from the present: the badge, the status line and the key bar; and without marks of
-        what was active since the screen before."""
-        lines = screen.splitlines()
+        """Without what tells the past from the present: the badge, the status line, the key bar, and why values of the wall clock
+        are not there; and without marks of what was active since the screen before."""
+        lines = [line.replace(UNRECORDED, "─" * len(UNRECORDED)) for line in screen.splitlines()]
         return [re.sub("[○●]|in the file line [0-9 ]*", "", line) for line in lines[1:-2]] + [re.sub(r"(s\.yaml|folder) +(PAUSED|PAST|REPLAY) +", "", lines[0])]
 
     maxDiff = None
@@ -141,6 +142,67 @@ class Replay(common.Case):
                 self.assertEqual(self.stops(shown, "on", count), want)
                 self.assertEqual(self.stops(shown, "off", count - 1), want[:-1][::-1])
                 self.assertRegex(shown["begin"].splitlines()[0], r"0\.000 000 s")
+
+    CHATTY = """
+import random, sys
+rng, count = random.Random({seed}), 0
+for line in sys.stdin:
+    if line.startswith("INIT"):
+        print("READY", flush=True)
+    elif line.startswith("ADVANCE"):
+        sys.stdin.readline()
+        count += 1
+        if count % 2 == {odd} and rng.random() < 0.06:
+            sys.stderr.write("half of" if rng.random() < 0.3 else f"alarm {{count}}\\nnothing\\n")
+        if count == 900 + {odd}:
+            sys.stderr.write(5000 * "x" + " alarm behind a long line\\n")
+        sys.stderr.flush()
+        print("DONE\\n[]", flush=True)
+"""
+
+    def told(self, shown, prefix, count):
+        """Times, and what was said of the breakpoint: the line of the log."""
+        return [(re.search(r"(?:PAUSED|PAST|REPLAY) +([0-9. ]+) s", shown[f"{prefix}{i}"].splitlines()[0]).group(1),
+                 re.search(r"Break 1: .*", shown[f"{prefix}{i}"]).group().split("  ")[0]) for i in range(count)]
+
+    def test_lines_of_logs_stop_in_the_past_where_they_stopped_the_run_both_ways(self):
+        rng, nodes = common.seeded_random(), ""
+        for odd, name in enumerate("pq"):  # never at the same barrier: whose line comes first there is up to the machine
+            path = self.write(f"{name}.py", self.CHATTY.format(seed=rng.randrange(1000), odd=odd))
+            nodes += f"  - {{ id: {name}, type: device, implementation: process, command: [{sys.executable}, -B, {path}] }}\n"
+        scenario = self.write("s.yaml", "simulation: { duration: 1s, quantum: 1ms, seed: 1 }\nnodes:\n" + nodes)
+        self.batch(scenario, "run", "-q")
+        for text in ("log p =~ alarm", "log =~ ^(half of)*alarm.[0-9]*[2-7]$", "hit 4 log =~ 'alarm [0-9]'", "log q =~ long.line",
+                     "log =~ nobody says this"):
+            with self.subTest(text=text):
+                count = {"log q =~ long.line": 1, "log =~ nobody says this": 0}.get(text, 3)
+                live = [line for i in range(count) for line in ("c", "until PAUSED", f"screen live{i}")]
+                live += [line for i in range(count - 1) for line in ("C", "see PAST", f"screen back{i}")]
+                shown = self.keys([scenario, "--out", self.dir / "live", "--break", text], ["until PAUSED", *live], expect=None)
+                want = self.told(shown, "live", count)
+                self.assertEqual(len({t for t, _ in want}), count, want)
+                self.assertEqual(self.told(shown, "back", count - 1), want[:-1][::-1])
+                steps = [line for i in range(count) for line in ("c", f"screen on{i}")]
+                steps += [line for i in range(count - 1) for line in ("C", f"screen off{i}")] + ["C", "screen begin", "V", "C", "screen last"]
+                shown = self.keys(["replay", self.dir / "run", "--break", text], steps)
+                self.assertEqual(self.told(shown, "on", count), want)
+                self.assertEqual(self.told(shown, "off", count - 1), want[:-1][::-1])
+                self.assertRegex(shown["begin"].splitlines()[0], r"0\.000 000 s")
+                lines = self.lines_of(text)
+                self.assertIn(f"Break 1: {lines[-1]}" if lines else "0.000 000 s", shown["last"])
+
+    def lines_of(self, text):
+        """The lines of the logs that match, without their times, in the order in which they came to their ends: a half may have
+        come long before."""
+        node, regex = re.match(r"(?:hit \d+ )?log (?:(\w+) )?=~ '?(.*?)'?$", text).groups()
+        found = []
+        for name in "pq":
+            for line in (self.dir / "run" / "logs" / f"{name}.log").read_text().splitlines():
+                line = re.match(r"\[ *[0-9.]+ s\] (.*)", line).group(1)
+                number = re.search(r"alarm (\d+)", line)
+                if node in (None, name) and re.search(regex, line):
+                    found.append((int(number.group(1)) if number else 900, f"{name}: {line[4096:][:40] or line[:40]}"))
+        return [line for _, line in sorted(found)]
 
     def test_hits_and_steps_stop_in_the_past_as_they_did(self):
         scenario = self.write("s.yaml", LOSSY.format(duration="3s", seed=5, gateway=""))

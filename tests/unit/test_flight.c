@@ -67,7 +67,7 @@ static void messages_wait_for_their_node_and_can_be_changed_there(void **state)
     coordinator_end(f.c);
     f.log[0] = '\0';
     flight_drop(f.c, 1);
-    flight_edit(f.c, 2, text_of("{\"longer\":[1,2,3]}"));
+    flight_edit(f.c, 2, text_of("{\"longer\":[1,2,3]}"), 7);
     flight_delay(f.c, 3, 2500);
     flight_copy(f.c, 2);
     assert_string_equal(f.log, "drop 1 edited\nmessage 4 300 a>b {\"longer\":[1,2,3]} 300\n");
@@ -170,7 +170,7 @@ static void act_at_random(struct fixture *f, uint64_t *random)
         flight_copy(f->c, m->id);
         break;
     case 3:
-        flight_edit(f->c, m->id, text_of("\"a payload that is longer than before\""));
+        flight_edit(f->c, m->id, text_of("\"a payload that is longer than before\""), 7);
         break;
     default:
         flight_inject(f->c, m->dst, m->src, text_of("NEW"), text_of("[]"),
@@ -284,7 +284,7 @@ static void fates_behind(bool with_acts, char *out, size_t size)
         flight_drop(f.c, 0);
         flight_copy(f.c, 1);
         flight_delay(f.c, 1, 5000);
-        flight_edit(f.c, 2, text_of("2"));
+        flight_edit(f.c, 2, text_of("2"), 7);
         flight_inject(f.c, 0, 1, text_of("Y"), text_of("1"), 1000);
         flight_inject(f.c, 1, 2, text_of("Y"), text_of("1"), 4000);
     }
