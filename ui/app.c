@@ -257,7 +257,7 @@ void app_refresh(struct app *app)
     bool over = session_state_over(now->state);
     look_at_wishes(app);
     if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
-        app->prompt = prompt_outlives_run(app->prompt) ? app->prompt : PROMPT_NONE;
+        prompt_look_at_end(app);
     if (!over)
         return;
     if (!session_state_over(before.state))

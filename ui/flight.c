@@ -417,6 +417,7 @@ static void ask_payload(struct app *app, const struct session_message *m)
     char text[sizeof app->editor.text];
     if (m->payload.len >= sizeof text) {
         app_say(app, ROLE_WARN, "A payload of %zu bytes is too long to be edited here", m->payload.len);
+        prompt_refused(app);
         return;
     }
     snprintf(text, sizeof text, "%.*s", (int)m->payload.len, m->payload.len ? m->payload.s : "");
@@ -445,8 +446,11 @@ static void ask_link(struct app *app)
 static void act_on_message(struct app *app, enum action action)
 {
     struct session_message m;
-    if (!can_change(app) || !selected(app, &m))
+    if (!can_change(app) || !selected(app, &m)) {
+        if (action == ACTION_FLIGHT_DELAY || action == ACTION_FLIGHT_EDIT)
+            prompt_refused(app);
         return;
+    }
     switch (action) {
     case ACTION_FLIGHT_DROP:
         do_at_once(app, drop);
@@ -477,12 +481,13 @@ bool flight_act_key(struct app *app, enum action action)
         act_on_message(app, action);
         return true;
     case ACTION_FLIGHT_INJECT:
-        if (can_change(app))
-            prompt_open(app, PROMPT_FLIGHT_INJECT);
-        return true;
     case ACTION_FLIGHT_LINK:
-        if (can_change(app))
+        if (!can_change(app))
+            prompt_refused(app);
+        else if (action == ACTION_FLIGHT_LINK)
             ask_link(app);
+        else
+            prompt_open(app, PROMPT_FLIGHT_INJECT);
         return true;
     case ACTION_FLIGHT_SAVE:
         prompt_open(app, PROMPT_FLIGHT_SAVE);

@@ -10,8 +10,11 @@ static void draw_prompt(const struct app *app, const struct area *a)
 {
     struct buffer question = { 0 };
     prompt_format(app, &question);
-    int x = 1 + area_put(a, 1, 0, ROLE_BRAND, buffer_string(&question));
+    bool refused = app->prompt == PROMPT_REFUSED;
+    int x = 1 + area_put(a, 1, 0, refused ? ROLE_WARN : ROLE_BRAND, buffer_string(&question));
     buffer_free(&question);
+    if (refused)
+        return;
     if (prompt_is_question(app->prompt)) {
         a->canvas->cursor_x = a->x + x;
         a->canvas->cursor_y = a->y;
@@ -337,6 +340,12 @@ void bar_draw(struct app *app, const struct area *a)
                                                   { .keys = { 'n' }, .names = "n", .label = "no" } };
         int at = draw_key(app, &bar, 1, &answers[0], context);
         draw_key(app, &bar, at, &answers[1], context);
+        return;
+    }
+    if (app->prompt == PROMPT_REFUSED) {
+        static const struct binding close = { .keys = { INPUT_ENTER }, .names = "Enter", .label = "close" };
+        int at = draw_key(app, &bar, 1, &close, context);
+        area_put(&bar, at, 0, ROLE_LABEL, "until then no key does anything");
         return;
     }
     if (app->prompt == PROMPT_NONE && app_top(app) == PANE_BREAKS) {

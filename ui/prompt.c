@@ -12,6 +12,7 @@ static const struct {
     bool question;
 } prompts[] = {
     [PROMPT_NONE] = { "", false },
+    [PROMPT_REFUSED] = { "%s", false },
     [PROMPT_FIND] = { "Find: ", false },
     [PROMPT_STEPS] = { "How many quanta: ", false },
     [PROMPT_UNTIL] = { "Run or go back to (2.5s, +1s, -100ms): ", false },
@@ -44,7 +45,9 @@ void prompt_format(const struct app *app, struct buffer *out)
     }
     const struct scenario_node *n = app->scenario ? &app->scenario->nodes[app->prompt_node] : NULL;
     const char *words[] = { n ? n->id : "", n ? on_failure_name(n->on_failure) : "" };
-    if (app->prompt == PROMPT_EXPORT)
+    if (app->prompt == PROMPT_REFUSED)
+        words[0] = app->refused;
+    else if (app->prompt == PROMPT_EXPORT)
         words[0] = app->panes[app_top(app)]->ops->name;
     else if (app->prompt == PROMPT_OVERWRITE)
         words[0] = app->export.name;
@@ -66,10 +69,32 @@ bool prompt_is_question(enum prompt prompt)
     return prompts[prompt].question;
 }
 
-bool prompt_outlives_run(enum prompt prompt)
+static bool outlives_run(enum prompt prompt)
 {
     return prompt == PROMPT_FIND || prompt == PROMPT_COMMAND || prompt == PROMPT_EXPORT || prompt == PROMPT_OVERWRITE ||
-           prompt == PROMPT_BREAK || prompt == PROMPT_FILTER;
+           prompt == PROMPT_BREAK || prompt == PROMPT_FILTER || prompt == PROMPT_REFUSED;
+}
+
+void prompt_look_at_end(struct app *app)
+{
+    if (app->prompt == PROMPT_NONE || outlives_run(app->prompt))
+        return;
+    bool was_question = prompt_is_question(app->prompt);
+    app->prompt = PROMPT_NONE;
+    if (was_question)
+        return;
+    app_say(app, ROLE_WARN, "%s while you typed; R starts it anew",
+            session_state_over(app->status.state) ? "The run has ended" : "The run began to end");
+    prompt_refused(app); /* the rest of what is being typed is for that prompt */
+}
+
+void prompt_refused(struct app *app)
+{
+    snprintf(app->refused, sizeof app->refused, "%s", app->message);
+    app->message[0] = '\0';
+    app->prompt = PROMPT_REFUSED;
+    app->prompt_error = NULL;
+    editor_set(&app->editor, "");
 }
 
 const char *prompt_refuse(struct app *app, const struct condition_error *err)
@@ -96,6 +121,7 @@ void prompt_open(struct app *app, enum prompt prompt)
                               : NULL;
     if (not_now) {
         app_say(app, ROLE_WARN, "%s", not_now);
+        prompt_refused(app);
         return;
     }
     app->prompt = prompt;
@@ -140,8 +166,10 @@ static bool can_be_asked(struct app *app, enum prompt what, int node)
 
 void prompt_ask_node(struct app *app, enum prompt prompt, int node)
 {
-    if (!can_be_asked(app, prompt, node))
+    if (!can_be_asked(app, prompt, node)) {
+        prompt_refused(app);
         return;
+    }
     app->prompt_node = node;
     prompt_open(app, prompt);
 }
@@ -285,6 +313,10 @@ static void answer(struct app *app, uint32_t key)
 
 bool prompt_key(struct app *app, uint32_t key)
 {
+    if (app->prompt == PROMPT_REFUSED) {
+        app->prompt = key == INPUT_ESC || key == INPUT_ENTER || key == 3 ? PROMPT_NONE : PROMPT_REFUSED;
+        return true;
+    }
     if (app->prompt == PROMPT_COMMAND || app->prompt == PROMPT_EXPORT) {
         line_prompt_key(app, key);
         return true;
