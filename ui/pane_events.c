@@ -8,6 +8,7 @@
 #include "ui/format.h"
 #include "ui/json_view.h"
 #include "ui/pane.h"
+#include "ui/route.h"
 
 /* Without a filter the list's places are the records' numbers. With one they are those of the hits that are known, of
  * which more and more may come before: what is selected, and what stands on top, is kept by number. */
@@ -17,6 +18,7 @@ struct pane_events {
     struct filter *filter;
     uint64_t at, top; /* with a filter: the record that is selected, or near which it is to be; and the one on top */
     uint64_t shown;   /* the cursor's place that goes with `at` */
+    struct routes routes;
 };
 
 /* Takes over what the keys or the mouse have done to the list. */
@@ -49,6 +51,14 @@ static bool record_at(const struct pane_events *p, uint64_t place, uint64_t *n)
 {
     *n = place;
     return !p->filter || filter_select(p->filter, place, n);
+}
+
+/* Reads record n, a drop with the route of its message. */
+static int read_record(struct pane_events *p, const struct view *v, uint64_t n, struct record *r)
+{
+    if (store_read(v->store, n, r) != 0)
+        return -1;
+    return r->kind == RECORD_DROP ? route_fill(&p->routes, v->scenario, v->store, n, r) : 0;
 }
 
 /* Where the columns of a row are; 0: there is no room for it. */
@@ -163,7 +173,7 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
     x += c->time + c->gap;
     draw_id(v, a, x, y, c->id, r->src);
     x += c->id + 1;
-    bool lost = r->kind == RECORD_MESSAGE && r->due == SIMTIME_NEVER;
+    bool lost = r->kind == RECORD_DROP || (r->kind == RECORD_MESSAGE && r->due == SIMTIME_NEVER);
     if (r->dst.len)
         area_glyph(a, x, y, lost ? ROLE_BAD : ROLE_DIM, lost ? GLYPH_ARROW_LOST : GLYPH_ARROW);
     x += 2;
@@ -186,7 +196,7 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
         x += c->size + 2;
     }
     if (c->latency) {
-        if (lost)
+        if (lost && r->kind == RECORD_MESSAGE)
             area_right(a, x, y, c->latency, ROLE_BAD, "lost");
         else if (r->kind == RECORD_MESSAGE && r->latency > 0)
             area_right(a, x, y, c->latency, ROLE_DIM, format_duration(r->latency, text));
@@ -273,7 +283,8 @@ static void draw_rows(struct pane *p, const struct view *v, const struct area *r
     for (int y = 0; y < rows->height && p->list.top + (uint64_t)y < p->list.count; y++) {
         struct record r;
         uint64_t n;
-        if (record_at((struct pane_events *)p, p->list.top + (uint64_t)y, &n) && store_read(v->store, n, &r) == 0)
+        if (record_at((struct pane_events *)p, p->list.top + (uint64_t)y, &n) &&
+            read_record((struct pane_events *)p, v, n, &r) == 0)
             draw_record(v, rows, y, &r, &c);
         else
             area_put(rows, 0, y, ROLE_BAD, "this record cannot be read");
@@ -395,7 +406,7 @@ static bool export_record(struct pane *p, const struct view *v, uint64_t n, stru
     }
     if (!v->store || n >= store_count(v->store) || !record_at((const struct pane_events *)p, n, &n))
         return false;
-    if (store_read(v->store, n, &r) != 0) {
+    if (read_record((struct pane_events *)p, v, n, &r) != 0) {
         table_text(row, "this record cannot be read");
         return true;
     }
