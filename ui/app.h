@@ -106,6 +106,7 @@ struct app {
     struct line_prompt line;
     struct export export;
     char refused[256];        /* why */
+    bool refused_question;    /* it was to be answered by a single key */
     const char *prompt_error; /* what is wrong with what was typed; static, what is below, or NULL */
     char prompt_error_text[sizeof(struct condition_error)];
     char filter_last[EDITOR_TEXT]; /* the last filter, for the key Up */
@@ -165,7 +166,7 @@ void app_toggle(struct app *app, enum pane_id id);
 void app_end(struct app *app, enum then then, int signal); /* the run, cleanly; then what follows */
 void prompt_open(struct app *app, enum prompt prompt);     /* prompt.c */
 /* In place of a question that cannot be asked, with what app_say() has just told as the reason. */
-void prompt_refused(struct app *app);
+void prompt_refused(struct app *app, enum prompt prompt);
 bool prompt_key(struct app *app, uint32_t key);
 void prompt_format(const struct app *app, struct buffer *out);
 bool prompt_is_question(enum prompt prompt);

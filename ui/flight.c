@@ -298,8 +298,13 @@ static const char *save_faults(struct app *app, const char *args)
     int count = session_save_faults(app->session, args, &err);
     if (count < 0)
         return refuse(app, "%s", err.text);
-    app_say(app, ROLE_INFO, "Saved with %d change%s: lockstep --batch %s repeats this run", count, count == 1 ? "" : "s",
-            args);
+    int lines = session_saved_lines(app->session);
+    if (lines)
+        app_say(app, ROLE_WARN, "Saved, but %d of %d changes %s typed to a UART: a scenario cannot say it, %s will differ",
+                lines, count, lines == 1 ? "is a line" : "are lines", args);
+    else
+        app_say(app, ROLE_INFO, "Saved with %d change%s: lockstep --batch %s repeats this run", count,
+                count == 1 ? "" : "s", args);
     return NULL;
 }
 
@@ -417,7 +422,7 @@ static void ask_payload(struct app *app, const struct session_message *m)
     char text[sizeof app->editor.text];
     if (m->payload.len >= sizeof text) {
         app_say(app, ROLE_WARN, "A payload of %zu bytes is too long to be edited here", m->payload.len);
-        prompt_refused(app);
+        prompt_refused(app, PROMPT_FLIGHT_EDIT);
         return;
     }
     snprintf(text, sizeof text, "%.*s", (int)m->payload.len, m->payload.len ? m->payload.s : "");
@@ -448,7 +453,7 @@ static void act_on_message(struct app *app, enum action action)
     struct session_message m;
     if (!can_change(app) || !selected(app, &m)) {
         if (action == ACTION_FLIGHT_DELAY || action == ACTION_FLIGHT_EDIT)
-            prompt_refused(app);
+            prompt_refused(app, PROMPT_FLIGHT_DELAY);
         return;
     }
     switch (action) {
@@ -483,7 +488,7 @@ bool flight_act_key(struct app *app, enum action action)
     case ACTION_FLIGHT_INJECT:
     case ACTION_FLIGHT_LINK:
         if (!can_change(app))
-            prompt_refused(app);
+            prompt_refused(app, PROMPT_FLIGHT_INJECT);
         else if (action == ACTION_FLIGHT_LINK)
             ask_link(app);
         else

@@ -79,17 +79,18 @@ void prompt_look_at_end(struct app *app)
 {
     if (app->prompt == PROMPT_NONE || outlives_run(app->prompt))
         return;
-    bool was_question = prompt_is_question(app->prompt);
+    enum prompt typed = app->prompt;
     app->prompt = PROMPT_NONE;
-    if (was_question)
+    if (prompt_is_question(typed))
         return;
     app_say(app, ROLE_WARN, "%s while you typed; R starts it anew",
             session_state_over(app->status.state) ? "The run has ended" : "The run began to end");
-    prompt_refused(app); /* the rest of what is being typed is for that prompt */
+    prompt_refused(app, typed); /* the rest of what is being typed is for that prompt */
 }
 
-void prompt_refused(struct app *app)
+void prompt_refused(struct app *app, enum prompt prompt)
 {
+    app->refused_question = prompt_is_question(prompt);
     snprintf(app->refused, sizeof app->refused, "%s", app->message);
     app->message[0] = '\0';
     app->prompt = PROMPT_REFUSED;
@@ -121,7 +122,7 @@ void prompt_open(struct app *app, enum prompt prompt)
                               : NULL;
     if (not_now) {
         app_say(app, ROLE_WARN, "%s", not_now);
-        prompt_refused(app);
+        prompt_refused(app, prompt);
         return;
     }
     app->prompt = prompt;
@@ -167,7 +168,7 @@ static bool can_be_asked(struct app *app, enum prompt what, int node)
 void prompt_ask_node(struct app *app, enum prompt prompt, int node)
 {
     if (!can_be_asked(app, prompt, node)) {
-        prompt_refused(app);
+        prompt_refused(app, prompt);
         return;
     }
     app->prompt_node = node;
@@ -314,7 +315,8 @@ static void answer(struct app *app, uint32_t key)
 bool prompt_key(struct app *app, uint32_t key)
 {
     if (app->prompt == PROMPT_REFUSED) {
-        app->prompt = key == INPUT_ESC || key == INPUT_ENTER || key == 3 ? PROMPT_NONE : PROMPT_REFUSED;
+        bool closes = app->refused_question || key == INPUT_ESC || key == INPUT_ENTER || key == 3;
+        app->prompt = closes ? PROMPT_NONE : PROMPT_REFUSED;
         return true;
     }
     if (app->prompt == PROMPT_COMMAND || app->prompt == PROMPT_EXPORT) {
