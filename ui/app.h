@@ -155,6 +155,7 @@ int app_exit_code(const struct app *app);
 struct view app_view(const struct app *app);
 enum pane_id app_top(const struct app *app); /* the pane that takes the keys */
 unsigned app_context(const struct app *app); /* of enum context */
+/* What stands in the format as {pause} is shown as the key of that action. */
 void app_say(struct app *app, enum role role, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
 
 /* For the files that app.c is split into. */

@@ -270,11 +270,11 @@ static void draw_nothing(const struct pane_events *p, const struct view *v, cons
 {
     uint64_t records = v->store ? store_count(v->store) : 0;
     if (!p->filter)
-        pane_empty(a, "No events yet", v->session ? "Space runs, . steps to the next event" : NULL);
+        pane_empty(v, a, "No events yet", v->session ? "{pause} runs, {next} steps to the next event" : NULL);
     else if (filter_complete(p->filter, records))
-        pane_empty(a, "No event matches the filter", "f and an empty text end it");
+        pane_empty(v, a, "No event matches the filter", "{filter} and an empty text end it");
     else
-        pane_empty(a, "No event that matches the filter yet", "looking further");
+        pane_empty(v, a, "No event that matches the filter yet", "looking further");
 }
 
 static void draw_rows(struct pane *p, const struct view *v, const struct area *rows, bool focus)
@@ -297,6 +297,7 @@ static void draw_rows(struct pane *p, const struct view *v, const struct area *r
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
 {
     struct pane_events *events = (struct pane_events *)p;
+    char keys[KEYMAP_TEXT];
     uint64_t count = v->store ? store_count(v->store) : 0;
     if (events->filter)
         count = place_list(events, count);
@@ -314,7 +315,8 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     struct area rows = area_sub(a, 0, 0, a->width, a->height - preview);
     draw_rows(p, v, &rows, focus);
     if (!events->filter && count <= 1 && v->status->state == SESSION_PAUSED && rows.height > 4)
-        area_center(&rows, rows.height / 2, ROLE_DIM, "No messages yet: Space runs, . steps to the next event");
+        area_center(&rows, rows.height / 2, ROLE_DIM,
+                    keymap_text(v->keys, "No messages yet: {pause} runs, {next} steps to the next event", false, keys));
     if (preview) {
         struct area bottom = area_sub(a, 0, a->height - preview, a->width, preview);
         draw_preview(p, v, &bottom);

@@ -114,11 +114,12 @@ static void draw_nothing(const struct view *v, const struct area *a)
 {
     bool is_paused = v->status->state == SESSION_PAUSED;
     if (v->status->is_past) {
-        pane_empty(a, "What is in flight is shown at the head of a live run",
-                   v->status->is_recorded ? "this one is recorded" : "V goes there");
+        pane_empty(v, a, "What is in flight is shown at the head of a live run",
+                   v->status->is_recorded ? "this one is recorded" : "{now} goes there");
         return;
     }
-    pane_empty(a, "Nothing is in flight", !is_paused ? NULL : "I puts a message in, . steps to the next event");
+    pane_empty(v, a, "Nothing is in flight",
+               !is_paused ? NULL : "{inject} puts a message in, {next} steps to the next event");
 }
 
 /* The cursor goes with its message, unless it was moved, or is at the top, where it stays with what arrives next. */

@@ -206,7 +206,9 @@ static int draw_launch(const struct view *v, const struct area *a)
     int y = 1;
     area_put(a, 2, y++, ROLE_BAD, "The launch failed");
     y += area_wrap(a, 2, y, a->width - 3, ROLE_TEXT, v->launch->text);
-    area_put(a, 2, y + 1, ROLE_DIM, "R reads the file again and tries once more.");
+    char keys[KEYMAP_TEXT];
+    area_put(a, 2, y + 1, ROLE_DIM,
+             keymap_text(v->keys, "{rerun} reads the file again and tries once more.", false, keys));
     return y + 3;
 }
 
@@ -234,7 +236,8 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
     if (!count) {
         list_show(&p->list, 0, a->height, a->y);
         if (!used)
-            pane_empty(a, "No problems and no warnings", v->session ? "neither of the scenario nor of the run" : NULL);
+            pane_empty(v, a, "No problems and no warnings",
+                       v->session ? "neither of the scenario nor of the run" : NULL);
         return;
     }
     int below = a->height >= 8 ? (a->height + 1) / 2 : 0;

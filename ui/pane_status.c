@@ -34,7 +34,7 @@ static void draw_prompt(const struct app *app, const struct area *a)
 /* On the right, where what stands on the left up to column `left` has left room; what counts least goes first. */
 static void draw_counters(const struct view *v, const struct area *a, int left)
 {
-    char x[FORMAT_TEXT], y[FORMAT_TEXT], z[FORMAT_TEXT];
+    char x[FORMAT_TEXT], y[FORMAT_TEXT], z[FORMAT_TEXT], keys[KEYMAP_TEXT];
     const struct session_status *s = v->status;
     struct session_inference inference;
     struct {
@@ -50,8 +50,8 @@ static void draw_counters(const struct view *v, const struct area *a, int left)
     snprintf(parts[2].text, sizeof parts[2].text, "%s dropped", format_count(s->dropped, x));
     snprintf(parts[3].text, sizeof parts[3].text, "%s in flight", format_count(s->in_flight, x));
     if (s->warnings)
-        snprintf(parts[4].text, sizeof parts[4].text, "%s warning%s: w", format_count(s->warnings, x),
-                 s->warnings == 1 ? "" : "s");
+        snprintf(parts[4].text, sizeof parts[4].text, "%s warning%s: %s", format_count(s->warnings, x),
+                 s->warnings == 1 ? "" : "s", keymap_text(v->keys, "{warnings}", false, keys));
     parts[2].role = s->dropped ? ROLE_WARN : ROLE_DIM;
     parts[0].role = parts[1].role = parts[3].role = ROLE_DIM;
     parts[4].role = ROLE_WARN;
@@ -217,11 +217,13 @@ static void draw_results(const struct view *v, const struct area *a, int left)
     }
 }
 
-static void draw_past(const struct session_status *s, struct pen *p)
+static void draw_past(const struct view *v, struct pen *p)
 {
-    char x[FORMAT_TEXT], y[FORMAT_TEXT];
+    const struct session_status *s = v->status;
+    char x[FORMAT_TEXT], y[FORMAT_TEXT], keys[KEYMAP_TEXT];
     if (s->is_searching)
-        pen_put(p, ROLE_BUSY, "Looking for where it would have stopped; Space gives up");
+        pen_put(p, ROLE_BUSY,
+                keymap_text(v->keys, "Looking for where it would have stopped; {pause} gives up", false, keys));
     else if (s->missing && (s->now >= s->head || s->now == 0))
         pen_put(p, ROLE_WARN, s->missing);
     else
@@ -234,14 +236,18 @@ static int draw_state(const struct app *app, const struct view *v, const struct 
 {
     const struct session_status *s = v->status;
     struct pen p = pen_at(a, 1, 0, -1);
-    char x[FORMAT_TEXT];
+    char x[FORMAT_TEXT], keys[KEYMAP_TEXT];
     if (!v->session) {
         pen_put(&p, ROLE_BAD, v->launch->code ? "The launch failed" : "This scenario cannot run");
-        pen_put(&p, ROLE_TEXT, v->launch->code ? "; R tries again" : "; repair the file, then R reads it again");
+        pen_put(
+            &p, ROLE_TEXT,
+            keymap_text(v->keys,
+                        v->launch->code ? "; {rerun} tries again" : "; repair the file, then {rerun} reads it again",
+                        false, keys));
     } else if (session_state_over(s->state)) {
         return draw_outcome(v, a, 0, a->height > 1 ? a->height - 1 : 1);
     } else if (s->is_past) {
-        draw_past(s, &p);
+        draw_past(v, &p);
     } else if (s->state == SESSION_ENDING) {
         draw_ending(app, v, &p);
     } else if (app->act.pending) {
@@ -328,6 +334,28 @@ static bool stands_last(const struct binding *b)
     (CONTEXT_PAUSED | CONTEXT_RUNNING | CONTEXT_STARTING | CONTEXT_ENDING | CONTEXT_OVER | CONTEXT_PROCESSES |         \
      CONTEXT_NODES_LIVE)
 
+/* Keys of the list of breakpoints do what others do elsewhere. */
+static void draw_break_keys(struct app *app, const struct area *bar, unsigned context)
+{
+    static const struct {
+        enum action action;
+        const char *label;
+    } keys[] = { { ACTION_BREAKS, "add" },
+                 { ACTION_ENTER, "edit" },
+                 { ACTION_PAUSE, "on/off" },
+                 { ACTION_NODE_STOP, "remove" },
+                 { ACTION_BACK, "back" } };
+    int x = 1;
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        for (size_t i = 0; i < key_table_count; i++) {
+            if (key_table[i].action != keys[k].action || !name_length(app, &key_table[i]))
+                continue;
+            struct binding shown = { .names = names_of(app, &key_table[i]), .label = keys[k].label };
+            shown.keys[0] = first_key(app, &key_table[i]);
+            x = draw_key(app, bar, x, &shown, context);
+        }
+}
+
 void bar_draw(struct app *app, const struct area *a)
 {
     struct area bar = *a;
@@ -350,13 +378,7 @@ void bar_draw(struct app *app, const struct area *a)
         return;
     }
     if (app->prompt == PROMPT_NONE && app_top(app) == PANE_BREAKS) {
-        static const struct binding keys[] = { { .keys = { 'b' }, .names = "b", .label = "add" },
-                                               { .keys = { INPUT_ENTER }, .names = "Enter", .label = "edit" },
-                                               { .keys = { ' ' }, .names = "Space", .label = "on/off" },
-                                               { .keys = { 'x' }, .names = "x", .label = "remove" },
-                                               { .keys = { INPUT_ESC }, .names = "Esc", .label = "back" } };
-        for (size_t i = 0, x = 1; i < sizeof keys / sizeof *keys; i++)
-            x = (size_t)draw_key(app, &bar, (int)x, &keys[i], context);
+        draw_break_keys(app, &bar, context);
         return;
     }
     if (app->prompt != PROMPT_NONE && app->prompt_error) {

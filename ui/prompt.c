@@ -83,7 +83,7 @@ void prompt_look_at_end(struct app *app)
     app->prompt = PROMPT_NONE;
     if (prompt_is_question(typed))
         return;
-    app_say(app, ROLE_WARN, "%s while you typed; R starts it anew",
+    app_say(app, ROLE_WARN, "%s while you typed; {rerun} starts it anew",
             session_state_over(app->status.state) ? "The run has ended" : "The run began to end");
     prompt_refused(app, typed); /* the rest of what is being typed is for that prompt */
 }
@@ -114,14 +114,12 @@ void prompt_open(struct app *app, enum prompt prompt)
 {
     bool in_list = prompt == PROMPT_FIND && app->panes[app_top(app)]->ops->go;
     bool ends = app->status.state == SESSION_ENDING && (prompt == PROMPT_STEPS || prompt == PROMPT_UNTIL);
-    const char *not_now = in_list         ? NULL
-                          : !app->session ? "There is no run; R reads the file again"
-                          : ends          ? "The run is ending already"
-                          : prompt == PROMPT_STEPS && session_state_over(app->status.state)
-                              ? "The run is over; R starts it anew"
-                              : NULL;
-    if (not_now) {
-        app_say(app, ROLE_WARN, "%s", not_now);
+    bool over = prompt == PROMPT_STEPS && session_state_over(app->status.state);
+    if ((!app->session && !in_list) || ends || over) {
+        app_say(app, ROLE_WARN,
+                !app->session ? "There is no run; {rerun} reads the file again"
+                : ends        ? "The run is ending already"
+                              : "The run is over; {rerun} starts it anew");
         prompt_refused(app, prompt);
         return;
     }
@@ -136,7 +134,7 @@ static bool can_be_asked(struct app *app, enum prompt what, int node)
     if (!app->session || node < 0) {
         app_say(app, ROLE_WARN,
                 app->session ? "No node is selected: choose one in the Nodes pane"
-                             : "There is no run; R reads the file again");
+                             : "There is no run; {rerun} reads the file again");
         return false;
     }
     const char *id = app->scenario->nodes[node].id;
@@ -147,15 +145,15 @@ static bool can_be_asked(struct app *app, enum prompt what, int node)
     if (s.is_recorded)
         app_say(app, ROLE_WARN, "This run was recorded: its nodes run no more");
     else if (session_state_over(s.state))
-        app_say(app, ROLE_WARN, "The run is over; R starts it anew");
+        app_say(app, ROLE_WARN, "The run is over; {rerun} starts it anew");
     else if (s.is_past)
-        app_say(app, ROLE_WARN, "This is the past; V goes to where %s is now", id);
+        app_say(app, ROLE_WARN, "This is the past; {now} goes to where %s is now", id);
     else if (s.state == SESSION_ENDING)
         app_say(app, ROLE_WARN, "The run is ending, and %s with it", id);
     else if (s.state != SESSION_PAUSED && s.state != SESSION_RUNNING)
         app_say(app, ROLE_WARN, "That is not possible while the run is %s", session_state_name(s.state));
     else if (n.state == NODE_FROZEN && what != PROMPT_NODE_RESTART)
-        app_say(app, ROLE_WARN, "%s has ended: the run goes on without it; r starts it again", id);
+        app_say(app, ROLE_WARN, "%s has ended: the run goes on without it; {restart} starts it again", id);
     else if (n.state == NODE_FAILED)
         app_say(app, ROLE_WARN, "%s has failed; what becomes of it is decided at the end of this quantum", id);
     else if (n.state == NODE_STARTING && what == PROMPT_NODE_RESTART)
