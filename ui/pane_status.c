@@ -10,11 +10,8 @@ static void draw_prompt(const struct app *app, const struct area *a)
 {
     struct buffer question = { 0 };
     prompt_format(app, &question);
-    bool refused = app->prompt == PROMPT_REFUSED;
-    int x = 1 + area_put(a, 1, 0, refused ? ROLE_WARN : ROLE_BRAND, buffer_string(&question));
+    int x = 1 + area_put(a, 1, 0, ROLE_BRAND, buffer_string(&question));
     buffer_free(&question);
-    if (refused)
-        return;
     if (prompt_is_question(app->prompt)) {
         a->canvas->cursor_x = a->x + x;
         a->canvas->cursor_y = a->y;
@@ -155,23 +152,48 @@ static void outcome_text(const struct session_status *s, struct buffer *out)
 }
 
 #define OUTCOME_ROWS 3 /* at most */
+#define TOLD_ROWS    3
+
+static int rows_of(const char *text, int columns, int most)
+{
+    if (columns < 20)
+        return 1;
+    struct canvas none = { 0 };
+    struct area nowhere = { .canvas = &none, .width = columns };
+    int rows = area_wrap(&nowhere, 1, 0, columns - 2, ROLE_TEXT, text);
+    return rows < 1 ? 1 : rows < most ? rows : most;
+}
 
 static int outcome_rows(const struct session_status *s, int columns)
 {
-    struct canvas none = { 0 };
-    struct area nowhere = { .canvas = &none, .width = columns };
     struct buffer text = { 0 };
     outcome_text(s, &text);
-    int rows = area_wrap(&nowhere, 1, 0, columns - 2, ROLE_TEXT, buffer_string(&text));
+    int rows = rows_of(buffer_string(&text), columns, OUTCOME_ROWS);
     buffer_free(&text);
-    return rows < OUTCOME_ROWS ? rows : OUTCOME_ROWS;
+    return rows;
+}
+
+/* What was told, or why a question cannot be asked: all of it is to be read. */
+static int told_rows(const struct app *app, int columns)
+{
+    const char *told = app->prompt == PROMPT_REFUSED ? app->refused : app->prompt == PROMPT_NONE ? app->message : "";
+    bool ending = app->status.outcome && !session_state_over(app->status.state);
+    return ending ? 1 : rows_of(told, columns, TOLD_ROWS);
+}
+
+/* The row from which on it stands below the outcome. */
+static int told_from(const struct app *app, const struct area *a)
+{
+    int from = a->height - told_rows(app, a->width);
+    return from > 0 ? from : a->height > 1 ? a->height - 1 : 1;
 }
 
 int status_rows_wanted(const struct app *app, int columns)
 {
+    int told = told_rows(app, columns);
     if (!app->session || !app->status.outcome)
-        return 1;
-    return 1 + outcome_rows(&app->status, columns);
+        return told;
+    return outcome_rows(&app->status, columns) + told;
 }
 
 /* From row `y` on, over `rows`. Returns the column where it ends on the first of them. */
@@ -245,7 +267,7 @@ static int draw_state(const struct app *app, const struct view *v, const struct 
                         v->launch->code ? "; {rerun} tries again" : "; repair the file, then {rerun} reads it again",
                         false, keys));
     } else if (session_state_over(s->state)) {
-        return draw_outcome(v, a, 0, a->height > 1 ? a->height - 1 : 1);
+        return draw_outcome(v, a, 0, told_from(app, a));
     } else if (s->is_past) {
         draw_past(v, &p);
     } else if (s->state == SESSION_ENDING) {
@@ -268,19 +290,33 @@ static int draw_state(const struct app *app, const struct view *v, const struct 
     return p.x;
 }
 
+/* From row `y` on, over several where there is room. Returns the column where it ends. */
+static int draw_told(const struct area *a, int y, enum role role, const char *text)
+{
+    struct area part = area_sub(a, 0, y, a->width, a->height - y);
+    if (part.height == 1 || rows_of(text, a->width, TOLD_ROWS) == 1)
+        return 1 + area_text(a, 1, y, -1, role, text, strlen(text));
+    area_wrap(&part, 1, 0, a->width - 2, role, text);
+    return a->width;
+}
+
 void status_draw(const struct app *app, const struct view *v, const struct area *a)
 {
+    if (app->prompt == PROMPT_REFUSED) {
+        draw_told(a, 0, ROLE_WARN, app->refused);
+        return;
+    }
     if (app->prompt != PROMPT_NONE) {
         draw_prompt(app, a);
         return;
     }
     bool over = v->session && session_state_over(v->status->state), tall = a->height > 1;
     bool told = app->find.searching || app->message[0];
-    int x = 1, y = over && tall ? a->height - 1 : 0; /* why it has failed stays, whatever else is told */
+    int x = 1, y = over && tall ? told_from(app, a) : 0; /* why it has failed stays, whatever else is told */
     if (app->find.searching)
         x += area_printf(a, x, y, -1, ROLE_BUSY, "Looking for '%s'", app->find.text);
     else if (app->message[0])
-        x += area_text(a, x, y, -1, app->message_role, app->message, strlen(app->message));
+        x = draw_told(a, y, app->message_role, app->message);
     if (!told || y > 0)
         x = draw_state(app, v, a);
     if (v->session && v->status->state == SESSION_ENDING && tall)
