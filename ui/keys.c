@@ -50,7 +50,7 @@ const struct binding key_table[] = {
       .label = "close", .bar = CONTEXT_WATCHES },
     { { INPUT_ENTER }, ACTION_ENTER, "Enter", .help = "the selected node, or the whole event",
       .label = "detail", .bar = RUN | CONTEXT_PROMPT, .other = "accept", .other_in = CONTEXT_PROMPT, .group = "Look" },
-    { { '/' }, ACTION_FIND, "/", .help = "find a text in this list, or a condition in all events",
+    { { '/' }, ACTION_FIND, "/", .help = "find a text in this list, or a condition anywhere",
       .label = "find", .bar = RUN | CONTEXT_LOG },
     { { 'f' }, ACTION_FILTER, "f", .help = "show only events for which a condition holds",
       .label = "filter", .bar = RUN },
