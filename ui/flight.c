@@ -301,8 +301,9 @@ static const char *save_faults(struct app *app, const char *args)
         return refuse(app, "%s", err.text);
     int lines = session_saved_lines(app->session);
     if (lines)
-        app_say(app, ROLE_WARN, "Saved, but %d of %d changes %s typed to a UART: a scenario cannot say it, %s will differ",
-                lines, count, lines == 1 ? "is a line" : "are lines", args);
+        app_say(app, ROLE_WARN,
+                "Saved, but %d of %d changes %s typed to a UART: a scenario cannot say it, %s will differ", lines,
+                count, lines == 1 ? "is a line" : "are lines", args);
     else
         app_say(app, ROLE_INFO, "Saved with %d change%s: lockstep --batch %s repeats this run", count,
                 count == 1 ? "" : "s", args);

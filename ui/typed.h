@@ -15,7 +15,7 @@
 #define TYPED_SEQUENCES 40
 
 #define TYPED_ESCAPE_MS 50   /* an ESC with nothing behind it for so long is the key … */
-#define TYPED_REST_MS   1000 /* … but what follows it may still be its rest; and what was begun is waited for so long */
+#define TYPED_REST_MS   1000 /* … but what follows may still be its rest; what was begun is waited for so long */
 
 /* Begins as zero. */
 struct typed {
