@@ -185,7 +185,7 @@ const char *filter_take(struct app *app, const char *text)
     struct condition_error err;
     if (!text[strspn(text, " ")]) {
         if (pane_events_filtered(events))
-            app_say(app, ROLE_DIM, "The filter is off: f and the key Up bring it back");
+            app_say(app, ROLE_DIM, "The filter is off: {filter} and the key Up bring it back");
         pane_events_filter(events, &v, NULL);
         return NULL;
     }

@@ -25,8 +25,9 @@ static bool is_ending(const struct app *app)
 void app_say(struct app *app, enum role role, const char *fmt, ...)
 {
     va_list args;
+    char keys[KEYMAP_TEXT];
     va_start(args, fmt);
-    vsnprintf(app->message, sizeof app->message, fmt, args);
+    vsnprintf(app->message, sizeof app->message, keymap_text(&app->config.keys, fmt, true, keys), args);
     va_end(args);
     app->message_role = role;
     app->message_ms = clock_ms();
@@ -138,7 +139,7 @@ static void load(struct app *app, bool start_running)
     else
         app_open(app, PANE_PROBLEMS);
     if (app->session && app->problems.warnings)
-        app_say(app, ROLE_WARN, "%zu warning%s in %s: w shows them", app->problems.warnings,
+        app_say(app, ROLE_WARN, "%zu warning%s in %s: {warnings} shows them", app->problems.warnings,
                 app->problems.warnings == 1 ? "" : "s",
                 app->problems.warnings == of_scenario ? "the scenario"
                 : of_scenario                         ? "the scenario and your settings"
@@ -259,7 +260,7 @@ void app_refresh(struct app *app)
     bool over = session_state_over(now->state);
     look_at_wishes(app);
     if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
-        app->prompt = prompt_outlives_run(app->prompt) ? app->prompt : PROMPT_NONE;
+        prompt_look_at_end(app);
     if (!over)
         return;
     if (!session_state_over(before.state))
@@ -301,18 +302,18 @@ bool app_command(struct app *app, struct command command, enum await await)
 {
     if (!app->session || !session_command(app->session, &command)) {
         if (!app->session)
-            app_say(app, ROLE_WARN, "There is no run; R reads the file again");
+            app_say(app, ROLE_WARN, "There is no run; {rerun} reads the file again");
         else if (command.kind >= COMMAND_BACK && app->status.now == 0 && !app->status.missing)
             app_say(app, ROLE_INFO, "This is the begin");
         else if (command.kind >= COMMAND_BACK && !app->status.is_past && app->status.state == SESSION_RUNNING)
-            app_say(app, ROLE_WARN, "The run goes on; Space pauses it, then S looks back");
+            app_say(app, ROLE_WARN, "The run goes on; {pause} pauses it, then {step-back} looks back");
         else if (command.kind >= COMMAND_BACK)
             app_say(app, ROLE_BAD, "The history of this run cannot be read");
         else if (app->status.is_recorded)
             app_say(app, ROLE_INFO, command.kind < COMMAND_ABORT ? "The recording ends here"
                                                                  : "This run was recorded: its nodes run no more");
         else if (session_state_over(app->status.state))
-            app_say(app, ROLE_WARN, "The run is over; R starts it anew");
+            app_say(app, ROLE_WARN, "The run is over; {rerun} starts it anew");
         else if (app->status.state == SESSION_ENDING)
             app_say(app, ROLE_WARN, "The run is ending already");
         else

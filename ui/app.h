@@ -16,6 +16,7 @@ extern const int app_watched_signals[];
 
 enum prompt {
     PROMPT_NONE,
+    PROMPT_REFUSED, /* it says why a question cannot be asked; what is typed ahead for that one is no keys */
     PROMPT_FIND,
     PROMPT_STEPS,
     PROMPT_UNTIL,
@@ -104,6 +105,8 @@ struct app {
     struct editor editor;
     struct line_prompt line;
     struct export export;
+    char refused[256];        /* why */
+    bool refused_question;    /* it was to be answered by a single key */
     const char *prompt_error; /* what is wrong with what was typed; static, what is below, or NULL */
     char prompt_error_text[sizeof(struct condition_error)];
     char filter_last[EDITOR_TEXT]; /* the last filter, for the key Up */
@@ -152,6 +155,7 @@ int app_exit_code(const struct app *app);
 struct view app_view(const struct app *app);
 enum pane_id app_top(const struct app *app); /* the pane that takes the keys */
 unsigned app_context(const struct app *app); /* of enum context */
+/* What stands in the format as {pause} is shown as the key of that action. */
 void app_say(struct app *app, enum role role, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
 
 /* For the files that app.c is split into. */
@@ -162,10 +166,12 @@ void app_open(struct app *app, enum pane_id id);
 void app_toggle(struct app *app, enum pane_id id);
 void app_end(struct app *app, enum then then, int signal); /* the run, cleanly; then what follows */
 void prompt_open(struct app *app, enum prompt prompt);     /* prompt.c */
+/* In place of a question that cannot be asked, with what app_say() has just told as the reason. */
+void prompt_refused(struct app *app, enum prompt prompt);
 bool prompt_key(struct app *app, uint32_t key);
 void prompt_format(const struct app *app, struct buffer *out);
 bool prompt_is_question(enum prompt prompt);
-bool prompt_outlives_run(enum prompt prompt);
+void prompt_look_at_end(struct app *app); /* the run ends: closes what is asked about it */
 void prompt_look_at_act(struct app *app); /* whether what was wanted of a node is done */
 void prompt_ask_node(struct app *app, enum prompt prompt, int node);
 /* Of a condition: the message for prompt_error; the cursor goes to the place. */

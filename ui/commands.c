@@ -153,7 +153,7 @@ static bool run_restart(struct app *app, const struct command_call *call, struct
 static bool is_there(struct app *app)
 {
     if (!app->session)
-        app_say(app, ROLE_WARN, "There is no run; R reads the file again");
+        app_say(app, ROLE_WARN, "There is no run; {rerun} reads the file again");
     return app->session;
 }
 

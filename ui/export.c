@@ -218,7 +218,7 @@ bool export_work(struct app *app)
     else if (!more)
         finish(app);
     else
-        app_say(app, ROLE_BUSY, "Exporting to %.120s: %s rows so far; Esc ends it", e->name,
+        app_say(app, ROLE_BUSY, "Exporting to %.120s: %s rows so far; {back} ends it", e->name,
                 format_count(e->writer.rows, rows));
     return e->active;
 }

@@ -35,7 +35,7 @@ static void say_found(struct app *app, bool around)
     if (around)
         app_say(app, ROLE_INFO, f->backward ? "Found '%s', around the start" : "Found '%s', around the end", f->text);
     else
-        app_say(app, ROLE_INFO, "Found '%s'; n the next, N the one before, Esc ends", f->text);
+        app_say(app, ROLE_INFO, "Found '%s'; {find-next} the next, {step-n} the one before, {back} ends", f->text);
 }
 
 /* Where all matches are counted: "Found 'gw', 3 of 17". */
@@ -43,10 +43,11 @@ static void say_rank(struct app *app, uint64_t rank, uint64_t count, bool around
 {
     const struct find *f = &app->find;
     char x[FORMAT_TEXT], y[FORMAT_TEXT];
-    app_say(app, ROLE_INFO, "Found '%s', %s of %s%s", f->text, format_count(rank, x), format_count(count, y),
-            !around       ? "; n the next, N the one before, Esc ends"
-            : f->backward ? ", around the start"
-                          : ", around the end");
+    app_say(app, ROLE_INFO,
+            !around       ? "Found '%s', %s of %s; {find-next} the next, {step-n} the one before, {back} ends"
+            : f->backward ? "Found '%s', %s of %s, around the start"
+                          : "Found '%s', %s of %s, around the end",
+            f->text, format_count(rank, x), format_count(count, y));
 }
 
 /* The log is in memory: there is nothing to wait for. */
@@ -175,7 +176,7 @@ void find_next(struct app *app, bool backward)
 {
     uint64_t cursor = selected(app);
     if (!app->find.active || (!app->session && !list_of(app))) {
-        app_say(app, ROLE_WARN, "Nothing is being looked for: / finds a text");
+        app_say(app, ROLE_WARN, "Nothing is being looked for: {find} finds a text");
         return;
     }
     if (app_top(app) == PANE_LOG) {

@@ -13,8 +13,9 @@ static const char *refuse(struct app *app, const char *fmt, ...) LOCKSTEP_PRINTF
 static const char *refuse(struct app *app, const char *fmt, ...)
 {
     va_list args;
+    char keys[KEYMAP_TEXT];
     va_start(args, fmt);
-    vsnprintf(app->flight.why, sizeof app->flight.why, fmt, args);
+    vsnprintf(app->flight.why, sizeof app->flight.why, keymap_text(&app->config.keys, fmt, true, keys), args);
     va_end(args);
     return app->flight.why;
 }
@@ -51,7 +52,7 @@ static bool next_id(const char **line, uint64_t *id)
 static const char *give(struct app *app, const struct command *c)
 {
     if (!app->session)
-        return "there is no run; R reads the file again";
+        return refuse(app, "there is no run; {rerun} reads the file again");
     if (!session_command(app->session, c))
         return refuse(app, "%s", session_refusal(app->session));
     app->dirty = true;
@@ -158,7 +159,7 @@ static const char *read_ends(struct app *app, const char **args, struct command 
     char word[80];
     int *ends[] = { &c->src, &c->dst };
     if (!app->scenario)
-        return "there is no run; R reads the file again";
+        return refuse(app, "there is no run; {rerun} reads the file again");
     for (int i = 0; i < 2; i++) {
         if (!next_word(args, word, sizeof word))
             return i ? "the destination is missing" : "the source is missing";
@@ -292,14 +293,20 @@ static const char *save_faults(struct app *app, const char *args)
     struct error err = { 0 };
     args += strspn(args, " ");
     if (!app->session)
-        return "there is no run; R reads the file again";
+        return refuse(app, "there is no run; {rerun} reads the file again");
     if (!*args)
         return "it takes the name of a file";
     int count = session_save_faults(app->session, args, &err);
     if (count < 0)
         return refuse(app, "%s", err.text);
-    app_say(app, ROLE_INFO, "Saved with %d change%s: lockstep --batch %s repeats this run", count, count == 1 ? "" : "s",
-            args);
+    int lines = session_saved_lines(app->session);
+    if (lines)
+        app_say(app, ROLE_WARN,
+                "Saved, but %d of %d changes %s typed to a UART: a scenario cannot say it, %s will differ", lines,
+                count, lines == 1 ? "is a line" : "are lines", args);
+    else
+        app_say(app, ROLE_INFO, "Saved with %d change%s: lockstep --batch %s repeats this run", count,
+                count == 1 ? "" : "s", args);
     return NULL;
 }
 
@@ -370,7 +377,7 @@ static bool is_open(const struct app *app)
 static bool selected(struct app *app, struct session_message *m)
 {
     if (!is_open(app)) {
-        app_say(app, ROLE_WARN, "That is for a message in flight: i shows them");
+        app_say(app, ROLE_WARN, "That is for a message in flight: {flight} shows them");
         return false;
     }
     if (pane_flight_selected(app->panes[PANE_FLIGHT], &app->flight.id) &&
@@ -389,15 +396,15 @@ static bool can_change(struct app *app)
         session_status(app->session, &s);
     if (s.is_past)
         app_say(app, ROLE_WARN, s.is_recorded ? "This run is recorded: nothing can be changed any more"
-                                              : "Messages can be changed at the head of the run: V goes there");
+                                              : "Messages can be changed at the head of the run: {now} goes there");
     else if (s.state == SESSION_PAUSED)
         return true;
     else if (s.state == SESSION_RUNNING)
-        app_say(app, ROLE_WARN, "Messages can be changed while the run is paused: Space pauses it");
+        app_say(app, ROLE_WARN, "Messages can be changed while the run is paused: {pause} pauses it");
     else if (!app->session)
-        app_say(app, ROLE_WARN, "There is no run; R reads the file again");
+        app_say(app, ROLE_WARN, "There is no run; {rerun} reads the file again");
     else if (session_state_over(s.state))
-        app_say(app, ROLE_WARN, "The run is over; R starts it anew");
+        app_say(app, ROLE_WARN, "The run is over; {rerun} starts it anew");
     else
         app_say(app, ROLE_WARN, "That is not possible while the run is %s", session_state_name(s.state));
     return false;
@@ -417,6 +424,7 @@ static void ask_payload(struct app *app, const struct session_message *m)
     char text[sizeof app->editor.text];
     if (m->payload.len >= sizeof text) {
         app_say(app, ROLE_WARN, "A payload of %zu bytes is too long to be edited here", m->payload.len);
+        prompt_refused(app, PROMPT_FLIGHT_EDIT);
         return;
     }
     snprintf(text, sizeof text, "%.*s", (int)m->payload.len, m->payload.len ? m->payload.s : "");
@@ -445,8 +453,11 @@ static void ask_link(struct app *app)
 static void act_on_message(struct app *app, enum action action)
 {
     struct session_message m;
-    if (!can_change(app) || !selected(app, &m))
+    if (!can_change(app) || !selected(app, &m)) {
+        if (action == ACTION_FLIGHT_DELAY || action == ACTION_FLIGHT_EDIT)
+            prompt_refused(app, PROMPT_FLIGHT_DELAY);
         return;
+    }
     switch (action) {
     case ACTION_FLIGHT_DROP:
         do_at_once(app, drop);
@@ -477,12 +488,13 @@ bool flight_act_key(struct app *app, enum action action)
         act_on_message(app, action);
         return true;
     case ACTION_FLIGHT_INJECT:
-        if (can_change(app))
-            prompt_open(app, PROMPT_FLIGHT_INJECT);
-        return true;
     case ACTION_FLIGHT_LINK:
-        if (can_change(app))
+        if (!can_change(app))
+            prompt_refused(app, PROMPT_FLIGHT_INJECT);
+        else if (action == ACTION_FLIGHT_LINK)
             ask_link(app);
+        else
+            prompt_open(app, PROMPT_FLIGHT_INJECT);
         return true;
     case ACTION_FLIGHT_SAVE:
         prompt_open(app, PROMPT_FLIGHT_SAVE);

@@ -129,6 +129,41 @@ const char *keymap_names(const struct keymap *m, const struct binding *b)
     return b >= key_table && b < key_table + key_table_count ? m->rows[b - key_table].names : b->names;
 }
 
+/* The row of the action whose name is so many bytes, or -1. */
+static int row_named(const char *name, size_t len)
+{
+    for (size_t n = 0; n < NAMES; n++)
+        for (size_t i = 0; strlen(names[n].name) == len && !memcmp(names[n].name, name, len) && i < key_table_count;
+             i++)
+            if (key_table[i].action == names[n].action)
+                return (int)i;
+    return -1;
+}
+
+const char *keymap_text(const struct keymap *m, const char *text, bool format, char buf[KEYMAP_TEXT])
+{
+    size_t used = 0;
+    if (!strchr(text, '{'))
+        return text;
+    for (const char *s = text; *s && used + 2 * KEY_NAME < KEYMAP_TEXT; s++) {
+        size_t len = *s == '{' ? strcspn(s, "}") : 0;
+        int row = len && s[len] ? row_named(s + 1, len - 1) : -1;
+        if (row < 0) {
+            buf[used++] = *s;
+            continue;
+        }
+        char name[KEY_NAME];
+        uint32_t key = m->rows[row].keys[0];
+        const char *shown = key ? key_name(key, name) : NULL;
+        used +=
+            (size_t)(shown ? snprintf(buf + used, KEYMAP_TEXT - used, "%s%s", format && key == '%' ? "%" : "", shown)
+                           : snprintf(buf + used, KEYMAP_TEXT - used, ":%.*s", (int)len - 1, s + 1));
+        s += len;
+    }
+    buf[used] = '\0';
+    return buf;
+}
+
 /* The row of the action of that name; -1 and told where there is none. */
 static int row_of_name(const struct setting *s, struct problems *problems)
 {

@@ -2,6 +2,8 @@
 #ifndef UI_KEYMAP_H
 #define UI_KEYMAP_H
 
+#include <stdbool.h>
+
 #include "lockstep/settings.h"
 #include "ui/keys.h"
 
@@ -21,6 +23,11 @@ void keymap_free(struct keymap *m);
 void keymap_set(struct keymap *m, const struct settings *settings, struct problems *problems);
 enum action keymap_action(const struct keymap *m, uint32_t key);
 const char *keymap_names(const struct keymap *m, const struct binding *b); /* of a row of the table, or another */
+
+#define KEYMAP_TEXT 320
+/* A text in which {pause} stands for the key of that action: the first one, or :pause where it has none. With `format`
+ * it is one for printf, and stays that. Where nothing stands so it is the text itself. */
+const char *keymap_text(const struct keymap *m, const char *text, bool format, char buf[KEYMAP_TEXT]);
 
 /* "pause": what the action is called in keys.yaml; NULL: its keys are what they are. */
 const char *action_name(enum action action);

@@ -24,6 +24,7 @@ void line_prompt_open(struct app *app, enum prompt prompt)
 {
     if (prompt == PROMPT_EXPORT && !app->panes[app_top(app)]->ops->export) {
         app_say(app, ROLE_WARN, "This pane cannot be exported");
+        prompt_refused(app, prompt);
         return;
     }
     app->prompt = prompt;

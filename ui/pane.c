@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-void pane_empty(const struct area *a, const char *line, const char *hint)
+void pane_empty(const struct view *v, const struct area *a, const char *line, const char *hint)
 {
+    char keys[KEYMAP_TEXT];
     int y = a->height > 3 ? a->height / 2 - 1 : 0;
     area_center(a, y, ROLE_LABEL, line);
     if (hint && y + 1 < a->height)
-        area_center(a, y + 1, ROLE_DIM, hint);
+        area_center(a, y + 1, ROLE_DIM, keymap_text(v->keys, hint, false, keys));
 }
 
 void pane_select(const struct area *a, int y, bool focus)

@@ -113,8 +113,9 @@ void pane_free(struct pane *p);
 
 /* Shared drawing. */
 
-/* An empty pane's words, in its middle; lines that do not fit are left out. */
-void pane_empty(const struct area *a, const char *line, const char *hint);
+/* An empty pane's words, in its middle; lines that do not fit are left out. {pause} in the hint is the key of that
+ * action. */
+void pane_empty(const struct view *v, const struct area *a, const char *line, const char *hint);
 /* Text over as many lines as it takes, broken at blanks. Returns how many. */
 int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text);
 /* A heading with a rule behind it. */

@@ -42,7 +42,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     size_t count = breakpoints_count(v->breakpoints);
     list_show(&p->list, count, a->height, a->y);
     if (!count)
-        pane_empty(a, "No breakpoints yet", "b adds one: a condition, a time, or log =~ REGEX");
+        pane_empty(v, a, "No breakpoints yet", "{breakpoints} adds one: a condition, a time, or log =~ REGEX");
     for (int y = 0; y < a->height; y++) {
         struct breakpoint b;
         if (!breakpoints_get(v->breakpoints, (size_t)p->list.top + (size_t)y, &b))

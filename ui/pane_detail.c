@@ -378,7 +378,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     struct pane_detail *d = detail_of(p);
     const struct scenario_node *n = node_of(d, v);
     if (!n || !v->model) {
-        pane_empty(a, "No node is selected", "choose one in the Nodes pane and press Enter");
+        pane_empty(v, a, "No node is selected", "choose one in the Nodes pane and press {enter}");
         return;
     }
     int left_width = a->width < 60 ? a->width / 2 : a->width < 110 ? 36 : 48;

@@ -8,6 +8,7 @@
 #include "ui/format.h"
 #include "ui/json_view.h"
 #include "ui/pane.h"
+#include "ui/route.h"
 
 /* Without a filter the list's places are the records' numbers. With one they are those of the hits that are known, of
  * which more and more may come before: what is selected, and what stands on top, is kept by number. */
@@ -17,6 +18,7 @@ struct pane_events {
     struct filter *filter;
     uint64_t at, top; /* with a filter: the record that is selected, or near which it is to be; and the one on top */
     uint64_t shown;   /* the cursor's place that goes with `at` */
+    struct routes routes;
 };
 
 /* Takes over what the keys or the mouse have done to the list. */
@@ -49,6 +51,14 @@ static bool record_at(const struct pane_events *p, uint64_t place, uint64_t *n)
 {
     *n = place;
     return !p->filter || filter_select(p->filter, place, n);
+}
+
+/* Reads record n, a drop with the route of its message. */
+static int read_record(struct pane_events *p, const struct view *v, uint64_t n, struct record *r)
+{
+    if (store_read(v->store, n, r) != 0)
+        return -1;
+    return r->kind == RECORD_DROP ? route_fill(&p->routes, v->scenario, v->store, n, r) : 0;
 }
 
 /* Where the columns of a row are; 0: there is no room for it. */
@@ -162,7 +172,7 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
     x += c->time + c->gap;
     draw_id(v, a, x, y, c->id, r->src);
     x += c->id + 1;
-    bool lost = r->kind == RECORD_MESSAGE && r->due == SIMTIME_NEVER;
+    bool lost = r->kind == RECORD_DROP || (r->kind == RECORD_MESSAGE && r->due == SIMTIME_NEVER);
     if (r->dst.len)
         area_glyph(a, x, y, lost ? ROLE_BAD : ROLE_DIM, lost ? GLYPH_ARROW_LOST : GLYPH_ARROW);
     x += 2;
@@ -185,7 +195,7 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
         x += c->size + 2;
     }
     if (c->latency) {
-        if (lost)
+        if (lost && r->kind == RECORD_MESSAGE)
             area_right(a, x, y, c->latency, ROLE_BAD, "lost");
         else if (r->kind == RECORD_MESSAGE && r->latency > 0)
             area_right(a, x, y, c->latency, ROLE_DIM, format_duration(r->latency, text));
@@ -259,11 +269,11 @@ static void draw_nothing(const struct pane_events *p, const struct view *v, cons
 {
     uint64_t records = v->store ? store_count(v->store) : 0;
     if (!p->filter)
-        pane_empty(a, "No events yet", v->session ? "Space runs, . steps to the next event" : NULL);
+        pane_empty(v, a, "No events yet", v->session ? "{pause} runs, {next} steps to the next event" : NULL);
     else if (filter_complete(p->filter, records))
-        pane_empty(a, "No event matches the filter", "f and an empty text end it");
+        pane_empty(v, a, "No event matches the filter", "{filter} and an empty text end it");
     else
-        pane_empty(a, "No event that matches the filter yet", "looking further");
+        pane_empty(v, a, "No event that matches the filter yet", "looking further");
 }
 
 static void draw_rows(struct pane *p, const struct view *v, const struct area *rows, bool focus)
@@ -272,7 +282,8 @@ static void draw_rows(struct pane *p, const struct view *v, const struct area *r
     for (int y = 0; y < rows->height && p->list.top + (uint64_t)y < p->list.count; y++) {
         struct record r;
         uint64_t n;
-        if (record_at((struct pane_events *)p, p->list.top + (uint64_t)y, &n) && store_read(v->store, n, &r) == 0)
+        if (record_at((struct pane_events *)p, p->list.top + (uint64_t)y, &n) &&
+            read_record((struct pane_events *)p, v, n, &r) == 0)
             draw_record(v, rows, y, &r, &c);
         else
             area_put(rows, 0, y, ROLE_BAD, "this record cannot be read");
@@ -285,6 +296,7 @@ static void draw_rows(struct pane *p, const struct view *v, const struct area *r
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
 {
     struct pane_events *events = (struct pane_events *)p;
+    char keys[KEYMAP_TEXT];
     uint64_t count = v->store ? store_count(v->store) : 0;
     if (events->filter)
         count = place_list(events, count);
@@ -302,7 +314,8 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     struct area rows = area_sub(a, 0, 0, a->width, a->height - preview);
     draw_rows(p, v, &rows, focus);
     if (!events->filter && count <= 1 && v->status->state == SESSION_PAUSED && rows.height > 4)
-        area_center(&rows, rows.height / 2, ROLE_DIM, "No messages yet: Space runs, . steps to the next event");
+        area_center(&rows, rows.height / 2, ROLE_DIM,
+                    keymap_text(v->keys, "No messages yet: {pause} runs, {next} steps to the next event", false, keys));
     if (preview) {
         struct area bottom = area_sub(a, 0, a->height - preview, a->width, preview);
         draw_preview(p, v, &bottom);
@@ -394,7 +407,7 @@ static bool export_record(struct pane *p, const struct view *v, uint64_t n, stru
     }
     if (!v->store || n >= store_count(v->store) || !record_at((const struct pane_events *)p, n, &n))
         return false;
-    if (store_read(v->store, n, &r) != 0) {
+    if (read_record((struct pane_events *)p, v, n, &r) != 0) {
         table_text(row, "this record cannot be read");
         return true;
     }

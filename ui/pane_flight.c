@@ -113,12 +113,12 @@ static void draw_nothing(const struct view *v, const struct area *a)
 {
     const char *missing = v->session ? session_flight_missing(v->session) : NULL;
     bool is_paused = v->status->state == SESSION_PAUSED;
-    static const char here[] = "I puts a message in, . steps to the next event", past[] = ". steps to the next event";
-    const char *keys = v->status->is_past ? past : here;
+    const char *keys = v->status->is_past ? "{next} steps to the next event"
+                                          : "{inject} puts a message in, {next} steps to the next event";
     if (missing)
-        pane_empty(a, "What was in flight is not known", missing);
+        pane_empty(v, a, "What was in flight is not known", missing);
     else
-        pane_empty(a, "Nothing is in flight", is_paused ? keys : NULL);
+        pane_empty(v, a, "Nothing is in flight", is_paused ? keys : NULL);
 }
 
 /* The cursor goes with its message, unless it was moved, or is at the top, where it stays with what arrives next. */

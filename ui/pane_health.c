@@ -42,15 +42,23 @@ static const struct {
     int process_rank; /* where nodes are processes; the rank of others does not count then */
     bool left;
 } columns[COLUMNS] = {
-    [COLUMN_NODE] = { "node", 12, 0, 0, true },     [COLUMN_KIND] = { "kind", 7, 6, 6, true },
-    [COLUMN_STATE] = { "state", 8, 0, 0, true },    [COLUMN_CHECK] = { "health", 9, NEVER, 1, true },
-    [COLUMN_PID] = { "pid", 7, NEVER, 1, false },   [COLUMN_CPU] = { "cpu", 6, NEVER, 1, false },
-    [COLUMN_MEMORY] = { "memory", 8, NEVER, 1, false }, [COLUMN_EVENTS] = { "events", 9, 1, 4, false },
-    [COLUMN_IN] = { "in", 8, 2, 5, false },         [COLUMN_OUT] = { "out", 8, 2, 5, false },
-    [COLUMN_DROPPED] = { "lost", 7, 7, 9, false },  [COLUMN_QUEUE] = { "queue", 6, 3, 8, false },
-    [COLUMN_P50] = { "step p50", 8, 4, 2, false },  [COLUMN_P99] = { "p99", 8, 4, 2, false },
-    [COLUMN_SHARE] = { "share", 7, 5, 7, false },   [COLUMN_METER] = { "", 10, 8, 10, true },
-    [COLUMN_RESTARTS] = { "restarts", 8, 9, 3, false },
+    [COLUMN_NODE] = { "node", 12, 0, 0, true },
+    [COLUMN_KIND] = { "kind", 7, 6, 8, true },
+    [COLUMN_STATE] = { "state", 8, 0, 0, true },
+    [COLUMN_CHECK] = { "health", 9, NEVER, 1, true },
+    [COLUMN_PID] = { "pid", 7, NEVER, 5, false }, /* the node's details have it too */
+    [COLUMN_CPU] = { "cpu", 6, NEVER, 2, false },
+    [COLUMN_MEMORY] = { "memory", 8, NEVER, 2, false },
+    [COLUMN_EVENTS] = { "events", 9, 1, 6, false },
+    [COLUMN_IN] = { "in", 8, 2, 1, false },
+    [COLUMN_OUT] = { "out", 8, 2, 1, false },
+    [COLUMN_DROPPED] = { "lost", 7, 7, 7, false },
+    [COLUMN_QUEUE] = { "queue", 6, 3, 9, false },
+    [COLUMN_P50] = { "step p50", 8, 4, 3, false },
+    [COLUMN_P99] = { "p99", 8, 4, 3, false },
+    [COLUMN_SHARE] = { "share", 7, 5, 8, false },
+    [COLUMN_METER] = { "", 10, 8, 10, true },
+    [COLUMN_RESTARTS] = { "restarts", 8, 9, 4, false },
 };
 #define RANKS     11
 #define METER_MIN 4

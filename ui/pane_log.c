@@ -43,7 +43,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     const struct scenario_node *n = node_of(l, v);
     (void)focus;
     if (!n || !v->session) {
-        pane_empty(a, "No node is selected", "choose one in the Nodes pane and press l");
+        pane_empty(v, a, "No node is selected", "choose one in the Nodes pane and press {log}");
         return;
     }
     log_view_fit(&l->log, v, l->node, LOG_MOST, a, a->width >= STAMPS_WIDTH);
@@ -51,9 +51,9 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         p->list.top = p->list.cursor = l->log.count ? l->log.count - 1 : 0;
     list_show(&p->list, l->log.count, a->height, a->y);
     if (!l->log.count && n->implementation == IMPLEMENTATION_MODEL)
-        pane_empty(a, "A built-in model writes no log", "its events and metrics tell what it does: Enter");
+        pane_empty(v, a, "A built-in model writes no log", "its events and metrics tell what it does: {enter}");
     else if (!l->log.count)
-        pane_empty(a,
+        pane_empty(v, a,
                    session_state_over(v->status->state) ? "This node has written nothing"
                                                         : "This node has written nothing yet",
                    "what it writes to stderr is shown here");

@@ -66,13 +66,37 @@ static enum role severity_role(const struct problem *problem)
 }
 
 #define PLACE_WIDTH 8
+#define PLACE_MOST  24
+#define PLACE_ROOM  80
 
-static void draw_row(const struct area *a, int y, int width, const struct problem *problem)
+/* "12:5"; of a file that is not the scenario's with its name in front. */
+static const char *place_of(const struct view *v, const struct problem *problem, char text[PLACE_ROOM])
 {
-    char place[40] = "";
+    const char *file = problem->file ? problem->file : "", *slash = strrchr(file, '/');
+    bool other = *file && *file != '-' && v->file && strcmp(file, v->file) != 0; /* nor an option */
+    int len = other ? snprintf(text, PLACE_ROOM, "%.50s", slash ? slash + 1 : file) : 0;
+    text[len] = '\0';
     if (problem->line)
-        snprintf(place, sizeof place, "%d:%d", problem->line, problem->column);
-    area_right(a, 0, y, width, ROLE_TIME, place);
+        snprintf(text + len, PLACE_ROOM - (size_t)len, "%s%d:%d", len ? ":" : "", problem->line, problem->column);
+    return text;
+}
+
+/* As wide as the widest place is, and the times of warnings. */
+static int place_width(const struct pane_problems *w, const struct view *v)
+{
+    char text[PLACE_ROOM];
+    int width = w->count ? (int)strlen(format_stamp(v->scenario->duration, text)) : PLACE_WIDTH;
+    for (size_t i = 0; i < v->problems->count; i++) {
+        int place = (int)strlen(place_of(v, &v->problems->items[i], text)) + 1;
+        width = place > width ? place : width;
+    }
+    return width < PLACE_MOST ? width : PLACE_MOST;
+}
+
+static void draw_row(const struct view *v, const struct area *a, int y, int width, const struct problem *problem)
+{
+    char place[PLACE_ROOM];
+    area_right(a, 0, y, width, ROLE_TIME, place_of(v, problem, place));
     bool error = problem->severity == SEVERITY_ERROR;
     area_glyph(a, width + 1, y, severity_role(problem), error ? GLYPH_CROSS : GLYPH_WARNING);
     struct pen pen = pen_at(a, width + 3, y, -1);
@@ -182,19 +206,20 @@ static int draw_launch(const struct view *v, const struct area *a)
     int y = 1;
     area_put(a, 2, y++, ROLE_BAD, "The launch failed");
     y += area_wrap(a, 2, y, a->width - 3, ROLE_TEXT, v->launch->text);
-    area_put(a, 2, y + 1, ROLE_DIM, "R reads the file again and tries once more.");
+    char keys[KEYMAP_TEXT];
+    area_put(a, 2, y + 1, ROLE_DIM,
+             keymap_text(v->keys, "{rerun} reads the file again and tries once more.", false, keys));
     return y + 3;
 }
 
 static void draw_rows(struct pane *p, const struct view *v, const struct area *a, int rows, bool focus)
 {
-    char stamp[FORMAT_TEXT];
     const struct pane_problems *w = problems_of(p);
-    int width = w->count ? (int)strlen(format_stamp(v->scenario->duration, stamp)) : PLACE_WIDTH;
+    int width = place_width(w, v);
     for (int y = 0; y < rows; y++) {
         uint64_t i = p->list.top + (uint64_t)y;
         if (i < v->problems->count)
-            draw_row(a, y, width, &v->problems->items[i]);
+            draw_row(v, a, y, width, &v->problems->items[i]);
         else
             draw_warning(v, a, y, width, w->warnings[i - v->problems->count]);
         if (i == p->list.cursor)
@@ -211,7 +236,8 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
     if (!count) {
         list_show(&p->list, 0, a->height, a->y);
         if (!used)
-            pane_empty(a, "No problems and no warnings", v->session ? "neither of the scenario nor of the run" : NULL);
+            pane_empty(v, a, "No problems and no warnings",
+                       v->session ? "neither of the scenario nor of the run" : NULL);
         return;
     }
     int below = a->height >= 8 ? (a->height + 1) / 2 : 0;

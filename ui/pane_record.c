@@ -46,7 +46,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     (void)focus;
     struct buffer text = { 0 };
     if (!spread(p, v, &text)) {
-        pane_empty(a, "This record cannot be read", NULL);
+        pane_empty(v, a, "This record cannot be read", NULL);
         return;
     }
     struct area nowhere = area_sub(a, 0, 0, a->width, 0);

@@ -31,7 +31,7 @@ static void draw_prompt(const struct app *app, const struct area *a)
 /* On the right, where what stands on the left up to column `left` has left room; what counts least goes first. */
 static void draw_counters(const struct view *v, const struct area *a, int left)
 {
-    char x[FORMAT_TEXT], y[FORMAT_TEXT], z[FORMAT_TEXT];
+    char x[FORMAT_TEXT], y[FORMAT_TEXT], z[FORMAT_TEXT], keys[KEYMAP_TEXT];
     const struct session_status *s = v->status;
     struct session_inference inference;
     struct {
@@ -47,8 +47,8 @@ static void draw_counters(const struct view *v, const struct area *a, int left)
     snprintf(parts[2].text, sizeof parts[2].text, "%s dropped", format_count(s->dropped, x));
     snprintf(parts[3].text, sizeof parts[3].text, "%s in flight", format_count(s->in_flight, x));
     if (s->warnings)
-        snprintf(parts[4].text, sizeof parts[4].text, "%s warning%s: w", format_count(s->warnings, x),
-                 s->warnings == 1 ? "" : "s");
+        snprintf(parts[4].text, sizeof parts[4].text, "%s warning%s: %s", format_count(s->warnings, x),
+                 s->warnings == 1 ? "" : "s", keymap_text(v->keys, "{warnings}", false, keys));
     parts[2].role = s->dropped ? ROLE_WARN : ROLE_DIM;
     parts[0].role = parts[1].role = parts[3].role = ROLE_DIM;
     parts[4].role = ROLE_WARN;
@@ -152,23 +152,48 @@ static void outcome_text(const struct session_status *s, struct buffer *out)
 }
 
 #define OUTCOME_ROWS 3 /* at most */
+#define TOLD_ROWS    3
+
+static int rows_of(const char *text, int columns, int most)
+{
+    if (columns < 20)
+        return 1;
+    struct canvas none = { 0 };
+    struct area nowhere = { .canvas = &none, .width = columns };
+    int rows = area_wrap(&nowhere, 1, 0, columns - 2, ROLE_TEXT, text);
+    return rows < 1 ? 1 : rows < most ? rows : most;
+}
 
 static int outcome_rows(const struct session_status *s, int columns)
 {
-    struct canvas none = { 0 };
-    struct area nowhere = { .canvas = &none, .width = columns };
     struct buffer text = { 0 };
     outcome_text(s, &text);
-    int rows = area_wrap(&nowhere, 1, 0, columns - 2, ROLE_TEXT, buffer_string(&text));
+    int rows = rows_of(buffer_string(&text), columns, OUTCOME_ROWS);
     buffer_free(&text);
-    return rows < OUTCOME_ROWS ? rows : OUTCOME_ROWS;
+    return rows;
+}
+
+/* What was told, or why a question cannot be asked: all of it is to be read. */
+static int told_rows(const struct app *app, int columns)
+{
+    const char *told = app->prompt == PROMPT_REFUSED ? app->refused : app->prompt == PROMPT_NONE ? app->message : "";
+    bool ending = app->status.outcome && !session_state_over(app->status.state);
+    return ending ? 1 : rows_of(told, columns, TOLD_ROWS);
+}
+
+/* The row from which on it stands below the outcome. */
+static int told_from(const struct app *app, const struct area *a)
+{
+    int from = a->height - told_rows(app, a->width);
+    return from > 0 ? from : a->height > 1 ? a->height - 1 : 1;
 }
 
 int status_rows_wanted(const struct app *app, int columns)
 {
+    int told = told_rows(app, columns);
     if (!app->session || !app->status.outcome)
-        return 1;
-    return 1 + outcome_rows(&app->status, columns);
+        return told;
+    return outcome_rows(&app->status, columns) + told;
 }
 
 /* From row `y` on, over `rows`. Returns the column where it ends on the first of them. */
@@ -214,11 +239,13 @@ static void draw_results(const struct view *v, const struct area *a, int left)
     }
 }
 
-static void draw_past(const struct session_status *s, struct pen *p)
+static void draw_past(const struct view *v, struct pen *p)
 {
-    char x[FORMAT_TEXT], y[FORMAT_TEXT];
+    const struct session_status *s = v->status;
+    char x[FORMAT_TEXT], y[FORMAT_TEXT], keys[KEYMAP_TEXT];
     if (s->is_searching)
-        pen_put(p, ROLE_BUSY, "Looking for where it would have stopped; Space gives up");
+        pen_put(p, ROLE_BUSY,
+                keymap_text(v->keys, "Looking for where it would have stopped; {pause} gives up", false, keys));
     else if (s->missing && (s->now >= s->head || s->now == 0))
         pen_put(p, ROLE_WARN, s->missing);
     else
@@ -231,14 +258,18 @@ static int draw_state(const struct app *app, const struct view *v, const struct 
 {
     const struct session_status *s = v->status;
     struct pen p = pen_at(a, 1, 0, -1);
-    char x[FORMAT_TEXT];
+    char x[FORMAT_TEXT], keys[KEYMAP_TEXT];
     if (!v->session) {
         pen_put(&p, ROLE_BAD, v->launch->code ? "The launch failed" : "This scenario cannot run");
-        pen_put(&p, ROLE_TEXT, v->launch->code ? "; R tries again" : "; repair the file, then R reads it again");
+        pen_put(
+            &p, ROLE_TEXT,
+            keymap_text(v->keys,
+                        v->launch->code ? "; {rerun} tries again" : "; repair the file, then {rerun} reads it again",
+                        false, keys));
     } else if (session_state_over(s->state)) {
-        return draw_outcome(v, a, 0, a->height > 1 ? a->height - 1 : 1);
+        return draw_outcome(v, a, 0, told_from(app, a));
     } else if (s->is_past) {
-        draw_past(s, &p);
+        draw_past(v, &p);
     } else if (s->state == SESSION_ENDING) {
         draw_ending(app, v, &p);
     } else if (app->act.pending) {
@@ -259,19 +290,33 @@ static int draw_state(const struct app *app, const struct view *v, const struct 
     return p.x;
 }
 
+/* From row `y` on, over several where there is room. Returns the column where it ends. */
+static int draw_told(const struct area *a, int y, enum role role, const char *text)
+{
+    struct area part = area_sub(a, 0, y, a->width, a->height - y);
+    if (part.height == 1 || rows_of(text, a->width, TOLD_ROWS) == 1)
+        return 1 + area_text(a, 1, y, -1, role, text, strlen(text));
+    area_wrap(&part, 1, 0, a->width - 2, role, text);
+    return a->width;
+}
+
 void status_draw(const struct app *app, const struct view *v, const struct area *a)
 {
+    if (app->prompt == PROMPT_REFUSED) {
+        draw_told(a, 0, ROLE_WARN, app->refused);
+        return;
+    }
     if (app->prompt != PROMPT_NONE) {
         draw_prompt(app, a);
         return;
     }
     bool over = v->session && session_state_over(v->status->state), tall = a->height > 1;
     bool told = app->find.searching || app->message[0];
-    int x = 1, y = over && tall ? a->height - 1 : 0; /* why it has failed stays, whatever else is told */
+    int x = 1, y = over && tall ? told_from(app, a) : 0; /* why it has failed stays, whatever else is told */
     if (app->find.searching)
         x += area_printf(a, x, y, -1, ROLE_BUSY, "Looking for '%s'", app->find.text);
     else if (app->message[0])
-        x += area_text(a, x, y, -1, app->message_role, app->message, strlen(app->message));
+        x = draw_told(a, y, app->message_role, app->message);
     if (!told || y > 0)
         x = draw_state(app, v, a);
     if (v->session && v->status->state == SESSION_ENDING && tall)
@@ -325,6 +370,28 @@ static bool stands_last(const struct binding *b)
     (CONTEXT_PAUSED | CONTEXT_RUNNING | CONTEXT_STARTING | CONTEXT_ENDING | CONTEXT_OVER | CONTEXT_PROCESSES |         \
      CONTEXT_NODES_LIVE)
 
+/* Keys of the list of breakpoints do what others do elsewhere. */
+static void draw_break_keys(struct app *app, const struct area *bar, unsigned context)
+{
+    static const struct {
+        enum action action;
+        const char *label;
+    } keys[] = { { ACTION_BREAKS, "add" },
+                 { ACTION_ENTER, "edit" },
+                 { ACTION_PAUSE, "on/off" },
+                 { ACTION_NODE_STOP, "remove" },
+                 { ACTION_BACK, "back" } };
+    int x = 1;
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        for (size_t i = 0; i < key_table_count; i++) {
+            if (key_table[i].action != keys[k].action || !name_length(app, &key_table[i]))
+                continue;
+            struct binding shown = { .names = names_of(app, &key_table[i]), .label = keys[k].label };
+            shown.keys[0] = first_key(app, &key_table[i]);
+            x = draw_key(app, bar, x, &shown, context);
+        }
+}
+
 void bar_draw(struct app *app, const struct area *a)
 {
     struct area bar = *a;
@@ -339,14 +406,15 @@ void bar_draw(struct app *app, const struct area *a)
         draw_key(app, &bar, at, &answers[1], context);
         return;
     }
+    if (app->prompt == PROMPT_REFUSED) {
+        static const struct binding close = { .keys = { INPUT_ENTER }, .names = "Enter", .label = "close" };
+        int at = draw_key(app, &bar, 1, &close, context);
+        area_put(&bar, at, 0, ROLE_LABEL,
+                 app->refused_question ? "as any key does, and no more" : "until then no key does anything");
+        return;
+    }
     if (app->prompt == PROMPT_NONE && app_top(app) == PANE_BREAKS) {
-        static const struct binding keys[] = { { .keys = { 'b' }, .names = "b", .label = "add" },
-                                               { .keys = { INPUT_ENTER }, .names = "Enter", .label = "edit" },
-                                               { .keys = { ' ' }, .names = "Space", .label = "on/off" },
-                                               { .keys = { 'x' }, .names = "x", .label = "remove" },
-                                               { .keys = { INPUT_ESC }, .names = "Esc", .label = "back" } };
-        for (size_t i = 0, x = 1; i < sizeof keys / sizeof *keys; i++)
-            x = (size_t)draw_key(app, &bar, (int)x, &keys[i], context);
+        draw_break_keys(app, &bar, context);
         return;
     }
     if (app->prompt != PROMPT_NONE && app->prompt_error) {

@@ -208,7 +208,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     t->screen_x = a->x + left;
     list_show(&p->list, (uint64_t)v->scenario->node_count, a->height - 1, a->y);
     if (!t->cells) {
-        pane_empty(a, head_of(v) > 0 ? "Reading the history" : "No time has passed yet", NULL);
+        pane_empty(v, a, head_of(v) > 0 ? "Reading the history" : "No time has passed yet", NULL);
         return;
     }
     for (int y = 0; y < a->height - 1 && p->list.top + (uint64_t)y < p->list.count; y++) {

@@ -163,7 +163,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         return;
     if (!columns(v)) {
         list_show(&p->list, 0, 0, a->y);
-        pane_empty(a, "Nothing is watched yet", ":watch payload.temperature shows that of each node");
+        pane_empty(v, a, "Nothing is watched yet", ":watch payload.temperature shows that of each node");
         return;
     }
     struct places c = places_for(v, a->width);

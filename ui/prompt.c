@@ -12,6 +12,7 @@ static const struct {
     bool question;
 } prompts[] = {
     [PROMPT_NONE] = { "", false },
+    [PROMPT_REFUSED] = { "%s", false },
     [PROMPT_FIND] = { "Find: ", false },
     [PROMPT_STEPS] = { "How many quanta: ", false },
     [PROMPT_UNTIL] = { "Run or go back to (2.5s, +1s, -100ms): ", false },
@@ -44,7 +45,9 @@ void prompt_format(const struct app *app, struct buffer *out)
     }
     const struct scenario_node *n = app->scenario ? &app->scenario->nodes[app->prompt_node] : NULL;
     const char *words[] = { n ? n->id : "", n ? on_failure_name(n->on_failure) : "" };
-    if (app->prompt == PROMPT_EXPORT)
+    if (app->prompt == PROMPT_REFUSED)
+        words[0] = app->refused;
+    else if (app->prompt == PROMPT_EXPORT)
         words[0] = app->panes[app_top(app)]->ops->name;
     else if (app->prompt == PROMPT_OVERWRITE)
         words[0] = app->export.name;
@@ -66,10 +69,33 @@ bool prompt_is_question(enum prompt prompt)
     return prompts[prompt].question;
 }
 
-bool prompt_outlives_run(enum prompt prompt)
+static bool outlives_run(enum prompt prompt)
 {
     return prompt == PROMPT_FIND || prompt == PROMPT_COMMAND || prompt == PROMPT_EXPORT || prompt == PROMPT_OVERWRITE ||
-           prompt == PROMPT_BREAK || prompt == PROMPT_FILTER;
+           prompt == PROMPT_BREAK || prompt == PROMPT_FILTER || prompt == PROMPT_REFUSED;
+}
+
+void prompt_look_at_end(struct app *app)
+{
+    if (app->prompt == PROMPT_NONE || outlives_run(app->prompt))
+        return;
+    enum prompt typed = app->prompt;
+    app->prompt = PROMPT_NONE;
+    if (prompt_is_question(typed))
+        return;
+    app_say(app, ROLE_WARN, "%s while you typed; {rerun} starts it anew",
+            session_state_over(app->status.state) ? "The run has ended" : "The run began to end");
+    prompt_refused(app, typed); /* the rest of what is being typed is for that prompt */
+}
+
+void prompt_refused(struct app *app, enum prompt prompt)
+{
+    app->refused_question = prompt_is_question(prompt);
+    snprintf(app->refused, sizeof app->refused, "%s", app->message);
+    app->message[0] = '\0';
+    app->prompt = PROMPT_REFUSED;
+    app->prompt_error = NULL;
+    editor_set(&app->editor, "");
 }
 
 const char *prompt_refuse(struct app *app, const struct condition_error *err)
@@ -88,14 +114,13 @@ void prompt_open(struct app *app, enum prompt prompt)
 {
     bool in_list = prompt == PROMPT_FIND && app->panes[app_top(app)]->ops->go;
     bool ends = app->status.state == SESSION_ENDING && (prompt == PROMPT_STEPS || prompt == PROMPT_UNTIL);
-    const char *not_now = in_list         ? NULL
-                          : !app->session ? "There is no run; R reads the file again"
-                          : ends          ? "The run is ending already"
-                          : prompt == PROMPT_STEPS && session_state_over(app->status.state)
-                              ? "The run is over; R starts it anew"
-                              : NULL;
-    if (not_now) {
-        app_say(app, ROLE_WARN, "%s", not_now);
+    bool over = prompt == PROMPT_STEPS && session_state_over(app->status.state);
+    if ((!app->session && !in_list) || ends || over) {
+        app_say(app, ROLE_WARN,
+                !app->session ? "There is no run; {rerun} reads the file again"
+                : ends        ? "The run is ending already"
+                              : "The run is over; {rerun} starts it anew");
+        prompt_refused(app, prompt);
         return;
     }
     app->prompt = prompt;
@@ -109,7 +134,7 @@ static bool can_be_asked(struct app *app, enum prompt what, int node)
     if (!app->session || node < 0) {
         app_say(app, ROLE_WARN,
                 app->session ? "No node is selected: choose one in the Nodes pane"
-                             : "There is no run; R reads the file again");
+                             : "There is no run; {rerun} reads the file again");
         return false;
     }
     const char *id = app->scenario->nodes[node].id;
@@ -120,15 +145,15 @@ static bool can_be_asked(struct app *app, enum prompt what, int node)
     if (s.is_recorded)
         app_say(app, ROLE_WARN, "This run was recorded: its nodes run no more");
     else if (session_state_over(s.state))
-        app_say(app, ROLE_WARN, "The run is over; R starts it anew");
+        app_say(app, ROLE_WARN, "The run is over; {rerun} starts it anew");
     else if (s.is_past)
-        app_say(app, ROLE_WARN, "This is the past; V goes to where %s is now", id);
+        app_say(app, ROLE_WARN, "This is the past; {now} goes to where %s is now", id);
     else if (s.state == SESSION_ENDING)
         app_say(app, ROLE_WARN, "The run is ending, and %s with it", id);
     else if (s.state != SESSION_PAUSED && s.state != SESSION_RUNNING)
         app_say(app, ROLE_WARN, "That is not possible while the run is %s", session_state_name(s.state));
     else if (n.state == NODE_FROZEN && what != PROMPT_NODE_RESTART)
-        app_say(app, ROLE_WARN, "%s has ended: the run goes on without it; r starts it again", id);
+        app_say(app, ROLE_WARN, "%s has ended: the run goes on without it; {restart} starts it again", id);
     else if (n.state == NODE_FAILED)
         app_say(app, ROLE_WARN, "%s has failed; what becomes of it is decided at the end of this quantum", id);
     else if (n.state == NODE_STARTING && what == PROMPT_NODE_RESTART)
@@ -140,8 +165,10 @@ static bool can_be_asked(struct app *app, enum prompt what, int node)
 
 void prompt_ask_node(struct app *app, enum prompt prompt, int node)
 {
-    if (!can_be_asked(app, prompt, node))
+    if (!can_be_asked(app, prompt, node)) {
+        prompt_refused(app, prompt);
         return;
+    }
     app->prompt_node = node;
     prompt_open(app, prompt);
 }
@@ -285,6 +312,11 @@ static void answer(struct app *app, uint32_t key)
 
 bool prompt_key(struct app *app, uint32_t key)
 {
+    if (app->prompt == PROMPT_REFUSED) {
+        bool closes = app->refused_question || key == INPUT_ESC || key == INPUT_ENTER || key == 3;
+        app->prompt = closes ? PROMPT_NONE : PROMPT_REFUSED;
+        return true;
+    }
     if (app->prompt == PROMPT_COMMAND || app->prompt == PROMPT_EXPORT) {
         line_prompt_key(app, key);
         return true;

@@ -17,15 +17,13 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "ui/crash.h"
+#include "ui/typed.h"
 
 /* ncurses' macro of this name is of no use here. */
 #undef columns
 
-#define ESCAPE_DELAY_MS 50
 #define PAIRS_MAX       400
 #define DOUBLE_CLICK_MS 400
-/* What has come at one time, press and release, curses makes one event of, and of two clicks as well. */
-#define CLICKS (BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_TRIPLE_CLICKED)
 
 /* The terminal. */
 static struct {
@@ -39,7 +37,7 @@ static struct {
     int pair_count, pair_limit;
     int64_t click_ms; /* the last click, and where; 0: none that may be the first of two */
     int click_x, click_y;
-    mbstate_t typed; /* the character whose first bytes have come */
+    struct typed typed;
 } term;
 
 static bool locale_is_utf8(void)
@@ -55,6 +53,31 @@ static void open_colors(bool color)
     use_default_colors();
     term.colors = COLORS;
     term.pair_limit = COLOR_PAIRS - 1 < PAIRS_MAX ? COLOR_PAIRS - 1 : PAIRS_MAX;
+}
+
+/* The keys as this terminal sends them, beside those that most do. */
+static void learn_keys(void)
+{
+    static const struct {
+        const char *name;
+        uint32_t key;
+    } keys[] = {
+        { "kcuu1", INPUT_UP },      { "kcud1", INPUT_DOWN },    { "kcub1", INPUT_LEFT },   { "kcuf1", INPUT_RIGHT },
+        { "khome", INPUT_HOME },    { "kend", INPUT_END },      { "kpp", INPUT_PAGE_UP },  { "knp", INPUT_PAGE_DOWN },
+        { "kent", INPUT_ENTER },    { "kcbt", INPUT_BACK_TAB }, { "kdch1", INPUT_DELETE }, { "kich1", INPUT_INSERT },
+        { "kbs", INPUT_BACKSPACE }, { "ka1", INPUT_HOME },      { "ka3", INPUT_PAGE_UP },  { "kc1", INPUT_END },
+        { "kc3", INPUT_PAGE_DOWN },
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *sequence = tigetstr(keys[i].name);
+        typed_learn(&term.typed, sequence == (const char *)-1 ? NULL : sequence, keys[i].key);
+    }
+    for (uint32_t i = 0; i < 12; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "kf%u", (unsigned)i + 1);
+        const char *sequence = tigetstr(name);
+        typed_learn(&term.typed, sequence == (const char *)-1 ? NULL : sequence, INPUT_F1 + i);
+    }
 }
 
 int term_open(bool color, bool ascii, struct error *err)
@@ -78,12 +101,11 @@ int term_open(bool color, bool ascii, struct error *err)
     noecho();
     nonl();
     keypad(stdscr, TRUE);
-    nodelay(stdscr, TRUE);
-    set_escdelay(ESCAPE_DELAY_MS);
+    typeahead(-1); /* a frame is drawn whole */
+    learn_keys();
     leaveok(stdscr, FALSE);
     curs_set(0);
-    mouseinterval(0);
-    mousemask(CLICKS | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL); /* has it sent; it is read here */
     open_colors(color);
     term.charset = ascii || !locale_is_utf8()                                        ? CHARSET_ASCII
                    : name && (!strcmp(name, "linux") || !strncmp(name, "linux-", 6)) ? CHARSET_CONSOLE
@@ -223,103 +245,33 @@ static bool is_double(const struct input *in)
     return is;
 }
 
-static void read_mouse(struct input *in)
+/* By itself, as curses takes the parts of what comes cut for keys, and loses clicks by it. */
+static void read_bytes(void)
 {
-    MEVENT event;
-    in->key = INPUT_UNKNOWN;
-    if (getmouse(&event) != OK)
+    struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+    size_t room;
+    unsigned char *bytes = typed_room(&term.typed, &room);
+    if (!room || poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
         return;
-    in->x = event.x;
-    in->y = event.y;
-    if (event.bstate & CLICKS)
-        in->key = is_double(in) ? INPUT_DOUBLE_CLICK : INPUT_CLICK;
-    else if (event.bstate & BUTTON1_DOUBLE_CLICKED)
-        in->key = INPUT_DOUBLE_CLICK;
-    else if (event.bstate & BUTTON4_PRESSED)
-        in->key = INPUT_WHEEL_UP;
-    else if (event.bstate & BUTTON5_PRESSED)
-        in->key = INPUT_WHEEL_DOWN;
-}
-
-static uint32_t special_key(int key)
-{
-    static const struct {
-        int curses;
-        uint32_t key;
-    } keys[] = {
-        { KEY_UP, INPUT_UP },         { KEY_DOWN, INPUT_DOWN },       { KEY_LEFT, INPUT_LEFT },
-        { KEY_RIGHT, INPUT_RIGHT },   { KEY_HOME, INPUT_HOME },       { KEY_END, INPUT_END },
-        { KEY_PPAGE, INPUT_PAGE_UP }, { KEY_NPAGE, INPUT_PAGE_DOWN }, { KEY_ENTER, INPUT_ENTER },
-        { KEY_BTAB, INPUT_BACK_TAB }, { KEY_DC, INPUT_DELETE },       { KEY_BACKSPACE, INPUT_BACKSPACE },
-        { KEY_IC, INPUT_INSERT },     { KEY_A1, INPUT_HOME },         { KEY_A3, INPUT_PAGE_UP },
-        { KEY_C1, INPUT_END },        { KEY_C3, INPUT_PAGE_DOWN },
-    };
-    if (key >= KEY_F(1) && key <= KEY_F(12))
-        return INPUT_F1 + (uint32_t)(key - KEY_F(1));
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (keys[i].curses == key)
-            return keys[i].key;
-    return INPUT_UNKNOWN;
-}
-
-static uint32_t plain_key(wchar_t key)
-{
-    switch (key) {
-    case '\r':
-    case '\n':
-        return INPUT_ENTER;
-    case '\t':
-        return INPUT_TAB;
-    case 27:
-        return INPUT_ESC;
-    case 8:
-    case 127:
-        return INPUT_BACKSPACE;
-    case 0:
-        return INPUT_UNKNOWN;
-    default:
-        return (uint32_t)key;
-    }
-}
-
-/* One more byte of a character. Returns false where more of them are to come. get_wch() does not do: after a byte that
- * begins no character it holds back whatever is typed next. */
-static bool take_byte(unsigned char byte, struct input *in)
-{
-    wchar_t character = 0;
-    bool begun = !mbsinit(&term.typed);
-    size_t length = mbrtowc(&character, &(char){ (char)byte }, 1, &term.typed);
-    if (length == (size_t)-2)
-        return false;
-    if (length == (size_t)-1) {
-        memset(&term.typed, 0, sizeof term.typed);
-        if (begun) /* what came before is broken off: this byte begins anew */
-            return take_byte(byte, in);
-        in->key = INPUT_UNKNOWN;
-    } else {
-        in->key = plain_key(character);
-    }
-    return true;
+    ssize_t count = read(STDIN_FILENO, bytes, room);
+    if (count > 0)
+        typed_came(&term.typed, (size_t)count, clock_ms());
 }
 
 bool term_key(struct input *in)
 {
-    int key;
-    *in = (struct input){ 0 };
-    while ((key = getch()) != ERR) {
-        if (key <= 0xff) {
-            if (take_byte((unsigned char)key, in))
-                return true;
-            continue;
-        }
-        memset(&term.typed, 0, sizeof term.typed);
-        if (key == KEY_MOUSE)
-            read_mouse(in);
-        else
-            in->key = special_key(key);
-        return true;
-    }
-    return false;
+    int64_t ms = clock_ms();
+    read_bytes();
+    if (!typed_next(&term.typed, ms, in))
+        return false;
+    if (in->key == INPUT_CLICK && is_double(in))
+        in->key = INPUT_DOUBLE_CLICK;
+    return true;
+}
+
+int term_wait(void)
+{
+    return typed_wait(&term.typed, clock_ms());
 }
 
 bool term_gone(void)

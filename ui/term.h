@@ -22,6 +22,9 @@ void term_show(const struct canvas *c);  /* sends what changed since the last ca
 void term_redraw(void);                  /* the next term_show draws everything */
 /* The next key, without waiting for one. Returns false when there is none. */
 bool term_key(struct input *in);
+/* How many ms until term_key() is worth being called though no input comes, as an ESC may be the begin of more; -1: for
+ * ever. */
+int term_wait(void);
 bool term_gone(void); /* nobody is at the other end any more */
 /* Gives the terminal back and stops the process (`group`: its whole process group, as the terminal's own key does)
  * until it is continued. */

@@ -60,6 +60,9 @@ static int quiet_time(const struct front *f, bool more_work)
 static unsigned wait_for_something(struct front *f, bool more_work)
 {
     int timeout = quiet_time(f, more_work), input = f->gone ? -1 : term_fd();
+    int key = f->more_keys ? -1 : term_wait(); /* one of which a part has come */
+    if (key >= 0 && (timeout < 0 || key < timeout))
+        timeout = key;
     if (f->app.session)
         return session_wait(f->app.session, input, timeout);
     return loop_wait(f->app.loop, input, timeout);

@@ -228,6 +228,9 @@ bool session_link(const struct session *s, int src, int dst, simtime *latency, d
  * effective scenario with those acts among its faults. Written whole or not at all; a file that is there is only
  * replaced where it was written so. Returns how many acts it holds, or -1 with *err set. */
 int session_save_faults(const struct session *s, const char *path, struct error *err);
+/* How many of them are lines that were typed to UARTs: no fault says those, they are comments in the file, which then
+ * does not repeat the run. */
+int session_saved_lines(const struct session *s);
 
 /* Millions of instructions that node i's processor has lately done in a second of its own time. Where it must be asked
  * for them it is, at most once a second and between two quanta; the answer is there later. False: not known. */

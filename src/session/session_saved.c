@@ -98,6 +98,14 @@ void saved_add_node(struct session *s, const struct command *c, bool is_exact)
               is_exact);
 }
 
+int session_saved_lines(const struct session *s)
+{
+    int lines = 0;
+    for (size_t i = 0; s->by_hand && i < s->by_hand->count; i++)
+        lines += s->by_hand->items[i].note != NULL;
+    return lines;
+}
+
 /* The text of the file: the effective scenario, whose last section are its faults, and what was done behind them. */
 static void write_text(const struct session *s, struct buffer *out)
 {
@@ -105,7 +113,14 @@ static void write_text(const struct session *s, struct buffer *out)
     char time[SIMTIME_TEXT];
     simtime_format(now_of(s), time);
     buffer_format(out, SAVED_HEAD "a run of %s with what was done to it by hand, up to %s.\n", s->scenario->name, time);
-    buffer_text(out, "# lockstep --batch on this file repeats it.\n");
+    int lines = session_saved_lines(s);
+    if (lines)
+        buffer_format(
+            out,
+            "# lockstep --batch on this file does not repeat it: %d line%s typed to a UART %s missing, see the end.\n",
+            lines, lines == 1 ? "" : "s", lines == 1 ? "is" : "are");
+    else
+        buffer_text(out, "# lockstep --batch on this file repeats it.\n");
     buffer_text(out, s->scenario->canonical);
     bool has_faults = false;
     for (size_t i = 0; i < b->count; i++)

@@ -320,6 +320,39 @@ class MainPath(Terminal):
         t.type("\033[<64;40;6M" * 3)
         wait_until("scrolled", lambda: selected_event(t.screen()) < last)
 
+    def test_a_slow_line_cuts_a_click_and_an_arrow_and_no_part_acts_as_keys(self):
+        """Each gap is longer than an ESC alone waits for the rest of its sequence."""
+        click = b"\033[<0;6;6M\033[<0;6;6m"  # on sensor3
+        for whole, node in ((click, "sensor3"), (b"\033[B", "sensor2"), (b"\033OB", "sensor2")):
+            for cut in (1, 2, 3, 6, 9, 10, 11, 12, 15)[:len(whole) - 1]:
+                with self.subTest(whole=whole, cut=cut):
+                    p = Pty(self, BASELINE, columns=80, rows=24)
+                    p.wait(b"PAUSED")
+                    p.send(whole[:cut])
+                    time.sleep(0.12)
+                    p.send(whole[cut:])
+                    time.sleep(0.06)
+                    p.send(b"\r")
+                    p.wait(self.in_colours("Node " + node), since=p.send(b"\x0c"))  # drawn whole
+                    p.send(b"Q")
+                    self.assertEqual(p.end(), 0)
+
+    @staticmethod
+    def in_colours(text):
+        return rb"(?:\033\[[\d;]*m|\033\(B|\017)*".join(re.escape(c.encode()) for c in text)
+
+    def test_half_of_a_click_does_not_hold_up_a_run(self):
+        for part in (b"\033[<", b"\033[<0;6", b"\033[M", b"\033[", b"\033"):
+            with self.subTest(part=part):
+                p = Pty(self, "--run", self.slow(), columns=80, rows=24)
+                p.wait(b"RUNNING")
+                since = p.send(part)
+                wait_until("its time goes on", lambda: len(p.data) > since + 4000)
+                p.send(b"\x03")
+                p.wait(b"ABORTED", since)
+                p.send(b"q")
+                self.assertEqual(p.end(), 130)
+
     def test_a_double_click_is_enter_and_the_key_bar_can_be_clicked(self):
         t = Tmux(self, BASELINE, term="xterm-256color")
         screen = t.wait("PAUSED", line=0)

@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,6 +98,53 @@ static void actions_get_other_keys(void **state)
         if (key_table[i].action == ACTION_NEXT)
             assert_string_equal(names, ".");
     }
+    config_free(&c);
+}
+
+static void a_text_names_the_keys_in_use(void **state)
+{
+    (void)state;
+    char buf[KEYMAP_TEXT];
+    struct config c = load("pause: '%'\nrerun: [F5, x]\nstep: q\nquit: []\n", "");
+    const char *plain = "nothing to put in";
+    assert_ptr_equal(keymap_text(&c.keys, plain, false, buf), plain);
+    assert_string_equal(keymap_text(&c.keys, "{pause} runs, {next}; {rerun} {up}", false, buf), "% runs, .; F5 Up");
+    assert_string_equal(keymap_text(&c.keys, "%d {pause} {rerun}", true, buf), "%d %% F5");
+    assert_string_equal(keymap_text(&c.keys, "{step} {quit}{", false, buf), "q :quit{");
+    assert_string_equal(keymap_text(&c.keys, "{\"a\": 1} {} {paus} {pause", false, buf), "{\"a\": 1} {} {paus} {pause");
+    char many[2000] = "";
+    while (strlen(many) < sizeof many - 20)
+        strcat(many, "{pane-previous}");
+    assert_true(strlen(keymap_text(&c.keys, many, false, buf)) < KEYMAP_TEXT);
+    config_free(&c);
+}
+
+/* What stands in braces in a text of the front is the name of an action. */
+static void every_text_names_actions_that_there_are(void **state)
+{
+    (void)state;
+    glob_t files;
+    struct config c = load("", "");
+    int seen = 0;
+    assert_int_equal(glob(LOCKSTEP_SOURCE_DIR "/ui/*.c", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        char line[400], buf[KEYMAP_TEXT], name[60];
+        FILE *f = fopen(files.gl_pathv[i], "r");
+        assert_non_null(f);
+        while (fgets(line, sizeof line, f))
+            for (char *at = strstr(line, "/*") ? NULL : strchr(line, '{'); at; at = strchr(at + 1, '{')) {
+                size_t len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz-12345");
+                if (!len || at[1 + len] != '}')
+                    continue;
+                snprintf(name, sizeof name, "%.*s", (int)len + 2, at);
+                if (strchr(keymap_text(&c.keys, name, false, buf), '{'))
+                    fail_msg("%s: %s is no action", files.gl_pathv[i], name);
+                seen++;
+            }
+        fclose(f);
+    }
+    assert_true(seen > 30);
+    globfree(&files);
     config_free(&c);
 }
 
@@ -237,6 +285,8 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_map_is_told_and_never_fatal),
         cmocka_unit_test(roles_get_other_colours),
         cmocka_unit_test(every_problem_of_the_theme_is_told),
+        cmocka_unit_test(a_text_names_the_keys_in_use),
+        cmocka_unit_test(every_text_names_actions_that_there_are),
         cmocka_unit_test(every_action_that_can_have_other_keys_has_a_name),
         cmocka_unit_test(names_of_keys_are_read_back),
         cmocka_unit_test(any_text_is_a_file_of_settings),

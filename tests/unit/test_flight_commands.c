@@ -167,8 +167,10 @@ static void without_a_run_there_is_nothing_to_change(void **state)
 {
     (void)state;
     struct app app = { 0 };
+    keymap_init(&app.config.keys);
     for (size_t i = 0; i < flight_command_count; i++)
         assert_non_null(flight_commands[i].run(&app, "0 1s"));
+    keymap_free(&app.config.keys);
 }
 
 int main(void)

@@ -114,6 +114,22 @@ static char *events_of(const struct run *r)
     return text;
 }
 
+/* The three lines that were typed. */
+static void saves_what_it_cannot_repeat(const struct run *r)
+{
+    char path[300], text[4000] = "";
+    struct error err = { 0 };
+    snprintf(path, sizeof path, "%s/saved.yaml", r->folder);
+    assert_int_equal(session_save_faults(r->session, path, &err), 3);
+    assert_int_equal(session_saved_lines(r->session), 3);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+    fclose(f);
+    assert_non_null(strstr(text, "does not repeat it: 3 lines typed to a UART are missing"));
+    assert_non_null(strstr(text, "# At 1s a line was typed to mcu, which a scenario cannot say: \"help\""));
+}
+
 /* Typed at the start to one, at 1 s, while the run goes on, to both. */
 static char *typed_run(void)
 {
@@ -131,6 +147,7 @@ static char *typed_run(void)
     assert_true(session_command(r.session, &(struct command){ .kind = COMMAND_RUN }));
     step_until(r.session, SESSION_FINISHED);
     char *text = events_of(&r);
+    saves_what_it_cannot_repeat(&r);
     end(&r);
     return text;
 }

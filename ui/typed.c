@@ -1,0 +1,267 @@
+#include "ui/typed.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ESC 27
+
+void typed_learn(struct typed *t, const char *sequence, uint32_t key)
+{
+    if (!sequence || strlen(sequence) < 2 || t->sequence_count == TYPED_SEQUENCES)
+        return;
+    t->sequences[t->sequence_count].bytes = sequence;
+    t->sequences[t->sequence_count++].key = key;
+}
+
+/* One byte is kept for an ESC that is put back. */
+unsigned char *typed_room(struct typed *t, size_t *size)
+{
+    *size = sizeof t->bytes - t->len - 1;
+    return t->bytes + t->len;
+}
+
+void typed_came(struct typed *t, size_t count, int64_t ms)
+{
+    t->len += count;
+    t->came_ms = ms;
+}
+
+static uint32_t plain_key(wchar_t key)
+{
+    switch (key) {
+    case '\r':
+    case '\n':
+        return INPUT_ENTER;
+    case '\t':
+        return INPUT_TAB;
+    case ESC:
+        return INPUT_ESC;
+    case 8:
+    case 127:
+        return INPUT_BACKSPACE;
+    case 0:
+        return INPUT_UNKNOWN;
+    default:
+        return (uint32_t)key;
+    }
+}
+
+/* One more byte of a character. Returns INPUT_NONE where more of them are to come. */
+static uint32_t take_byte(struct typed *t, unsigned char byte)
+{
+    wchar_t character = 0;
+    bool begun = !mbsinit(&t->partial);
+    size_t length = mbrtowc(&character, &(char){ (char)byte }, 1, &t->partial);
+    if (length == (size_t)-2)
+        return INPUT_NONE;
+    if (length != (size_t)-1)
+        return plain_key(character);
+    memset(&t->partial, 0, sizeof t->partial);
+    return begun ? take_byte(t, byte) : INPUT_UNKNOWN; /* what came before is broken off: this byte begins anew */
+}
+
+/* The longest of the terminal's own sequences that has come whole: its length, or 0. *longer: what has come may be the
+ * begin of another. */
+static size_t learned(const struct typed *t, uint32_t *key, bool *longer)
+{
+    size_t best = 0;
+    *longer = false;
+    for (int i = 0; i < t->sequence_count; i++) {
+        size_t len = strlen(t->sequences[i].bytes), common = len < t->len ? len : t->len;
+        if (memcmp(t->bytes, t->sequences[i].bytes, common) != 0)
+            continue;
+        if (len > t->len) {
+            *longer = true;
+        } else if (len > best) {
+            best = len;
+            *key = t->sequences[i].key;
+        }
+    }
+    return best;
+}
+
+struct sequence {
+    enum { SEQUENCE_NONE, SEQUENCE_BEGUN, SEQUENCE_BROKEN, SEQUENCE_WHOLE } is;
+    size_t len; /* without the ESC */
+};
+
+/* A place in the oldest manner: three bytes behind "[M". */
+static struct sequence measure_place(const unsigned char *s, size_t n)
+{
+    for (size_t i = 2; i < n && i < 5; i++)
+        if (s[i] < ' ')
+            return (struct sequence){ SEQUENCE_BROKEN, i };
+    return (struct sequence){ n < 5 ? SEQUENCE_BEGUN : SEQUENCE_WHOLE, 5 };
+}
+
+#define LONGEST 200 /* far beyond what a terminal sends */
+
+/* What stands behind an ESC. */
+static struct sequence measure(const unsigned char *s, size_t n)
+{
+    if (n && s[0] == 'O') {
+        if (n > 1 && (s[1] <= ' ' || s[1] >= 127))
+            return (struct sequence){ SEQUENCE_BROKEN, 1 };
+        return (struct sequence){ n > 1 ? SEQUENCE_WHOLE : SEQUENCE_BEGUN, 2 };
+    }
+    if (!n || s[0] != '[')
+        return (struct sequence){ SEQUENCE_NONE, 0 };
+    if (n > 1 && s[1] == 'M')
+        return measure_place(s, n);
+    size_t i = n > 1 && s[1] == '[' ? 2 : 1; /* the console's function keys */
+    for (; i < n && i < LONGEST; i++) {
+        if (s[i] >= 0x40 && s[i] < 127)
+            return (struct sequence){ SEQUENCE_WHOLE, i + 1 };
+        if (s[i] < 0x20 || s[i] > 0x3f)
+            return (struct sequence){ SEQUENCE_BROKEN, i };
+    }
+    return (struct sequence){ i < LONGEST ? SEQUENCE_BEGUN : SEQUENCE_BROKEN, i };
+}
+
+/* A button as terminals number it; what is no press of the first one and no wheel is nothing. */
+static void take_mouse(int button, int x, int y, struct input *in)
+{
+    int without_modifiers = button & ~(4 | 8 | 16);
+    in->key = without_modifiers == 0    ? INPUT_CLICK
+              : without_modifiers == 64 ? INPUT_WHEEL_UP
+              : without_modifiers == 65 ? INPUT_WHEEL_DOWN
+                                        : INPUT_NONE;
+    in->x = x - 1;
+    in->y = y - 1;
+}
+
+/* Of keys with a number: "[5~". */
+static uint32_t numbered_key(int number)
+{
+    static const struct {
+        int number;
+        uint32_t key;
+    } keys[] = { { 1, INPUT_HOME },    { 2, INPUT_INSERT },    { 3, INPUT_DELETE }, { 4, INPUT_END },
+                 { 5, INPUT_PAGE_UP }, { 6, INPUT_PAGE_DOWN }, { 7, INPUT_HOME },   { 8, INPUT_END } };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].number == number)
+            return keys[i].key;
+    static const int functions[] = { 11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 23, 24 };
+    for (uint32_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (functions[i] == number)
+            return INPUT_F1 + i;
+    return INPUT_UNKNOWN;
+}
+
+/* Of keys with a letter: "[A", "OA". */
+static uint32_t lettered_key(unsigned char letter)
+{
+    static const struct {
+        unsigned char letter;
+        uint32_t key;
+    } keys[] = { { 'A', INPUT_UP },   { 'B', INPUT_DOWN },   { 'C', INPUT_RIGHT },  { 'D', INPUT_LEFT },
+                 { 'H', INPUT_HOME }, { 'F', INPUT_END },    { 'M', INPUT_ENTER },  { 'Z', INPUT_BACK_TAB },
+                 { 'P', INPUT_F1 },   { 'Q', INPUT_F1 + 1 }, { 'R', INPUT_F1 + 2 }, { 'S', INPUT_F1 + 3 } };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].letter == letter)
+            return keys[i].key;
+    return INPUT_UNKNOWN;
+}
+
+/* A whole sequence without its ESC. One that means nothing here is INPUT_UNKNOWN. */
+static void take_sequence(const unsigned char *s, size_t len, struct input *in)
+{
+    char text[LONGEST + 1];
+    int a, b, c, end = 0;
+    memcpy(text, s, len);
+    text[len] = '\0';
+    if (s[1] == 'M' && len == 5) {
+        take_mouse(s[2] - 32, s[3] - 32, s[4] - 32, in);
+    } else if (sscanf(text, "[<%3d;%5d;%5d%n", &a, &b, &c, &end) == 3 && (size_t)end + 1 == len) {
+        if (text[end] == 'M') /* the others are of buttons that are let go */
+            take_mouse(a, b, c, in);
+    } else if (s[1] == '[' && len == 3 && s[2] >= 'A' && s[2] <= 'E') {
+        in->key = INPUT_F1 + (uint32_t)(s[2] - 'A');
+    } else if (len == 2) {
+        in->key = lettered_key(s[1]);
+    } else {
+        bool numbered = sscanf(text, "[%3d~%n", &a, &end) == 1 && (size_t)end == len;
+        in->key = numbered ? numbered_key(a) : INPUT_UNKNOWN;
+    }
+}
+
+/* An ESC and what stands behind it. Returns how many bytes that was; 0: more must come, or time pass. */
+static size_t take_escape(struct typed *t, int64_t ms, struct input *in)
+{
+    struct sequence next = measure(t->bytes + 1, t->len - 1);
+    int64_t waited = ms - t->came_ms;
+    memset(&t->partial, 0, sizeof t->partial);
+    switch (next.is) {
+    case SEQUENCE_NONE:
+        if (t->len == 1 && waited < TYPED_ESCAPE_MS)
+            return 0;
+        t->escaped = t->len == 1;
+        t->escaped_ms = ms;
+        in->key = INPUT_ESC;
+        return 1;
+    case SEQUENCE_BEGUN:
+        if (waited < TYPED_REST_MS)
+            return 0;
+        return t->is_rest && t->len == 2 ? 1 : t->len; /* a single "[" was typed; all else is a sequence's begin */
+    case SEQUENCE_WHOLE:
+        take_sequence(t->bytes + 1, next.len, in);
+        break;
+    default:
+        break;
+    }
+    return 1 + next.len;
+}
+
+/* Returns how many bytes were taken; 0: more must come, or time pass. */
+static size_t take(struct typed *t, int64_t ms, struct input *in)
+{
+    bool longer, waited = ms - t->came_ms >= TYPED_ESCAPE_MS;
+    size_t len = learned(t, &in->key, &longer);
+    if (longer && !waited)
+        return 0;
+    if (len)
+        return len;
+    if (t->bytes[0] == ESC)
+        return take_escape(t, ms, in);
+    in->key = take_byte(t, t->bytes[0]);
+    return 1;
+}
+
+/* What comes behind an ESC that was taken for a key, and looks like the rest of its sequence, is that. */
+static void put_escape_back(struct typed *t)
+{
+    bool is_rest =
+        t->escaped && (t->bytes[0] == '[' || t->bytes[0] == 'O') && t->came_ms - t->escaped_ms <= TYPED_REST_MS;
+    t->escaped = false;
+    if (!is_rest)
+        return;
+    memmove(t->bytes + 1, t->bytes, t->len++);
+    t->bytes[0] = ESC;
+    t->is_rest = true;
+}
+
+bool typed_next(struct typed *t, int64_t ms, struct input *in)
+{
+    *in = (struct input){ 0 };
+    while (t->len) {
+        put_escape_back(t);
+        size_t taken = take(t, ms, in);
+        if (!taken)
+            return false;
+        t->is_rest = false;
+        t->len -= taken;
+        memmove(t->bytes, t->bytes + taken, t->len);
+        if (in->key)
+            return true;
+    }
+    return false;
+}
+
+int typed_wait(const struct typed *t, int64_t ms)
+{
+    if (!t->len)
+        return -1;
+    int64_t left = t->came_ms + TYPED_ESCAPE_MS - ms;
+    left = left > 0 ? left : t->came_ms + TYPED_REST_MS - ms;
+    return left > 1 ? (int)left : 1;
+}
