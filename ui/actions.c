@@ -192,11 +192,10 @@ const char *filter_take(struct app *app, const char *text)
     struct condition *c = condition_parse(text, &err);
     if (!c)
         return prompt_refuse(app, &err);
-    unsigned needs = condition_needs(c);
-    if (needs & (CONDITION_HISTORY | CONDITION_NODE)) {
+    const char *why = filter_refuses(c);
+    if (why) {
         condition_free(c);
-        return needs & CONDITION_HISTORY ? "count and changed go by what was before: they are for breakpoints only"
-                                         : "what a node was like is not recorded: node.… is for breakpoints only";
+        return why;
     }
     snprintf(app->filter_last, sizeof app->filter_last, "%s", text);
     pane_events_filter(events, &v, filter_new(c));

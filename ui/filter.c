@@ -40,6 +40,14 @@ void filter_free(struct filter *f)
     free(f);
 }
 
+const char *filter_refuses(const struct condition *c)
+{
+    unsigned needs = condition_needs(c);
+    if (needs & CONDITION_HISTORY)
+        return "count and changed go by what was before: ask a breakpoint (b) or :bisect";
+    return needs & CONDITION_NODE ? "what a node was like is not recorded: node.… is for breakpoints only" : NULL;
+}
+
 const char *filter_text(const struct filter *f)
 {
     return condition_text(f->condition);
@@ -48,6 +56,11 @@ const char *filter_text(const struct filter *f)
 static bool holds(void *data, const struct record *r)
 {
     return condition_matches(data, r, NULL);
+}
+
+static bool excludes(void *data, struct text payload)
+{
+    return condition_excludes(data, payload);
 }
 
 static unsigned node_slot(const char *id)
@@ -65,11 +78,12 @@ void filter_scope(const struct condition *c, struct store_query *q)
     q->nodes[1] = node_slot(scope.dst);
     q->from = scope.from;
     q->until = scope.until;
+    q->member = scope.member;
 }
 
 void filter_query(struct filter *f, struct store_query *q)
 {
-    *q = (struct store_query){ .holds = holds, .data = f->condition };
+    *q = (struct store_query){ .holds = holds, .excludes = excludes, .data = f->condition };
     filter_scope(f->condition, q);
 }
 

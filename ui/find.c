@@ -74,11 +74,18 @@ void find_end(struct app *app)
 static struct condition *condition_in(const char *text)
 {
     struct condition_error err;
-    struct condition *c = strpbrk(text, "=<>(") ? condition_parse(text, &err) : NULL;
-    if (!c || !(condition_needs(c) & (CONDITION_HISTORY | CONDITION_NODE)))
-        return c;
-    condition_free(c);
-    return NULL;
+    return strpbrk(text, "=<>(") ? condition_parse(text, &err) : NULL;
+}
+
+/* A condition that goes by more than the record itself is no text that somebody looks for. */
+static bool refuse(struct app *app)
+{
+    const char *why = app->find.condition ? filter_refuses(app->find.condition) : NULL;
+    if (!why)
+        return false;
+    app_say(app, ROLE_WARN, "%s", why);
+    find_end(app);
+    return true;
 }
 
 /* The list that has the focus, where it is one that find looks through; else NULL. */
@@ -159,6 +166,8 @@ void find_start(struct app *app, const char *text)
         return;
     if (app_top(app) != PANE_LOG)
         f->condition = condition_in(text);
+    if (refuse(app))
+        return;
     if (app_top(app) == PANE_LOG) {
         find_in_log(app, false);
         return;
@@ -224,6 +233,13 @@ static bool hold_both(void *data, const struct record *r)
            (!both->filter.holds || both->filter.holds(both->filter.data, r));
 }
 
+static bool exclude_both(void *data, struct text payload)
+{
+    const struct both *both = data;
+    return (both->find && condition_excludes(both->find, payload)) ||
+           (both->filter.excludes && both->filter.excludes(both->filter.data, payload));
+}
+
 /* `both` must live as long as the query. */
 static void make_query(const struct app *app, struct both *both, struct store_query *q)
 {
@@ -238,6 +254,7 @@ static void make_query(const struct app *app, struct both *both, struct store_qu
     q->text = f->condition ? NULL : f->text;
     if (filter || f->condition) {
         q->holds = hold_both;
+        q->excludes = exclude_both;
         q->data = both;
     }
     if (f->condition)

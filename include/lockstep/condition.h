@@ -114,7 +114,12 @@ struct condition_scope {
     unsigned kinds;
     const char *src, *dst, *type, *kind;
     simtime from, until; /* and for none before and after these */
+    struct payload_member member; /* and for none whose payload is an object without such a member */
 };
 struct condition_scope condition_scope(const struct condition *c);
+/* And for those who have a record's line only: whether the condition holds for no record whose payload, an object,
+ * begins with this text; more than the payload may stand there, to the end of the line. An empty text: the payload is
+ * no object. False: it is not known. */
+bool condition_excludes(const struct condition *c, struct text payload);
 
 #endif

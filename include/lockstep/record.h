@@ -56,6 +56,13 @@ struct record {
     uint64_t quanta, messages, dropped, in_flight; /* end */
 };
 
+/* What a member of a payload, one that is an object, is asked to be. */
+struct payload_member {
+    struct text key;   /* .s NULL: nothing is asked for */
+    double low, high;  /* a number between these, … */
+    bool others_count; /* … or anything that is no number */
+};
+
 /* Takes records, in order, and learns of barriers. Sinks are called on one thread. A sink keeps its own failure and
  * tells it at the barrier. */
 struct sink {

@@ -32,18 +32,25 @@ enum store_found { STORE_FOUND, STORE_NOT_FOUND, STORE_MORE };
 /* What is looked for. Where several are set, all must hold. */
 struct store_query {
     const char *text; /* a part of what the record says: kind, time in seconds ("2.750000"), ids, type, payload,
-                       * causes; the case of ASCII letters does not count; NULL: any */
+                       * causes; the case of ASCII letters does not count; NULL: any. Or the same as words, whatever
+                       * stands between them, in the order in which a screen shows them: time, source, destination,
+                       * type, payload, state, cause */
     const char *node; /* id that is source or destination; NULL: any */
     /* Whether it is one; NULL: any. The record is as store_read gives it, but for `loss`, the counts of the last one, and
      * `run`, which has no payload. */
     bool (*holds)(void *data, const struct record *r);
-    void *data; /* for `holds` */
+    void *data; /* for `holds` and `excludes` */
+    /* With `holds`: whether that is false of every record whose payload is an object that begins with this text, which
+     * goes on to the end of the line; or, where the text is empty, of every one whose payload is no object. May be
+     * NULL. */
+    bool (*excludes)(void *data, struct text payload);
     /* With `holds`, so that it need not be asked about most: what must be so of a record that it is true of. Zero: nothing
      * is known. */
     const char *values[4]; /* texts that are each some value in it */
     unsigned kinds;        /* a set of which its kind is one */
     unsigned nodes[2];     /* store_node_slot of nodes that are its source or destination */
     simtime from, until;   /* its time; until 0: any */
+    struct payload_member member; /* of its payload, where that is an object; else it need not match */
 };
 
 #define STORE_NODE_SLOTS 1024

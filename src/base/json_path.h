@@ -18,6 +18,18 @@ struct json_step json_step(const char *key, size_t len);
  * read, and what is found may be no JSON either. */
 bool json_find(const char *s, size_t len, const struct json_step *path, size_t steps, struct json_span *out);
 
+/* Tells of each member of the object that the text is, in order, where none of its names has an escape: of all of them,
+ * or of some before it returns false. A text that is no JSON object or array has none. The text should be JSON. */
+bool json_members(const char *s, size_t len,
+                  void (*member)(void *data, const struct json_span *name, const struct json_span *value), void *data);
+
+/* A path that many texts are searched for: what of it can be done once is. Borrows the path, which has one step at
+ * least. Finds what json_find does, where the text is JSON. */
+struct json_probe;
+struct json_probe *json_probe_new(const struct json_step *path, size_t steps);
+void json_probe_free(struct json_probe *p); /* NULL is fine */
+bool json_probe_find(const struct json_probe *p, const char *s, size_t len, struct json_span *out);
+
 /* A number as it stands in a text, as far as comparing it takes. */
 struct json_number {
     double value;
@@ -28,4 +40,7 @@ struct json_number {
 bool json_number_read(const char *s, size_t len, struct json_number *out); /* false: not a JSON number */
 bool json_number_exact(const char *s, size_t len, struct json_number *out);
 
+/* What the value there is beside a number, where a glance tells that. JSON_UNSURE: it takes json_probe_find. */
+enum json_order { JSON_NOT_THERE, JSON_LESS, JSON_SAME, JSON_MORE, JSON_UNSURE };
+enum json_order json_probe_order(const struct json_probe *p, const char *s, size_t len, const struct json_number *to);
 #endif

@@ -1,5 +1,6 @@
 #include "lockstep/condition.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -34,6 +35,7 @@ void condition_free_tree(struct test *t)
         if (t->regex)
             regfree(t->regex);
         free(t->regex);
+        json_probe_free(t->probe);
         free(t->path);
         free(t->seen);
         free(t);
@@ -91,6 +93,22 @@ static void narrow(const struct test *t, simtime *from, simtime *until)
         *from = time;
 }
 
+static struct payload_member member_of(const struct test *t)
+{
+    struct payload_member m = { .key = { t->path->key, t->path->len },
+                                .low = -INFINITY,
+                                .high = INFINITY,
+                                .others_count = !t->is_glancing || t->steps > 1 || t->comparison == COMPARE_EQ ||
+                                                t->comparison == COMPARE_NE || t->comparison == COMPARE_LIKE };
+    if (!t->is_glancing || t->steps > 1)
+        return m;
+    if (t->comparison == COMPARE_GT || t->comparison == COMPARE_GE || t->comparison == COMPARE_EQ)
+        m.low = t->constant.number.value;
+    if (t->comparison == COMPARE_LT || t->comparison == COMPARE_LE || t->comparison == COMPARE_EQ)
+        m.high = t->constant.number.value;
+    return m;
+}
+
 struct condition_scope condition_scope(const struct condition *c)
 {
     struct condition_scope scope = { .kinds = ALL_KINDS, .until = SIMTIME_NEVER };
@@ -102,5 +120,7 @@ struct condition_scope condition_scope(const struct condition *c)
     scope.type = required(c->tree, FIELD_TYPE);
     scope.kind = required(c->tree, FIELD_KIND);
     narrow(c->tree, &scope.from, &scope.until);
+    if (c->glance)
+        scope.member = member_of(c->glance);
     return scope;
 }

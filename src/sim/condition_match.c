@@ -150,8 +150,10 @@ static bool compare_json(struct condition *c, const struct test *t, const struct
 /* A payload that is not there is JSON's null, as in events.jsonl. */
 static bool find_payload(const struct record *r, const struct test *t, struct json_span *out)
 {
+    if (r->payload.len && t->probe)
+        return json_probe_find(t->probe, r->payload.s, r->payload.len, out);
     if (r->payload.len)
-        return json_find(r->payload.s, r->payload.len, t->path, t->steps, out);
+        return json_find(r->payload.s, r->payload.len, NULL, 0, out);
     *out = (struct json_span){ .kind = JSON_NULL, .s = "null", .len = 4 };
     return t->steps == 0;
 }
@@ -195,10 +197,26 @@ static struct text text_field(struct asked *a, enum field field)
     }
 }
 
+static bool compare_payload(struct condition *c, const struct record *r, const struct test *t)
+{
+    struct json_span span;
+    return find_payload(r, t, &span) && compare_json(c, t, &span);
+}
+
+/* Most that are asked about have a number there which is far off, or nothing. */
+static bool compare_glancing(struct condition *c, const struct record *r, const struct test *t)
+{
+    if (!r->payload.len)
+        return false;
+    enum json_order order = json_probe_order(t->probe, r->payload.s, r->payload.len, &t->constant.number);
+    if (order == JSON_UNSURE)
+        return compare_payload(c, r, t);
+    return order != JSON_NOT_THERE && in_order((int)order - JSON_SAME, t->comparison);
+}
+
 static bool compare(struct asked *a, const struct test *t)
 {
     const struct record *r = a->r;
-    struct json_span span;
     int64_t ns, us;
     switch (t->field) {
     case FIELD_TIME:
@@ -214,7 +232,7 @@ static bool compare(struct asked *a, const struct test *t)
         us = t->constant.number.whole;
         return ns >= 0 && in_order(ns / 1000 != us ? (ns / 1000 > us ? 1 : -1) : ns % 1000 > 0, t->comparison);
     case FIELD_PAYLOAD:
-        return find_payload(r, t, &span) && compare_json(a->c, t, &span);
+        return t->is_glancing ? compare_glancing(a->c, r, t) : compare_payload(a->c, r, t);
     default: {
         struct text text = text_field(a, t->field);
         return text.len && compare_text(a->c, t, text);
@@ -364,6 +382,8 @@ static void remember(struct asked *a)
 bool condition_matches(struct condition *c, const struct record *r, const struct condition_nodes *nodes)
 {
     struct asked a;
+    if (c->tree->is_glancing)
+        return c->tree->kinds & 1u << r->kind && compare_glancing(c, r, c->tree);
     a.c = c;
     a.r = r;
     a.nodes = nodes;
@@ -371,6 +391,19 @@ bool condition_matches(struct condition *c, const struct record *r, const struct
     if (c->kept)
         remember(&a);
     return holds(&a, c->tree);
+}
+
+bool condition_excludes(const struct condition *c, struct text payload)
+{
+    const struct test *t = c->glance;
+    if (!t)
+        return false;
+    if (!payload.len)
+        return t->path->index == JSON_NO_INDEX;
+    enum json_order order = json_probe_order(t->probe, payload.s, payload.len, &t->constant.number);
+    if (order == JSON_NOT_THERE)
+        return true;
+    return t->is_glancing && order != JSON_UNSURE && !in_order((int)order - JSON_SAME, t->comparison);
 }
 
 /* Of a record that has the field. */

@@ -149,6 +149,7 @@ static bool take_path(struct parser *p, struct test *t)
         t->path = mem_grow(t->path, t->steps, &room, sizeof *t->path);
         t->path[t->steps++] = json_step(key.s, key.len);
     }
+    t->probe = t->steps ? json_probe_new(t->path, t->steps) : NULL;
     t->cost += (int)t->steps;
     return true;
 }
@@ -296,6 +297,9 @@ static bool check_constant(struct parser *p, const char *at, struct test *t)
         return check_kind(p, at, t);
     case CLASS_NODE_STATE:
         return check_node_state(p, at, k->text.s);
+    case CLASS_PAYLOAD:
+        t->is_glancing = t->probe && k->sort == SORT_NUMBER;
+        return true;
     default:
         return true;
     }
@@ -531,6 +535,17 @@ static bool at_end(struct parser *p)
     return parser_fail(p, p->at, "expected && or || or the end, not '%s'", parser_shown(p->at).text);
 }
 
+static const struct test *required_member(const struct test *t)
+{
+    if (t->probe && t->op != TEST_CHANGED)
+        return t;
+    const struct test *found = NULL;
+    if (t->op == TEST_ALL || t->op == TEST_FIELD)
+        for (const struct test *part = t->first; part && !found; part = part->next)
+            found = required_member(part);
+    return found;
+}
+
 struct condition *parser_run(const char *text, struct condition_error *err, struct test *(*rule)(struct parser *p))
 {
     size_t len = strlen(text);
@@ -543,8 +558,10 @@ struct condition *parser_run(const char *text, struct condition_error *err, stru
         parser_fail(&p, c->text + CONDITION_TEXT_MAX, "a condition is %d bytes long at most", CONDITION_TEXT_MAX);
     else
         c->tree = rule(&p);
-    if (c->tree && at_end(&p))
+    if (c->tree && at_end(&p)) {
+        c->glance = c->kept ? NULL : required_member(c->tree);
         return c;
+    }
     condition_free(c);
     return NULL;
 }

@@ -63,6 +63,8 @@ struct test {
     struct constant constant;
     struct json_step *path; /* payload.… */
     size_t steps;
+    struct json_probe *probe;  /* of the path; NULL: it has no steps */
+    bool is_glancing;          /* a comparison of a payload's member with a number */
     regex_t *regex;            /* =~ */
     struct test *first, *next; /* its parts, and the next part beside it; of TEST_FIELD: what stands behind `where` */
     int cost;
@@ -77,7 +79,8 @@ struct condition {
     char *text;
     char *words; /* the characters of all constants and keys */
     struct test *tree;
-    struct test *kept; /* TEST_COUNT and TEST_CHANGED, inner ones first */
+    struct test *kept;         /* TEST_COUNT and TEST_CHANGED, inner ones first */
+    const struct test *glance; /* at a member of the payload that must be there where the condition holds; NULL: none */
     unsigned needs;
     struct buffer scratch; /* a string without its escapes */
 };

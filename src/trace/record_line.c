@@ -180,3 +180,18 @@ bool record_from_line(const char *line, size_t len, struct record *r)
         r->latency = r->due - r->t;
     return json_text_end(&t);
 }
+
+/* Before the payload no line has an object. No text in a line holds the key as it stands here, with plain quotes. */
+bool record_line_payload(const char *line, size_t len, struct text *out)
+{
+    static const char key[] = ",\"payload\":";
+    const size_t key_len = sizeof key - 1;
+    const char *object = len ? memchr(line + 1, '{', len - 1) : NULL;
+    *out = (struct text){ 0 };
+    if (!object)
+        return true;
+    if ((size_t)(object - line) < key_len || memcmp(object - key_len, key, key_len) != 0)
+        return false;
+    *out = (struct text){ object, (size_t)(line + len - object) };
+    return true;
+}

@@ -11,4 +11,8 @@
  * `run` there is the kind and the time only. */
 bool record_from_line(const char *line, size_t len, struct record *r);
 
+/* From where the payload of a line begins, if that is an object, to the line's end; empty: it is none. False: the line
+ * does not tell that at once. */
+bool record_line_payload(const char *line, size_t len, struct text *out);
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "trace/record_line.h"
 #include "trace/store_open.h"
+#include "trace/store_words.h"
 
 #define CHUNK_MAX (64u << 20) /* bytes of STORE_STRIDE lines that are read at once at most */
 
@@ -28,6 +29,9 @@ struct store {
     int64_t long_at;       /* … and where it begins; 0: none was */
     struct json *value;    /* of the record that was read last */
     struct buffer payload; /* of it */
+    char *asked;           /* the text that was looked for last, … */
+    struct buffer words;   /* … as words; empty: it is one word */
+    struct buffer said;    /* what a record says, as words */
 };
 
 void store_index_note(struct store_index *x, uint64_t n, int64_t offset)
@@ -93,6 +97,7 @@ static void take_in(struct store_zone *z, const struct record *r)
 static void take_in_any(struct store_zone *z)
 {
     memset(z->nodes, 0xff, sizeof z->nodes);
+    z->payloads.is_unknown = true;
     z->kinds = UINT_MAX;
     z->from = INT64_MIN;
     z->to = INT64_MAX;
@@ -100,17 +105,22 @@ static void take_in_any(struct store_zone *z)
 
 void store_index_zone(struct store_index *x, const struct record *r)
 {
-    take_in(zone_of(x, r->n), r);
+    struct store_zone *z = zone_of(x, r->n);
+    take_in(z, r);
+    z->payloads.is_unknown = true; /* while a run goes on there is no time for them */
 }
 
 void store_index_line(struct store_index *x, uint64_t n, const char *line, size_t len)
 {
     struct store_zone *z = zone_of(x, n);
     struct record r;
-    if (line && record_from_line(line, len, &r))
-        take_in(z, &r);
-    else
+    if (!line || !record_from_line(line, len, &r)) {
         take_in_any(z);
+        return;
+    }
+    take_in(z, &r);
+    if (r.payload.len)
+        store_ranges_take(&z->payloads, r.payload);
 }
 
 /* Whether one of the records around n can match, by what is known of them together. */
@@ -121,7 +131,7 @@ static bool zone_may_match(const struct store_index *x, const struct store_query
         return true;
     const struct store_zone *z = &x->zones[slot];
     return (!q->kinds || (z->kinds & q->kinds)) && has_node(z, q->nodes[0]) && has_node(z, q->nodes[1]) &&
-           (!q->until || (z->to >= q->from && z->from <= q->until));
+           (!q->until || (z->to >= q->from && z->from <= q->until)) && store_ranges_may_have(&z->payloads, &q->member);
 }
 
 void store_index_free(struct store_index *x)
@@ -156,6 +166,9 @@ void store_free(struct store *s)
     store_index_free(&s->own);
     json_free(s->value);
     buffer_free(&s->payload);
+    buffer_free(&s->words);
+    buffer_free(&s->said);
+    free(s->asked);
     buffer_free(&s->chunk);
     free(s);
 }
@@ -251,7 +264,8 @@ static int64_t line_end(const struct store *s, int64_t at, char *block)
     return -1;
 }
 
-/* A line alone, where those of its stride are too long to be read at once: from the one before on where that was read last. */
+/* A line alone, where those of its stride are too long to be read at once: from the one before on where that was read
+ * last. */
 static int read_long(struct store *s, uint64_t n)
 {
     const struct store_index *x = s->index;
@@ -367,19 +381,63 @@ static bool in_text(struct text t, const char *text)
 }
 
 /* A text that can be a part of a time in seconds. */
-static bool looks_like_time(const char *text)
+static bool looks_like_time(const char *text, size_t len)
 {
-    return strchr(text, '.') && text[strspn(text, "0123456789.")] == '\0';
+    return memchr(text, '.', len) && strspn(text, "0123456789.") >= len;
 }
 
-static bool says(const struct record *r, const char *text)
+static void take_words(struct store *s, const char *text)
+{
+    if (s->asked && strcmp(s->asked, text) == 0)
+        return;
+    free(s->asked);
+    s->asked = mem_text(text);
+    s->words.len = 0;
+    store_words_add(&s->words, text, strlen(text));
+    if (!s->words.len || !memchr(s->words.data, ' ', s->words.len))
+        s->words.len = 0;
+}
+
+/* Whether all words stand in the line, but for the time, which is written there in another way. */
+static bool has_words(const struct buffer *words, struct text line)
+{
+    char word[80];
+    for (size_t at = 0, n; at < words->len; at += n + 1) {
+        const char *first = words->data + at, *blank = memchr(first, ' ', words->len - at);
+        n = blank ? (size_t)(blank - first) : words->len - at;
+        snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), first);
+        if (!looks_like_time(word, strlen(word)) && !contains(line.s, line.len, word))
+            return false;
+    }
+    return words->len > 0;
+}
+
+/* By its line, whether a closer look is worth it: the line holds keys too. */
+static bool may_say(const struct store *s, const char *text, struct text line)
+{
+    return looks_like_time(text, strlen(text)) || contains(line.s, line.len, text) || has_words(&s->words, line);
+}
+
+static bool says_words(struct store *s, const struct record *r, const char *time)
+{
+    const struct text parts[] = { r->src, r->dst, r->type, r->payload, r->state, r->cause };
+    if (!s->words.len)
+        return false;
+    s->said.len = 0;
+    buffer_text(&s->said, time);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        store_words_add(&s->said, parts[i].s, parts[i].len);
+    return contains(s->said.data, s->said.len, buffer_string(&s->words));
+}
+
+static bool says(struct store *s, const struct record *r, const char *text)
 {
     char time[SIMTIME_TEXT];
     const char *kind = record_kind_name(r->kind);
     size_t len = simtime_format_seconds(r->t, time);
     return in_text(r->src, text) || in_text(r->dst, text) || in_text(r->type, text) || in_text(r->payload, text) ||
            in_text(r->cause, text) || in_text(r->state, text) || contains(kind, strlen(kind), text) ||
-           contains(time, len, text);
+           contains(time, len, text) || says_words(s, r, time);
 }
 
 /* Whether `value` may stand as a JSON string in s[0..len); true also where it might be written in another way. */
@@ -411,7 +469,10 @@ static bool may_match(const struct store_query *q, const char *s, size_t len)
 static bool ask_holds(struct store *s, const struct store_query *q, uint64_t n, struct text line)
 {
     struct record r;
+    struct text payload;
     if (!may_match(q, line.s, line.len))
+        return false;
+    if (q->excludes && record_line_payload(line.s, line.len, &payload) && q->excludes(q->data, payload))
         return false;
     if (!record_from_line(line.s, line.len, &r) && store_read(s, n, &r) < 0)
         return false;
@@ -428,7 +489,9 @@ static bool matches(struct store *s, const struct store_query *q, uint64_t n)
     struct record r;
     if (store_line(s, n, &line) < 0)
         return false;
-    if (q->text && !looks_like_time(q->text) && !contains(line.s, line.len, q->text))
+    if (q->text)
+        take_words(s, q->text);
+    if (q->text && !may_say(s, q->text, line))
         return false;
     if (q->node && !contains(line.s, line.len, q->node))
         return false;
@@ -440,7 +503,7 @@ static bool matches(struct store *s, const struct store_query *q, uint64_t n)
         return false;
     if (q->node && !text_is(r.src, q->node) && !text_is(r.dst, q->node))
         return false;
-    return !q->text || says(&r, q->text);
+    return !q->text || says(s, &r, q->text);
 }
 
 enum store_found store_find(struct store *s, const struct store_query *q, bool backward, uint64_t limit, uint64_t *n)

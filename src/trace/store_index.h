@@ -6,12 +6,14 @@
 #include <stdint.h>
 
 #include "lockstep/store.h"
+#include "trace/store_ranges.h"
 
 /* What there is in STORE_STRIDE records: by that most need not be read that do not matter. */
 struct store_zone {
     uint64_t nodes[STORE_NODE_SLOTS / 64]; /* store_node_slot of those that are the source or the destination of one */
     simtime from, to;
     unsigned kinds; /* bit k: one is of kind k */
+    struct store_ranges payloads;
 };
 
 struct store_index {

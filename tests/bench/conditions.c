@@ -30,7 +30,9 @@ static const struct variant {
     { "one, of one node", "type == TRANSMIT && src == s%d && payload.temperature > 100", 1, BAR_ONE },
     { "20, each of another node", "type == TRANSMIT && src == s%d && payload.temperature > 100", BREAKPOINTS,
       BAR_TWENTY },
-    { "one that looks into every payload", "payload.temperature > 100%.0d", 1, 0 },
+    { "one that looks into every payload", "payload.temperature > 100%.0d", 1, BAR_ONE },
+    { "one for what no payload has", "payload.value > 1000%.0d", 1, BAR_ONE },
+    { "20 that look into every payload", "payload.temperature > 1%02d", BREAKPOINTS, 0 },
 };
 #define VARIANTS ((int)(sizeof variants / sizeof *variants))
 
@@ -146,6 +148,7 @@ static bool bench_filter(const struct bench *b)
                                          "src == s500 && payload.temperature > 24",
                                          "payload.temperature > 28",
                                          "payload.temperature > 100",
+                                         "payload.value > 1e9",
                                          "type == AGGREGATE",
                                          "kind == drop" };
     char out[PATH_MAX], file[PATH_MAX], events[PATH_MAX];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/json_text.h"
 #include "base/memory.h"
 #include "lockstep/condition.h"
 
@@ -26,6 +27,22 @@ static void look(const struct condition_nodes *nodes, int node, struct condition
     *out = (struct condition_node){ "idle", node * 1000 };
 }
 
+/* As it stands in a line. */
+static bool is_excluded(const struct condition *c, const struct record *r)
+{
+    struct json_text t;
+    struct json_span value;
+    json_text_begin(&t, r->payload.s, r->payload.len);
+    if (!json_text_value(&t, &value) || !json_text_end(&t))
+        return false;
+    struct buffer line = { 0 };
+    buffer_add(&line, value.s, value.kind == JSON_OBJECT ? value.len : 0);
+    buffer_text(&line, value.kind == JSON_OBJECT ? ",\"due\":5}" : "");
+    bool excluded = condition_excludes(c, (struct text){ line.data, line.len });
+    buffer_free(&line);
+    return excluded && (value.kind != JSON_ARRAY || !memchr(value.s, '{', value.len));
+}
+
 static void ask(struct condition *c, struct condition *turned, const struct record *r)
 {
     static const struct condition_nodes nodes = { look };
@@ -33,6 +50,7 @@ static void ask(struct condition *c, struct condition *turned, const struct reco
     bool holds = condition_matches(c, r, &nodes);
     MUST(!holds || (condition_needs(c) & CONDITION_HISTORY) || scope.kinds & 1u << r->kind);
     MUST(!holds || !scope.src || (strlen(scope.src) == r->src.len && !memcmp(scope.src, r->src.s, r->src.len)));
+    MUST(!holds || !is_excluded(c, r));
     if (turned)
         MUST(condition_matches(turned, r, &nodes) == !holds);
 }

@@ -123,6 +123,17 @@ static void records_are_read_back_by_number(void **state)
     q = (struct store_query){ .text = "payload" }; /* a key of the format, not something that a record says */
     n = 0;
     assert_int_equal(store_find(s, &q, false, RECORDS + 1, &n), STORE_NOT_FOUND);
+    static const char *const shown[] = { "value 500.50", "say x value 500.5…", "a → b say  x", "0.000500 A > C say",
+                                         "a -> c SAY x value: 500.50" };
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) { /* as a screen has it */
+        q = (struct store_query){ .text = shown[i] };
+        n = 498;
+        if (store_find(s, &q, false, RECORDS, &n) != STORE_FOUND || n != (i == 2 ? 499 : 500))
+            fail_msg("'%s': record %d", shown[i], (int)n);
+    }
+    q = (struct store_query){ .text = "500.50 value" }; /* in that order */
+    n = 0;
+    assert_int_equal(store_find(s, &q, false, RECORDS + 1, &n), STORE_NOT_FOUND);
     q = (struct store_query){ .node = "b" };
     n = RECORDS - 1;
     assert_int_equal(store_find(s, &q, true, 10, &n), STORE_FOUND);
