@@ -160,7 +160,8 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     cell(a, &x, y, widths, COLUMN_KIND, ROLE_DIM, implementation_name(n->implementation));
     cell(a, &x, y, widths, COLUMN_STATE, view_state_role(&s), view_state_word(v, &s));
     bool checked = v->wall && s.health;
-    cell(a, &x, y, widths, COLUMN_CHECK, checked ? view_health_role(s.health) : ROLE_DIM, checked ? s.health : WALL_HIDDEN);
+    cell(a, &x, y, widths, COLUMN_CHECK, checked ? view_health_role(s.health) : ROLE_DIM,
+         checked ? s.health : WALL_HIDDEN);
     process_cells(v, a, &x, y, widths, node, &s);
     count_cell(a, &x, y, widths, COLUMN_EVENTS, s.events, ROLE_TEXT);
     count_cell(a, &x, y, widths, COLUMN_IN, s.messages_in, ROLE_TEXT);

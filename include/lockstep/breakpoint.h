@@ -2,18 +2,19 @@
  * before a run or while it stands, hands them to session_new, and may keep them for the next run. They leave no trace
  * in events.jsonl: a run that was stopped a hundred times is that of a run never stopped.
  *
- * A breakpoint is a time, a condition (condition.h), or a line of a log: `log =~ REGEX`, of one node `log NODE =~ REGEX`. A
- * condition is asked about every record as it is made; what follows happens at the barrier of the quantum in which the
- * first record matched, a time at the first barrier at or after it; a line that a node wrote at the next barrier, which
- * is that of its quantum where the node wrote it before it answered. In what is recorded of a run, logs included, they are
- * found at the same barriers. Words before it change what it does:
+ * A breakpoint is a time, a condition (condition.h), or a line of a log: `log =~ REGEX`, of one node `log NODE =~
+ * REGEX`. A condition is asked about every record as it is made; what follows happens at the barrier of the quantum in
+ * which the first record matched, a time at the first barrier at or after it; a line that a node wrote at the next
+ * barrier, which is that of its quantum where the node wrote it before it answered. In what is recorded of a run, logs
+ * included, they are found at the same barriers. Words before it change what it does:
  *
  *     type == ALERT                pauses each time
  *     once 2.5s                    goes after it was reached
  *     note latency > 10ms          is told, and counted; the run goes on
  *     abort kind == drop           ends the run as a person would: outcome `aborted`
  *     hit 3 src == s1              with the third record that matches, and with each one after that
- *     do "link a b loss 1" 2.5s    at that barrier the front does what its command line does with the text; the run goes on */
+ *     do "link a b loss 1" 2.5s    at that barrier the front does what its command line does with the text; the run
+ * goes on */
 #ifndef LOCKSTEP_BREAKPOINT_H
 #define LOCKSTEP_BREAKPOINT_H
 
@@ -28,16 +29,16 @@ enum breakpoint_action {
 };                 /* where several are reached at one barrier, the last of these counts */
 
 struct breakpoint {
-    int id;           /* from 1; stays the same while it exists */
-    const char *text; /* as it was written; borrowed, good until it is changed or removed */
+    int id;                /* from 1; stays the same while it exists */
+    const char *text;      /* as it was written; borrowed, good until it is changed or removed */
     const char *condition; /* of it, the words before it left out; NULL: it is none */
     enum breakpoint_action action;
     bool is_time, is_log, once, enabled;
-    simtime time;    /* where it is one */
+    simtime time;      /* where it is one */
     uint64_t from_hit; /* it acts from this match on: 1, or what `hit` says */
-    uint64_t to_go;  /* records that must match before it acts: 1: the next one does */
-    uint64_t hits;   /* in this run: records that have matched; of a time: 1 once it was reached */
-    uint64_t record; /* that matched last; meaningless without hits, and of times */
+    uint64_t to_go;    /* records that must match before it acts: 1: the next one does */
+    uint64_t hits;     /* in this run: records that have matched; of a time: 1 once it was reached */
+    uint64_t record;   /* that matched last; meaningless without hits, and of times */
 };
 
 struct breakpoints;
@@ -68,7 +69,8 @@ struct breakpoint_hit {
     uint64_t record; /* the first that matched in that quantum; of a time: the number of the next record */
     int others;      /* so many more were reached at that barrier */
     char line[200];  /* is_log: "NODE: " and the line */
-    char commands[BREAKPOINT_COMMANDS_MAX]; /* of all that were reached there, each with a \n; "" where there are none */
+    char
+        commands[BREAKPOINT_COMMANDS_MAX]; /* of all that were reached there, each with a \n; "" where there are none */
 };
 const struct breakpoint_hit *breakpoints_hit(const struct breakpoints *b);
 

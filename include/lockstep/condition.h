@@ -108,12 +108,12 @@ struct condition *condition_parse_field(const char *text, struct condition_error
 bool condition_value(struct condition *field, const struct record *r, struct buffer *out);
 
 /* For those who can tell cheaply that a record need not be asked about. The condition holds for no record whose kind is
- * not in the set (1 << kind), and for none whose source, destination, type or kind is another one than these; NULL: any. Of
- * one with CONDITION_HISTORY: every record counts. */
+ * not in the set (1 << kind), and for none whose source, destination, type or kind is another one than these; NULL:
+ * any. Of one with CONDITION_HISTORY: every record counts. */
 struct condition_scope {
     unsigned kinds;
     const char *src, *dst, *type, *kind;
-    simtime from, until; /* and for none before and after these */
+    simtime from, until;          /* and for none before and after these */
     struct payload_member member; /* and for none whose payload is an object without such a member */
 };
 struct condition_scope condition_scope(const struct condition *c);

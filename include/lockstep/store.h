@@ -15,8 +15,8 @@ uint64_t store_count(const struct store *s);
 /* From now on only the first `limit` records are there, for whoever looks at an earlier moment; UINT64_MAX: all. */
 void store_limit(struct store *s, uint64_t limit);
 
-/* Of a run that was recorded: finds out where the next records stand, some `bytes` of the file on. Returns whether there is
- * more to come; store_count grows. */
+/* Of a run that was recorded: finds out where the next records stand, some `bytes` of the file on. Returns whether
+ * there is more to come; store_count grows. */
 bool store_catch_up(struct store *s, int64_t bytes);
 
 /* Reads record n. Its texts (src_node and dst_node are not known here: -1) point into the store and are good until
@@ -36,20 +36,20 @@ struct store_query {
                        * stands between them, in the order in which a screen shows them: time, source, destination,
                        * type, payload, state, cause */
     const char *node; /* id that is source or destination; NULL: any */
-    /* Whether it is one; NULL: any. The record is as store_read gives it, but for `loss`, the counts of the last one, and
-     * `run`, which has no payload. */
+    /* Whether it is one; NULL: any. The record is as store_read gives it, but for `loss`, the counts of the last one,
+     * and `run`, which has no payload. */
     bool (*holds)(void *data, const struct record *r);
     void *data; /* for `holds` and `excludes` */
     /* With `holds`: whether that is false of every record whose payload is an object that begins with this text, which
      * goes on to the end of the line; or, where the text is empty, of every one whose payload is no object. May be
      * NULL. */
     bool (*excludes)(void *data, struct text payload);
-    /* With `holds`, so that it need not be asked about most: what must be so of a record that it is true of. Zero: nothing
-     * is known. */
-    const char *values[4]; /* texts that are each some value in it */
-    unsigned kinds;        /* a set of which its kind is one */
-    unsigned nodes[2];     /* store_node_slot of nodes that are its source or destination */
-    simtime from, until;   /* its time; until 0: any */
+    /* With `holds`, so that it need not be asked about most: what must be so of a record that it is true of. Zero:
+     * nothing is known. */
+    const char *values[4];        /* texts that are each some value in it */
+    unsigned kinds;               /* a set of which its kind is one */
+    unsigned nodes[2];            /* store_node_slot of nodes that are its source or destination */
+    simtime from, until;          /* its time; until 0: any */
     struct payload_member member; /* of its payload, where that is an object; else it need not match */
 };
 
@@ -65,8 +65,8 @@ enum store_found store_find(struct store *s, const struct store_query *q, bool b
 #define STORE_STRIDE 256 /* records that are looked at together at least cost */
 
 /* Looks at records `first`, a multiple of STORE_STRIDE, and the STORE_STRIDE - 1 behind it, as many as there are. Bit
- * i % 64 of hits[i / 64] says whether record first + i matches. Returns how many there were; one that cannot be read does
- * not match. */
+ * i % 64 of hits[i / 64] says whether record first + i matches. Returns how many there were; one that cannot be read
+ * does not match. */
 unsigned store_scan(struct store *s, const struct store_query *q, uint64_t first, uint64_t hits[STORE_STRIDE / 64]);
 
 #endif

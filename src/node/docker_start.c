@@ -196,8 +196,8 @@ static int start_exec(struct docker *d, struct error *err)
  * quantum. */
 static bool is_short_way(const struct docker *d)
 {
-    return *d->state.ip && !docker_is_on_host_network(d->node->spec) && engine_is_beside(d->engine, d->id, d->state.pid) &&
-           socket_is_own_address(d->state.gateway);
+    return *d->state.ip && !docker_is_on_host_network(d->node->spec) &&
+           engine_is_beside(d->engine, d->id, d->state.pid) && socket_is_own_address(d->state.gateway);
 }
 
 static int connect_socket(struct docker *d, struct error *err)
@@ -339,4 +339,3 @@ int docker_start_step(struct docker *d, struct error *err)
     docker_explain(d, err);
     return -1;
 }
-

@@ -11,14 +11,14 @@
 #include "node/engine.h"
 #include "node/image_output.h"
 
-#define ROUND_MAX     200  /* removals at once; the next round takes others */
-#define PAUSE_MS      50   /* before something is tried again; each time twice as long, up to PAUSE_MAX_MS */
-#define PAUSE_MAX_MS  1000
+#define ROUND_MAX       200 /* removals at once; the next round takes others */
+#define PAUSE_MS        50  /* before something is tried again; each time twice as long, up to PAUSE_MAX_MS */
+#define PAUSE_MAX_MS    1000
 #define BUILD_STEPS_MAX 1000
-#define SHORT_ID      12   /* characters of an id that people see */
-#define IN_USE_MS     2000 /* an image that is refused so long because somebody uses it is theirs */
-#define EXTERNAL_MS   1000 /* and after which Podman is asked for what it does not list by itself */
-#define LATE_FIRST_MS 300  /* before the first of the looks after what appears late; each time twice as long */
+#define SHORT_ID        12   /* characters of an id that people see */
+#define IN_USE_MS       2000 /* an image that is refused so long because somebody uses it is theirs */
+#define EXTERNAL_MS     1000 /* and after which Podman is asked for what it does not list by itself */
+#define LATE_FIRST_MS   300  /* before the first of the looks after what appears late; each time twice as long */
 
 enum kind { CONTAINER, NETWORK, VOLUME, IMAGE, NAMELESS, BUILDER, EXTERNAL, KINDS };
 
@@ -27,15 +27,31 @@ static const struct {
     const char *api; /* NULL: that of the engine */
 } kinds[KINDS] = {
     /* Podman would wait for the container to obey a signal, if it were not told a time; Docker knows no such field. */
-    [CONTAINER] = { "container", "/containers/json?all=1&filters=", NULL, "Id", "/containers/",
-                    "?force=1&v=1&timeout=0" },
-    [NETWORK] = { "network", "/networks?filters=", NULL, "Id", "/networks/", "" },
-    [VOLUME] = { "volume", "/volumes?filters=", "Volumes", "Name", "/volumes/", "?force=1" },
-    [IMAGE] = { "image", "/images/json?all=1&filters=", NULL, "Id", "/images/", "" },
-    [NAMELESS] = { "image", "/images/json?all=1", NULL, "Id", "/images/", "" },
-    [BUILDER] = { "container", "/containers/json?all=1", NULL, "Id", "/containers/", "?force=1&v=1" },
-    [EXTERNAL] = { "container", "/containers/json?all=true&external=true", NULL, "Id", "/containers/", "?force=true",
-                   "/v4.0.0/libpod" },
+    [CONTAINER] = { .name = "container",
+                    .list = "/containers/json?all=1&filters=",
+                    .id = "Id",
+                    .path = "/containers/",
+                    .query = "?force=1&v=1&timeout=0" },
+    [NETWORK] = { .name = "network", .list = "/networks?filters=", .id = "Id", .path = "/networks/", .query = "" },
+    [VOLUME] = { .name = "volume",
+                 .list = "/volumes?filters=",
+                 .array = "Volumes",
+                 .id = "Name",
+                 .path = "/volumes/",
+                 .query = "?force=1" },
+    [IMAGE] = { .name = "image", .list = "/images/json?all=1&filters=", .id = "Id", .path = "/images/", .query = "" },
+    [NAMELESS] = { .name = "image", .list = "/images/json?all=1", .id = "Id", .path = "/images/", .query = "" },
+    [BUILDER] = { .name = "container",
+                  .list = "/containers/json?all=1",
+                  .id = "Id",
+                  .path = "/containers/",
+                  .query = "?force=1&v=1" },
+    [EXTERNAL] = { .name = "container",
+                   .list = "/containers/json?all=true&external=true",
+                   .id = "Id",
+                   .path = "/containers/",
+                   .query = "?force=true",
+                   .api = "/v4.0.0/libpod" },
 };
 
 /* One request, and what it was for. */
@@ -59,18 +75,18 @@ struct target {
     struct sweeping *all;
     struct http_peer peer;
     char api[ENGINE_API_TEXT]; /* "" until it has said what it is */
-    struct errand *errands; /* of this round */
+    struct errand *errands;    /* of this round */
     int under_way, found, removed;
     bool is_in_round;
     bool is_meeting; /* … which is the one before all others */
     bool is_podman;
     bool is_list_missing, is_refused; /* refused: asking again would not help */
-    enum kind from;     /* CONTAINER, or all from here on, once there are no containers */
-    int64_t again_ms;   /* when the next round begins */
+    enum kind from;                   /* CONTAINER, or all from here on, once there are no containers */
+    int64_t again_ms;                 /* when the next round begins */
     int pause_ms;
-    int64_t empty_ms;   /* since when nothing was found any more; 0: something was */
+    int64_t empty_ms; /* since when nothing was found any more; 0: something was */
     int late_pause_ms;
-    int64_t in_use_ms;  /* since when nothing is left but images in use; 0: there is more */
+    int64_t in_use_ms;    /* since when nothing is left but images in use; 0: there is more */
     struct buffer in_use; /* these: the beginnings of their ids, each with its \n */
     bool is_over;
 };
@@ -107,12 +123,12 @@ static void errand_send(struct errand *e, const char *method)
     struct target *t = e->target;
     int64_t left = t->all->end_ms - clock_ms();
     e->call = http_send(t->all->http, &(struct http_request){ .peer = &t->peer,
-                                                               .method = method,
-                                                               .path = buffer_string(&e->path),
-                                                               .header = ENGINE_PING_HEADER,
-                                                               .limit_ms = left < 1 ? 1 : (int)left,
-                                                               .done = note_answer,
-                                                               .data = e });
+                                                              .method = method,
+                                                              .path = buffer_string(&e->path),
+                                                              .header = ENGINE_PING_HEADER,
+                                                              .limit_ms = left < 1 ? 1 : (int)left,
+                                                              .done = note_answer,
+                                                              .data = e });
     t->under_way++;
 }
 
@@ -368,7 +384,8 @@ static void note_answer(void *data, struct http_answer *answer)
     e->call = NULL;
     t->under_way--;
     if (e->is_meeting && answer->failure == HTTP_ANSWERED) {
-        int known = e->is_version ? engine_version_read(answer, t->api, &e->why) : engine_ping_read(answer, t->api, &e->why);
+        int known =
+            e->is_version ? engine_version_read(answer, t->api, &e->why) : engine_ping_read(answer, t->api, &e->why);
         t->is_refused = t->is_list_missing = known < 0;
         t->is_podman |= known > 0;
         if (known == 0 && !e->is_version)

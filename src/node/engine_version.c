@@ -59,7 +59,8 @@ int engine_ping_read(const struct http_answer *a, char api[ENGINE_API_TEXT], str
     if (major >= PODMAN_LEAST)
         return 1;
     utf8_escape(&safe, a->header, strlen(a->header));
-    error_set(err, EXIT_LAUNCH, "Docker 20.10 or Podman 4 or newer is needed; this engine is Podman %s", buffer_string(&safe));
+    error_set(err, EXIT_LAUNCH, "Docker 20.10 or Podman 4 or newer is needed; this engine is Podman %s",
+              buffer_string(&safe));
     buffer_free(&safe);
     api[0] = '\0';
     return -1;

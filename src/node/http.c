@@ -12,8 +12,8 @@
 #include "node/http_connection.h"
 #include "node/sockets.h"
 
-#define IDLE_CONNECTIONS 32            /* kept for later requests */
-#define HEADERS_MAX      (256u << 10)  /* bytes of all headers of an answer */
+#define IDLE_CONNECTIONS 32           /* kept for later requests */
+#define HEADERS_MAX      (256u << 10) /* bytes of all headers of an answer */
 #define UPLOAD_BUFFER    (256 << 10)
 
 /* What a request and a connection have in common: one easy handle in the multi handle. */
@@ -53,7 +53,7 @@ struct http_call {
     struct http_request request;
     struct http_answer answer;
     size_t headers_len;
-    bool has_head; /* the empty line behind the headers has come */
+    bool has_head;        /* the empty line behind the headers has come */
     const char *too_much; /* what was more than is allowed */
 };
 
@@ -155,8 +155,10 @@ struct http *http_new(struct loop *l, struct error *err)
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
     if (!(version->features & CURL_VERSION_UNIX_SOCKETS) || !(version->features & CURL_VERSION_SSL) ||
         !(version->features & CURL_VERSION_ASYNCHDNS)) {
-        error_set(err, EXIT_LAUNCH, "libcurl (%s) cannot be used: it was built without Unix sockets, TLS or "
-                  "asynchronous name lookup", curl_version());
+        error_set(err, EXIT_LAUNCH,
+                  "libcurl (%s) cannot be used: it was built without Unix sockets, TLS or "
+                  "asynchronous name lookup",
+                  curl_version());
         curl_global_cleanup();
         return NULL;
     }
@@ -268,7 +270,9 @@ enum http_failure http_say(const struct http_peer *p, enum http_failure failure,
 enum http_failure http_say_late(const struct http_peer *p, bool connected, int status, int after_ms, struct error *err)
 {
     error_set(err, EXIT_LAUNCH, "%s: %s within %g s", p->shown,
-              !connected ? "no connection" : status ? "the answer has begun but not ended" : "connected, but no answer",
+              !connected ? "no connection"
+              : status   ? "the answer has begun but not ended"
+                         : "connected, but no answer",
               (double)after_ms / 1000);
     return connected ? HTTP_LATE : HTTP_UNREACHABLE;
 }
@@ -304,7 +308,10 @@ static enum http_failure say_unconnected(struct transfer *t, CURLcode code, stru
     if (code == CURLE_COULDNT_RESOLVE_HOST)
         advice = "the host is not known by that name";
     return http_say(t->peer, HTTP_UNREACHABLE, err,
-               advice ? advice : error ? strerror((int)error) : *t->words ? t->words : curl_easy_strerror(code));
+                    advice      ? advice
+                    : error     ? strerror((int)error)
+                    : *t->words ? t->words
+                                : curl_easy_strerror(code));
 }
 
 static enum http_failure say_why(struct transfer *t, CURLcode code, int status, struct error *err)
@@ -363,7 +370,8 @@ static void keep_header(struct http_call *c, const char *s, size_t len)
         len--;
     while (len && strchr(" \t\r\n", s[len - 1]))
         len--;
-    snprintf(c->answer.header, sizeof c->answer.header, "%.*s", (int)(len < HTTP_HEADER_TEXT ? len : HTTP_HEADER_TEXT), s);
+    snprintf(c->answer.header, sizeof c->answer.header, "%.*s", (int)(len < HTTP_HEADER_TEXT ? len : HTTP_HEADER_TEXT),
+             s);
 }
 
 static size_t on_header(char *s, size_t size, size_t count, void *data)

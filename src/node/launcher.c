@@ -18,7 +18,7 @@
 
 #define FILES_PER_NODE   4   /* descriptors that a node outside the program needs, and some while it is started */
 #define FILES_BESIDES    200 /* that the program needs for other things */
-#define REST_NS          INT64_C(1000000000) /* a run that stands still for a step is not worth freezing containers for */
+#define REST_NS          INT64_C(1000000000) /* standing still for a step is not worth freezing containers for */
 #define ENGINES_GRACE_NS INT64_C(2000000000) /* and beyond that, for what was made for containers */
 #define RUNGS            4 /* of the ladder, from END_ASK to END_KILL; each takes a share of timeouts.stop */
 

@@ -36,17 +36,17 @@ enum ending {
 struct node_host {
     const struct scenario *scenario;
     struct loop *loop;
-    struct guard *guard;   /* NULL: the scenario starts no process */
+    struct guard *guard;     /* NULL: the scenario starts no process */
     struct engines *engines; /* NULL: no node is a container */
-    char *socket_dir;      /* NULL: no node has a Unix socket */
-    struct node **ready;   /* nodes whose work is to be called: something came for them */
+    char *socket_dir;        /* NULL: no node has a Unix socket */
+    struct node **ready;     /* nodes whose work is to be called: something came for them */
     int ready_count;
-    uint64_t failures;     /* of nodes, so far */
-    uint64_t turns;        /* changes of nodes' states so far, but for those of a quantum */
-    int64_t look_ns;       /* on clock_ns: before then time brings nothing for any node */
+    uint64_t failures; /* of nodes, so far */
+    uint64_t turns;    /* changes of nodes' states so far, but for those of a quantum */
+    int64_t look_ns;   /* on clock_ns: before then time brings nothing for any node */
 };
-void node_ready(struct node *n);             /* puts it there, once */
-void node_look(struct node *n, int64_t ns);  /* something of the node is to be looked at then */
+void node_ready(struct node *n);            /* puts it there, once */
+void node_look(struct node *n, int64_t ns); /* something of the node is to be looked at then */
 
 #define NODE_TAIL 600 /* bytes that are kept of the end of what it wrote to stderr */
 
@@ -69,8 +69,8 @@ struct node {
     struct error failure;      /* code is set once it has failed, until it is started again */
     struct error breach;       /* code is set: what must not be was found of it as it was told to end */
     unsigned restarts;
-    const struct error *gone;  /* the driver's; not NULL: it went wrong behind its answer, and fails at its next grant */
-    int64_t gone_ns;           /* since when */
+    const struct error *gone; /* the driver's; not NULL: it went wrong behind its answer, and fails at its next grant */
+    int64_t gone_ns;          /* since when */
 
     /* Of nodes that run outside the program. */
     struct buffer log;     /* what it wrote that is no answer; the session takes it out */
@@ -106,9 +106,9 @@ struct driver {
     void (*late)(struct node *n, struct error *err);
     void (*end)(struct node *n, enum ending how); /* NULL: it has nothing of its own that runs on */
     void (*pause)(struct node *n, bool paused);   /* it stands still, or goes on; NULL: nothing to do */
-    void (*freeze)(struct node *n, bool frozen);  /* the same, while the run rests; NULL: it may do what it likes then */
-    /* A person types a line to one of its UARTs (NULL: the first): it gets that with its next grant. Text NULL: could it?
-     * False: it cannot be had. NULL: nothing can be typed to nodes of this kind. */
+    void (*freeze)(struct node *n, bool frozen); /* the same, while the run rests; NULL: it may do what it likes then */
+    /* A person types a line to one of its UARTs (NULL: the first): it gets that with its next grant. Text NULL: could
+     * it? False: it cannot be had. NULL: nothing can be typed to nodes of this kind. */
     bool (*type)(struct node *n, const char *uart, const char *text);
     /* It stands at a barrier at which the run pauses, or something has gone wrong elsewhere: what must hold of it is
      * asked for (is_checked until that is there, or it is paused). NULL: nothing. */
@@ -116,7 +116,7 @@ struct driver {
     /* What is spent on it, as launcher_usage; NULL: /proc tells. */
     bool (*usage)(struct node *n, double *cpu_s, uint64_t *memory, unsigned *processes);
     bool (*processor)(struct node *n, double *mips); /* as session_processor; NULL: it is not known */
-    bool (*ended)(const struct node *n);          /* nothing of it runs any more */
+    bool (*ended)(const struct node *n);             /* nothing of it runs any more */
     /* Once ended: whether that was not as it should be, and how it was. NULL: it never is. */
     bool (*last_word)(const struct node *n, struct error *out);
     uint64_t (*queue)(const struct node *n); /* its own future events */

@@ -166,7 +166,8 @@ static void arrive(struct session *s, uint64_t record, int id)
     struct past *p = viewing_survey(s);
     simtime t = p && past_seek_record(p, record) ? past_run(p)->v[MOMENT_NOW] : SIMTIME_NEVER;
     if (!id)
-        breakpoints_note_where(s->options.breakpoints, condition_text(s->viewing.search.probes[0].condition), t, record);
+        breakpoints_note_where(s->options.breakpoints, condition_text(s->viewing.search.probes[0].condition), t,
+                               record);
     search_end(s);
     viewing_show(s, t);
     breakpoints_note_past(s->options.breakpoints, id, t, record, NULL);

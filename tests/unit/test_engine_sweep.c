@@ -13,15 +13,15 @@
 struct thing {
     const char *kind; /* as in the path: "containers" */
     const char *id;
-    const char *run; /* NULL: it has no labels */
-    const char *host; /* NULL: this machine's name */
+    const char *run;           /* NULL: it has no labels */
+    const char *host;          /* NULL: this machine's name */
     const char *parent, *name; /* of an image, and what a container was made of; NULL: none */
     int created;               /* s */
-    const char *state; /* of a container; NULL: it does not say */
-    const char *user;  /* of an image: the container for whose sake it stays; NULL: none */
-    int refusals;  /* of its removal, at first */
-    int late;      /* the lists of its kind in which it is not there yet */
-    bool is_of_no_node; /* its labels do not say which */
+    const char *state;         /* of a container; NULL: it does not say */
+    const char *user;          /* of an image: the container for whose sake it stays; NULL: none */
+    int refusals;              /* of its removal, at first */
+    int late;                  /* the lists of its kind in which it is not there yet */
+    bool is_of_no_node;        /* its labels do not say which */
     bool is_gone;
 };
 
@@ -31,7 +31,7 @@ struct world {
     pthread_mutex_t lock;
     struct thing things[THINGS_MAX];
     size_t count;
-    int least, most; /* what is behind the "1." of the versions that it speaks; 0: 24, and 52 */
+    int least, most;    /* what is behind the "1." of the versions that it speaks; 0: 24, and 52 */
     const char *podman; /* its version, where it is one; NULL: it does not say */
     bool was_asked_for_version;
     int broken_lists; /* that are answered with 500, at first */
@@ -129,7 +129,8 @@ static void be_an_engine(struct visit *v)
     }
     w->was_asked_for_version |= strncmp(buffer_string(&v->request), "GET /version ", 13) == 0;
     if (strncmp(buffer_string(&v->request), "GET /version ", 13) == 0) {
-        snprintf(version, sizeof version, "{\"ApiVersion\":\"1.%d\",\"MinAPIVersion\":\"1.%d\"}", w->most ? w->most : 52, least);
+        snprintf(version, sizeof version, "{\"ApiVersion\":\"1.%d\",\"MinAPIVersion\":\"1.%d\"}",
+                 w->most ? w->most : 52, least);
         visit_answer(v, "200 OK", version);
         return;
     }
@@ -155,8 +156,8 @@ struct told {
 static void note(void *data, const struct swept *s)
 {
     struct told *t = data;
-    buffer_format(&t->text, "%s %s%s%s%s%s\n", s->kind ? s->kind : "engine", s->name ? s->name : "-", s->node ? " of " : "",
-                  s->node ? s->node : "", s->why ? ": " : "", s->why ? s->why : "");
+    buffer_format(&t->text, "%s %s%s%s%s%s\n", s->kind ? s->kind : "engine", s->name ? s->name : "-",
+                  s->node ? " of " : "", s->node ? s->node : "", s->why ? ": " : "", s->why ? s->why : "");
 }
 
 /* Sweeps; *told is what was told. */
@@ -238,7 +239,8 @@ static void what_an_engine_says_is_told_with_short_ids_and_that_it_says_nothing(
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
     words_are("{\"message\":\"no such thing\\n\"}", 404, "no such thing\\n (404)");
     words_are("{\"message\":\"container " ID " is not paused\"}", 500, "container 0123456789ab is not paused (500)");
-    words_are("{\"message\":\"\\\"" ID "\\\" and sha256:" ID "\"}", 409, "\"0123456789ab\" and sha256:0123456789ab (409)");
+    words_are("{\"message\":\"\\\"" ID "\\\" and sha256:" ID "\"}", 409,
+              "\"0123456789ab\" and sha256:0123456789ab (409)");
     words_are("{\"message\":\"" ID "0\"}", 409, ID "0 (409)");
     words_are("it is ill ", 500, "it is ill (500)");
     words_are("", 500, "(500), and it does not say why");
@@ -315,7 +317,9 @@ static void podman_is_known_by_its_ping_and_who_does_not_tell_there_is_asked_aga
 static void podman_is_swept_without_its_version(void **state)
 {
     (void)state;
-    struct world w = { .count = 1, .podman = "4.3.1", .things = { { .kind = "containers", .id = "ours", .run = RUN } } };
+    struct world w = { .count = 1,
+                       .podman = "4.3.1",
+                       .things = { { .kind = "containers", .id = "ours", .run = RUN } } };
     struct engine_sweep sweep = { .run = RUN };
     struct told told = { 0 };
     assert_int_equal(sweep_world(&w, &sweep, &told), 0);
@@ -327,13 +331,17 @@ static void podman_is_swept_without_its_version(void **state)
 static void of_a_build_in_which_podman_was_killed_its_containers_go_and_its_own_names(void **state)
 {
     (void)state;
-    static const char step[] = "docker.io/library/00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff-tmp:latest";
-    struct world w = { .count = 5, .podman = "4.3.1",
-                       .things = { { .kind = "images", .id = "111111111111aa", .run = RUN, .user = "222222222222" },
-                                   { .kind = "containers", .id = "222222222222", .parent = "111111111111aa", .state = "storage" },
-                                   { .kind = "containers", .id = "333333333333", .parent = "999999999999aa", .state = "storage" },
-                                   { .kind = "containers", .id = "444444444444", .parent = "111111111111aa", .state = "exited" },
-                                   { .kind = "images", .id = "555555555555aa", .run = RUN, .name = step } } };
+    static const char step[] =
+        "docker.io/library/00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff-tmp:latest";
+    struct world w = {
+        .count = 5,
+        .podman = "4.3.1",
+        .things = { { .kind = "images", .id = "111111111111aa", .run = RUN, .user = "222222222222" },
+                    { .kind = "containers", .id = "222222222222", .parent = "111111111111aa", .state = "storage" },
+                    { .kind = "containers", .id = "333333333333", .parent = "999999999999aa", .state = "storage" },
+                    { .kind = "containers", .id = "444444444444", .parent = "111111111111aa", .state = "exited" },
+                    { .kind = "images", .id = "555555555555aa", .run = RUN, .name = step } }
+    };
     struct engine_sweep sweep = { .run = RUN };
     struct told told = { 0 };
     assert_int_equal(sweep_world(&w, &sweep, &told), 0);
@@ -368,7 +376,8 @@ static void of_runs_in_general_only_those_go_whose_lockstep_is_gone(void **state
 static void what_is_refused_at_first_is_asked_for_again(void **state)
 {
     (void)state;
-    struct world w = { .count = 2, .broken_lists = 2,
+    struct world w = { .count = 2,
+                       .broken_lists = 2,
                        .things = { { .kind = "containers", .id = "busy", .run = RUN, .refusals = 2 },
                                    { .kind = "networks", .id = "used", .run = RUN, .refusals = 1 } } };
     struct engine_sweep sweep = { .run = RUN };
@@ -392,8 +401,9 @@ static void what_is_refused_until_the_limit_is_told_with_the_engines_words(void 
 static void an_image_that_somebody_uses_is_not_tried_for_ever(void **state)
 {
     (void)state;
-    struct world w = { .count = 2, .things = { { .kind = "images", .id = "used", .run = RUN, .refusals = 1000 },
-                                               { .kind = "networks", .id = "net", .run = RUN } } };
+    struct world w = { .count = 2,
+                       .things = { { .kind = "images", .id = "used", .run = RUN, .refusals = 1000 },
+                                   { .kind = "networks", .id = "net", .run = RUN } } };
     struct engine_sweep sweep = { .run = RUN, .limit_ms = 20000 };
     struct told told = { 0 };
     int64_t before = clock_ms();
@@ -424,16 +434,21 @@ static void of_images_without_a_name_those_go_that_were_noted_and_what_was_made_
 {
     (void)state;
     static const char built[][ENGINE_SWEEP_ID] = { "+00112233aabb", "+ffeeddccbbaa", "=aaaabbbbcccc" };
-    struct world w = { .count = 8,
-                       .things = { { .kind = "images", .id = "00112233aabb99887766" },
-                                   { .kind = "images", .id = "998877665544ffeeddcc" },
-                                   { .kind = "containers", .id = "stays", .run = RUN },
-                                   { .kind = "images", .id = "aaaabbbbcccc11112222" },
-                                   { .kind = "images", .id = "101010101010", .parent = "aaaabbbbcccc11112222", .created = 1001 },
-                                   { .kind = "images", .id = "202020202020", .parent = "101010101010", .created = 1002 },
-                                   { .kind = "images", .id = "303030303030", .parent = "aaaabbbbcccc11112222", .created = 999 },
-                                   { .kind = "images", .id = "404040404040", .parent = "aaaabbbbcccc11112222", .created = 1003,
-                                     .name = "of:another" } } };
+    struct world w = {
+        .count = 8,
+        .things = { { .kind = "images", .id = "00112233aabb99887766" },
+                    { .kind = "images", .id = "998877665544ffeeddcc" },
+                    { .kind = "containers", .id = "stays", .run = RUN },
+                    { .kind = "images", .id = "aaaabbbbcccc11112222" },
+                    { .kind = "images", .id = "101010101010", .parent = "aaaabbbbcccc11112222", .created = 1001 },
+                    { .kind = "images", .id = "202020202020", .parent = "101010101010", .created = 1002 },
+                    { .kind = "images", .id = "303030303030", .parent = "aaaabbbbcccc11112222", .created = 999 },
+                    { .kind = "images",
+                      .id = "404040404040",
+                      .parent = "aaaabbbbcccc11112222",
+                      .created = 1003,
+                      .name = "of:another" } }
+    };
     struct engine_sweep sweep = { .run = RUN, .built = built, .built_count = 3, .since_s = 1000, .only_builds = true };
     struct told told = { 0 };
     assert_int_equal(sweep_world(&w, &sweep, &told), 0);
@@ -450,16 +465,22 @@ static void of_containers_without_a_label_those_go_in_which_steps_of_a_build_ran
     static const char built[][ENGINE_SWEEP_ID] = { "=aaaabbbbcccc", ">111111111111", ">222222222222", ">333333333333",
                                                    ">555555555555" };
     for (int only_builds = 0; only_builds < 2; only_builds++) {
-        struct world w = { .count = 6,
-                           .things = { { .kind = "containers", .id = "11111111111199", .parent = "aaaabbbbcccc", .created = 1000 },
-                                       { .kind = "containers", .id = "22222222222299", .parent = "ccccbbbbaaaa", .created = 1000 },
-                                       { .kind = "containers", .id = "33333333333399", .parent = "aaaabbbbcccc", .created = 999 },
-                                       { .kind = "containers", .id = "44444444444499", .parent = "aaaabbbbcccc", .created = 1000 },
-                                       { .kind = "containers", .id = "55555555555599", .parent = "aaaabbbbcccc", .created = 1000,
-                                         .run = "1-2" },
-                                       { .kind = "images", .id = "made", .run = RUN } } };
-        struct engine_sweep sweep = { .run = RUN, .built = built, .built_count = 5, .since_s = 1000,
-                                      .only_builds = only_builds };
+        struct world w = {
+            .count = 6,
+            .things = { { .kind = "containers", .id = "11111111111199", .parent = "aaaabbbbcccc", .created = 1000 },
+                        { .kind = "containers", .id = "22222222222299", .parent = "ccccbbbbaaaa", .created = 1000 },
+                        { .kind = "containers", .id = "33333333333399", .parent = "aaaabbbbcccc", .created = 999 },
+                        { .kind = "containers", .id = "44444444444499", .parent = "aaaabbbbcccc", .created = 1000 },
+                        { .kind = "containers",
+                          .id = "55555555555599",
+                          .parent = "aaaabbbbcccc",
+                          .created = 1000,
+                          .run = "1-2" },
+                        { .kind = "images", .id = "made", .run = RUN } }
+        };
+        struct engine_sweep sweep = {
+            .run = RUN, .built = built, .built_count = 5, .since_s = 1000, .only_builds = only_builds
+        };
         struct told told = { 0 };
         assert_int_equal(sweep_world(&w, &sweep, &told), 0);
         must_tell(&told, "container 11111111111199\n");
