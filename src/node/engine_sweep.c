@@ -7,18 +7,15 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/procfs.h"
 #include "node/engine.h"
-#include "node/image_output.h"
+#include "node/engine_own.h"
 
-#define ROUND_MAX       200 /* removals at once; the next round takes others */
-#define PAUSE_MS        50  /* before something is tried again; each time twice as long, up to PAUSE_MAX_MS */
-#define PAUSE_MAX_MS    1000
-#define BUILD_STEPS_MAX 1000
-#define SHORT_ID        12   /* characters of an id that people see */
-#define IN_USE_MS       2000 /* an image that is refused so long because somebody uses it is theirs */
-#define EXTERNAL_MS     1000 /* and after which Podman is asked for what it does not list by itself */
-#define LATE_FIRST_MS   300  /* before the first of the looks after what appears late; each time twice as long */
+#define ROUND_MAX     200 /* removals at once; the next round takes others */
+#define PAUSE_MS      50  /* before something is tried again; each time twice as long, up to PAUSE_MAX_MS */
+#define PAUSE_MAX_MS  1000
+#define IN_USE_MS     2000 /* an image that is refused so long because somebody uses it is theirs */
+#define EXTERNAL_MS   1000 /* and after which Podman is asked for what it does not list by itself */
+#define LATE_FIRST_MS 300  /* before the first of the looks after what appears late; each time twice as long */
 
 enum kind { CONTAINER, NETWORK, VOLUME, IMAGE, NAMELESS, BUILDER, EXTERNAL, KINDS };
 
@@ -86,8 +83,8 @@ struct target {
     int pause_ms;
     int64_t empty_ms; /* since when nothing was found any more; 0: something was */
     int late_pause_ms;
-    int64_t in_use_ms;    /* since when nothing is left but images in use; 0: there is more */
-    struct buffer in_use; /* these: the beginnings of their ids, each with its \n */
+    int64_t in_use_ms; /* since when nothing is left but images in use; 0: there is more */
+    struct engine_own own;
     bool is_over;
 };
 
@@ -179,98 +176,9 @@ static void meet(struct target *t, bool by_version)
     errand_send(e, "GET");
 }
 
-/* Not all that is listed: the filter has one label, and there may be engines that do not know it. A container that
- * somebody else makes of an image of the run has the image's labels, but not that of a node. */
-static bool is_wanted(const struct sweeping *s, enum kind kind, const struct json *labels)
-{
-    if (kind == CONTAINER && !json_get(labels, CONTAINER_LABEL_NODE))
-        return false;
-    const char *run = json_string(json_get(labels, CONTAINER_LABEL_RUN), NULL);
-    const char *host = json_string(json_get(labels, CONTAINER_LABEL_HOST), NULL);
-    if (!run || !host || strcmp(host, s->host) != 0)
-        return false;
-    return s->sweep->run ? !strcmp(run, s->sweep->run) : !procfs_identity_lives(run);
-}
-
-static const char *plain_id(const char *id)
-{
-    return id + (strncmp(id, "sha256:", 7) == 0 ? 7 : 0);
-}
-
-/* Whether it was noted with this mark; 0: with any. */
-static bool is_noted(const struct engine_sweep *s, const char *id, char mark)
-{
-    for (size_t i = 0; *id && i < s->built_count; i++)
-        if ((!mark || s->built[i][0] == mark) && !strncmp(plain_id(id), s->built[i] + 1, strlen(s->built[i] + 1)))
-            return true;
-    return false;
-}
-
 static const char *text_of(const struct json *item, const char *key)
 {
     return json_string(json_get(item, key), "");
-}
-
-static const struct json *child_of(const struct json *items, const char *id)
-{
-    for (size_t i = 0; i < json_count(items); i++)
-        if (!strcmp(text_of(json_at(items, i), "ParentId"), id))
-            return json_at(items, i);
-    return NULL;
-}
-
-static const struct json *item_with(const struct json *items, const char *id)
-{
-    for (size_t i = 0; i < json_count(items); i++)
-        if (!strcmp(text_of(json_at(items, i), "Id"), id))
-            return json_at(items, i);
-    return NULL;
-}
-
-static bool has_name(const struct json *item)
-{
-    const char *name = json_string(json_at(json_get(item, "RepoTags"), 0), "<none>:<none>");
-    return strcmp(name, "<none>:<none>") != 0;
-}
-
-/* What a step of a build of the run has made: it was noted, or is newer than the run and made of what was noted. */
-static bool is_of_a_build(const struct engine_sweep *s, const struct json *items, const struct json *item)
-{
-    for (int depth = 0; item && depth < BUILD_STEPS_MAX; depth++) {
-        const char *parent = text_of(item, "ParentId");
-        if (is_noted(s, text_of(item, "Id"), IMAGE_MADE))
-            return true;
-        if (has_name(item) || json_int64(json_get(item, "Created"), 0) < s->since_s)
-            return false;
-        if (is_noted(s, parent, 0))
-            return true;
-        item = *parent ? item_with(items, parent) : NULL;
-    }
-    return false;
-}
-
-/* The last of them; those that it was made of go with it, or in the next round. */
-static bool is_leftover(const struct engine_sweep *s, const struct json *items, const struct json *item)
-{
-    return !has_name(item) && is_of_a_build(s, items, item) && !child_of(items, text_of(item, "Id"));
-}
-
-/* The container in which a step of a build of the run ran. What runs in it can say what the engine says; hence the
- * rest. */
-static bool is_builder(const struct engine_sweep *s, const struct json *item)
-{
-    return is_noted(s, text_of(item, "Id"), IMAGE_CONTAINER) && is_noted(s, text_of(item, "ImageID"), 0) &&
-           json_int64(json_get(item, "Created"), 0) >= s->since_s &&
-           !json_get(json_get(item, "Labels"), CONTAINER_LABEL_NODE);
-}
-
-/* Podman's containers for steps of a build are none of its own, and stay where it is killed in the middle of one. */
-static bool is_step_of_podman(const struct target *t, const struct json *item)
-{
-    char image[SHORT_ID + 2];
-    snprintf(image, sizeof image, "%.*s\n", SHORT_ID, plain_id(text_of(item, "ImageID")));
-    return !strcmp(text_of(item, "State"), "storage") && strlen(image) > SHORT_ID && t->in_use.len &&
-           strstr(t->in_use.data, image);
 }
 
 /* How people know it. */
@@ -281,8 +189,8 @@ static char *name_of(enum kind kind, const struct json *item, const char *id)
         name = json_string(json_at(json_get(item, "RepoTags"), 0), NULL);
     if (name && kind != CONTAINER && strcmp(name, "<none>:<none>") != 0)
         return mem_text(name);
-    id = plain_id(id);
-    return mem_text_n(id, strlen(id) < SHORT_ID ? strlen(id) : SHORT_ID);
+    id = engine_plain_id(id);
+    return mem_text_n(id, strlen(id) < ENGINE_SHORT_ID ? strlen(id) : ENGINE_SHORT_ID);
 }
 
 static void remove_by(struct target *t, enum kind kind, const struct json *item, const char *name)
@@ -298,39 +206,41 @@ static void remove_by(struct target *t, enum kind kind, const struct json *item,
     errand_send(e, "DELETE");
 }
 
-/* What Podman names the image of a step while it builds: "docker.io/library/HEX-tmp:latest", of 64 digits. */
-static bool is_of_a_step(const char *name)
-{
-    const char *slash = strrchr(name, '/'), *digits = slash ? slash + 1 : name;
-    size_t len = strspn(digits, "0123456789abcdef");
-    return len == 64 && !strcmp(digits + len, "-tmp:latest");
-}
-
-/* Of an image with names those go that its run gave it, and with the last of them the image, if nobody uses it. */
+/* Of an image with names its own go, and with the last of them the image, if nobody uses it. */
 static void remove_names(struct target *t, const struct json *item)
 {
     const struct json *names = json_get(item, "RepoTags");
-    struct buffer own = { 0 };
-    buffer_format(&own, "lockstep-%s:", text_of(json_get(item, "Labels"), CONTAINER_LABEL_RUN));
     for (size_t i = 0; i < json_count(names); i++) {
         const char *name = json_string(json_at(names, i), "");
-        if (strstr(name, buffer_string(&own)) || is_of_a_step(name))
+        if (engine_own_name(item, name))
             remove_by(t, IMAGE, item, name);
     }
-    buffer_free(&own);
+}
+
+static bool is_ours(const struct engine_own *own, enum kind kind, const struct json *items, const struct json *item)
+{
+    switch (kind) {
+    case CONTAINER:
+        return engine_own_container(own, item);
+    case IMAGE:
+        return engine_own_image(own, items, item);
+    case NAMELESS:
+        return engine_own_leftover(own, items, item);
+    case BUILDER:
+        return engine_own_builder(own, item);
+    case EXTERNAL:
+        return engine_own_step(own, item);
+    default:
+        return engine_own_thing(own, item);
+    }
 }
 
 static void remove_item(struct target *t, enum kind kind, const struct json *items, const struct json *item)
 {
-    const struct engine_sweep *sweep = t->all->sweep;
     const char *id = text_of(item, kinds[kind].id);
-    bool is_ours = kind == NAMELESS   ? is_leftover(sweep, items, item)
-                   : kind == BUILDER  ? is_builder(sweep, item)
-                   : kind == EXTERNAL ? is_step_of_podman(t, item)
-                                      : is_wanted(t->all, kind, json_get(item, "Labels"));
-    if (!*id || !is_ours)
+    if (!*id || !is_ours(&t->own, kind, items, item))
         return;
-    if (kind == IMAGE && has_name(item))
+    if (kind == IMAGE && engine_has_name(item))
         remove_names(t, item);
     else
         remove_by(t, kind, item, id);
@@ -346,6 +256,8 @@ static void take_list(struct errand *e, const struct http_answer *answer)
         error_set(&e->why, EXIT_RUN_FAILED, "list of %ss: %s", kinds[e->kind].name, why);
         t->is_list_missing = true;
     }
+    if (e->kind == IMAGE)
+        engine_own_note_names(&t->own, items);
     for (size_t i = 0; i < json_count(items) && t->found < ROUND_MAX; i++)
         remove_item(t, e->kind, items, json_at(items, i));
     json_free(body);
@@ -462,11 +374,11 @@ static void try_again_or_be_over(struct target *t)
     int64_t now = clock_ms(), most = t->all->sweep->late_ms > IN_USE_MS ? t->all->sweep->late_ms : IN_USE_MS;
     bool all_in_use = true;
     most = t->all->sweep->in_use_ms > most ? t->all->sweep->in_use_ms : most;
-    t->in_use.len = 0;
+    t->own.in_use.len = 0;
     for (const struct errand *e = t->errands; e; e = e->next) {
         all_in_use &= !e->is_removal || e->is_in_use;
         if (e->is_in_use)
-            buffer_format(&t->in_use, "%s\n", e->name);
+            buffer_format(&t->own.in_use, "%s\n", e->name);
     }
     t->in_use_ms = !all_in_use ? 0 : t->in_use_ms ? t->in_use_ms : now;
     t->is_over = all_in_use && now >= t->in_use_ms + most;
@@ -553,9 +465,11 @@ int engine_sweep(const struct engine_sweep *sweep, const char *const *addresses,
     s.http = http_new(l, &err);
     for (size_t i = 0; i < count; i++) {
         struct target *t = &s.targets[i];
-        *t = (struct target){
-            .all = &s, .from = first_kind(sweep), .pause_ms = PAUSE_MS, .late_pause_ms = LATE_FIRST_MS
-        };
+        *t = (struct target){ .all = &s,
+                              .own = { .sweep = sweep, .host = s.host },
+                              .from = first_kind(sweep),
+                              .pause_ms = PAUSE_MS,
+                              .late_pause_ms = LATE_FIRST_MS };
         if (s.http && http_peer_parse(&t->peer, addresses[i], getenv("DOCKER_CERT_PATH"), &err) == 0)
             continue;
         tell(&s, (struct swept){ .engine = addresses[i], .why = err.text });
@@ -569,7 +483,7 @@ int engine_sweep(const struct engine_sweep *sweep, const char *const *addresses,
         struct target *t = &s.targets[i];
         tell_failures(t);
         errands_free(t);
-        buffer_free(&t->in_use);
+        engine_own_free(&t->own);
         http_peer_free(&t->peer);
     }
     http_free(s.http);

@@ -8,6 +8,7 @@
 #include "node/image_output.h"
 
 #define THINGS_MAX 8
+#define STEP       "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RUN        "4000000-1" /* no process has this number */
 
 struct thing {
@@ -331,8 +332,7 @@ static void podman_is_swept_without_its_version(void **state)
 static void of_a_build_in_which_podman_was_killed_its_containers_go_and_its_own_names(void **state)
 {
     (void)state;
-    static const char step[] =
-        "docker.io/library/00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff-tmp:latest";
+    static const char step[] = "docker.io/library/" STEP "-tmp:latest";
     struct world w = {
         .count = 5,
         .podman = "4.3.1",
@@ -349,6 +349,37 @@ static void of_a_build_in_which_podman_was_killed_its_containers_go_and_its_own_
     must_tell(&told, "image 111111111111 of n\n");
     for (size_t i = 0; i < w.count; i++)
         assert_int_equal(w.things[i].is_gone, i < 2 || i == 4);
+    buffer_free(&told.text);
+}
+
+/* Their build begins with the run's image; all that it makes has the run's labels. */
+static void what_others_build_of_an_image_of_the_run_is_theirs(void **state)
+{
+    (void)state;
+    static const char step[] = "docker.io/library/" STEP "-tmp:latest";
+    struct world
+        w = { .count = 5,
+              .podman = "4.3.1",
+              .things = {
+                  { .kind = "images", .id = "111111111111aa", .run = RUN, .name = "localhost/lockstep-" RUN ":0" },
+                  { .kind = "images", .id = "222222222222aa", .run = RUN, .parent = "111111111111aa" },
+                  { .kind = "images",
+                    .id = "333333333333aa",
+                    .run = RUN,
+                    .parent = "222222222222aa",
+                    .user = "444444444444" },
+                  { .kind = "containers", .id = "444444444444", .parent = "333333333333aa", .state = "storage" },
+                  { .kind = "images",
+                    .id = "555555555555aa",
+                    .run = RUN,
+                    .name = step,
+                    .parent = "sha256:222222222222aa" },
+              } };
+    struct engine_sweep sweep = { .run = RUN, .late_ms = 2500 }; /* looked at again once the name is gone */
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    for (size_t i = 0; i < w.count; i++)
+        assert_int_equal(w.things[i].is_gone, i == 0);
     buffer_free(&told.text);
 }
 
@@ -550,6 +581,7 @@ int main(void)
         cmocka_unit_test(podman_is_known_by_its_ping_and_who_does_not_tell_there_is_asked_again),
         cmocka_unit_test(podman_is_swept_without_its_version),
         cmocka_unit_test(of_a_build_in_which_podman_was_killed_its_containers_go_and_its_own_names),
+        cmocka_unit_test(what_others_build_of_an_image_of_the_run_is_theirs),
         cmocka_unit_test(what_others_have_made_of_an_image_of_the_run_is_theirs),
         cmocka_unit_test(of_runs_in_general_only_those_go_whose_lockstep_is_gone),
         cmocka_unit_test(what_is_refused_at_first_is_asked_for_again),
