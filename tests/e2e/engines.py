@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -44,6 +45,7 @@ tmp_dir = "{dir}/tmp"
 [network]
 network_backend = "cni"
 network_config_dir = "{dir}/networks"
+default_subnet_pools = [{{ "base" = "{pool}", "size" = 24 }}]
 """
 # The engine's default network, on a bridge of its own.
 PODMAN_NETWORK = {"cniVersion": "0.4.0", "name": "podman", "plugins": [
@@ -180,13 +182,18 @@ def _bridge_remove(name):
 
 
 def _free_subnet():
-    """The first three numbers of a subnet that no interface here has an address in."""
+    """The first three numbers of a subnet that no interface here has an address in. A bridge of Podman comes to be with its
+    first container only: hence at random."""
     routes = pathlib.Path("/proc/net/route").read_text()
-    for third in range(os.getpid() % 200, os.getpid() % 200 + 50):
-        reversed_hex = f"{third:02X}4B0A"  # 10.75.third.0 as /proc/net/route has it
-        if "00" + reversed_hex not in routes:
-            return f"10.75.{third}"
-    raise AssertionError("10.75.0.0/16 is in use on this machine")
+    while True:
+        second, third = random.randrange(64, 128), random.randrange(256)
+        if f"00{third:02X}{second:02X}0A" not in routes:  # 10.second.third.0 as /proc/net/route has it
+            return f"10.{second}.{third}"
+
+
+def _pool():
+    """Where the engine's further networks are: two engines that chose for themselves would both begin with the same."""
+    return f"10.{random.randrange(128, 256)}.{random.randrange(0, 256, 8)}.0/21"
 
 
 # --- Starting and stopping ---
@@ -206,24 +213,24 @@ def _answers(address):
 
 
 def _docker(folder, subnet):
-    bridge = "lsd" + subnet.rpartition(".")[2]
+    bridge = "lsd" + subnet[3:].replace(".", "-")
     (folder / "bridge").write_text(bridge)
     _bridge_add(bridge, subnet + ".1")
     # Rules for iptables are common to all engines of the machine: without them, ports are published by a proxy.
     return ["dockerd", "--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile",
             folder / "dockerd.pid",
-            "--bridge", bridge, "--iptables=false", "--shutdown-timeout", "1", "-H", f"unix://{folder}/engine.sock"]
+            "--bridge", bridge, "--default-address-pool", f"base={_pool()},size=24", "--iptables=false", "--shutdown-timeout", "1", "-H", f"unix://{folder}/engine.sock"]
 
 
 def _podman(folder, subnet):
-    bridge = "lsp" + subnet.rpartition(".")[2]
+    bridge = "lsp" + subnet[3:].replace(".", "-")
     (folder / "bridge").write_text(bridge)
     network = json.loads(json.dumps(PODMAN_NETWORK))
     network["plugins"][0]["bridge"] = bridge
     network["plugins"][0]["ipam"].update(ranges=[[{"subnet": subnet + ".0/24"}]], dataDir=str(folder / "addresses"))
     (folder / "networks").mkdir()
     (folder / "networks" / "87-podman.conflist").write_text(json.dumps(network))
-    (folder / "containers.conf").write_text(CONTAINERS_CONF.format(dir=folder))
+    (folder / "containers.conf").write_text(CONTAINERS_CONF.format(dir=folder, pool=_pool()))
     return ["podman", "--root", folder / "data", "--runroot", folder / "run", "system", "service", "--time=0",
             f"unix://{folder}/engine.sock"]
 

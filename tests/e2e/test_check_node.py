@@ -201,7 +201,7 @@ printf 'the reason \033[31m\202\n' >&2; exit 7
 
     def test_over_tcp_it_is_told_where_the_node_listens_instead(self):
         def one(name):
-            limit = "4s" if common.SANITIZED else "2s"  # in which its process must have come to listen
+            limit = "5s"  # in which its process must have come to listen
             command = ["sleep", "60"] if name == "sleep" else [*PYTHON, CASES, name]
             out = self.check(*command, options=("--transport", "tcp", "--timeout", limit), expect=1)
             return self.block(out, "READY to INIT")
