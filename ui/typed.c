@@ -13,6 +13,28 @@ void typed_learn(struct typed *t, const char *sequence, uint32_t key)
     t->sequences[t->sequence_count++].key = key;
 }
 
+/* Beside those that most terminals send. */
+void typed_learn_keys(struct typed *t, const char *(*sequence_of)(const char *name))
+{
+    static const struct {
+        const char *name;
+        uint32_t key;
+    } keys[] = {
+        { "kcuu1", INPUT_UP },      { "kcud1", INPUT_DOWN },    { "kcub1", INPUT_LEFT },   { "kcuf1", INPUT_RIGHT },
+        { "khome", INPUT_HOME },    { "kend", INPUT_END },      { "kpp", INPUT_PAGE_UP },  { "knp", INPUT_PAGE_DOWN },
+        { "kent", INPUT_ENTER },    { "kcbt", INPUT_BACK_TAB }, { "kdch1", INPUT_DELETE }, { "kich1", INPUT_INSERT },
+        { "kbs", INPUT_BACKSPACE }, { "ka1", INPUT_HOME },      { "ka3", INPUT_PAGE_UP },  { "kc1", INPUT_END },
+        { "kc3", INPUT_PAGE_DOWN },
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        typed_learn(t, sequence_of(keys[i].name), keys[i].key);
+    for (uint32_t i = 0; i < 12; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "kf%u", (unsigned)i + 1);
+        typed_learn(t, sequence_of(name), INPUT_F1 + i);
+    }
+}
+
 /* One byte is kept for an ESC that is put back. */
 unsigned char *typed_room(struct typed *t, size_t *size)
 {
@@ -96,21 +118,36 @@ static struct sequence measure_place(const unsigned char *s, size_t n)
 
 #define LONGEST 200 /* far beyond what a terminal sends */
 
+/* "OP", and with modifiers, as some send them: "O2P", "O1;2P". */
+static struct sequence measure_shifted(const unsigned char *s, size_t n)
+{
+    size_t i = 1;
+    while (i < n && i < LONGEST && ((s[i] >= '0' && s[i] <= '9') || s[i] == ';'))
+        i++;
+    if (i == n)
+        return (struct sequence){ SEQUENCE_BEGUN, i };
+    bool ends = i < LONGEST && s[i] > ' ' && s[i] < 127;
+    return (struct sequence){ ends ? SEQUENCE_WHOLE : SEQUENCE_BROKEN, ends ? i + 1 : i };
+}
+
+/* rxvt ends the number of a key with "$" where Shift is held: "[3$". Others have more behind it: "[?1;2$y". */
+static bool is_shifted_number(const unsigned char *s, size_t end)
+{
+    return s[end] == '$' && end > 1 && strspn((const char *)s + 1, "0123456789") == end - 1;
+}
+
 /* What stands behind an ESC. */
 static struct sequence measure(const unsigned char *s, size_t n)
 {
-    if (n && s[0] == 'O') {
-        if (n > 1 && (s[1] <= ' ' || s[1] >= 127))
-            return (struct sequence){ SEQUENCE_BROKEN, 1 };
-        return (struct sequence){ n > 1 ? SEQUENCE_WHOLE : SEQUENCE_BEGUN, 2 };
-    }
+    if (n && s[0] == 'O')
+        return measure_shifted(s, n);
     if (!n || s[0] != '[')
         return (struct sequence){ SEQUENCE_NONE, 0 };
     if (n > 1 && s[1] == 'M')
         return measure_place(s, n);
     size_t i = n > 1 && s[1] == '[' ? 2 : 1; /* the console's function keys */
     for (; i < n && i < LONGEST; i++) {
-        if (s[i] >= 0x40 && s[i] < 127)
+        if ((s[i] >= 0x40 && s[i] < 127) || is_shifted_number(s, i))
             return (struct sequence){ SEQUENCE_WHOLE, i + 1 };
         if (s[i] < 0x20 || s[i] > 0x3f)
             return (struct sequence){ SEQUENCE_BROKEN, i };

@@ -35,6 +35,9 @@ struct typed {
 
 /* What this terminal sends for a key (borrowed); left alone where it is NULL or a single character. */
 void typed_learn(struct typed *t, const char *sequence, uint32_t key);
+/* The same for each key that the database of terminals has a name for: "kcuu1", "kf12". `sequence_of` returns what the
+ * terminal sends for it (borrowed by *t), or NULL. */
+void typed_learn_keys(struct typed *t, const char *(*sequence_of)(const char *name));
 /* Where `size` further bytes may be put, which typed_came() then takes. */
 unsigned char *typed_room(struct typed *t, size_t *size);
 void typed_came(struct typed *t, size_t count, int64_t ms);

@@ -102,6 +102,8 @@ static void what_a_slow_line_cuts_is_one_key(void **state)
                   { "\033[24~", "F12" },
                   { "\033[[C", "F3" },
                   { "\033[1;5D", "nothing" },
+                  { "\033O2Q", "nothing" },
+                  { "\033[3$", "nothing" },
                   { "\xe6\x9d\xb1", "東" } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (size_t cut = 1; cut < strlen(cases[i].bytes); cut++)
@@ -118,6 +120,15 @@ static void what_a_slow_line_cuts_is_one_key(void **state)
                     fail_msg("%s cut at %zu for %d ms: '%s', not '%s'", cases[i].bytes + 1, cut, (int)gap, keys,
                              wanted);
             }
+}
+
+/* In Konsole and in rxvt. */
+static void a_key_with_modifiers_is_one_key(void **state)
+{
+    (void)state;
+    assert_string_equal(at_once("\033O2Q\033O1;2R\033O6SQ"), "nothing nothing nothing Q");
+    assert_string_equal(at_once("\033[3$\033[24$\033[3^\033[3@\033Oas"), "nothing nothing nothing nothing nothing s");
+    assert_string_equal(at_once("\033O2\003\033O1;\033[A"), "Ctrl-C Up");
 }
 
 static void what_never_comes_whole_is_dropped(void **state)
@@ -163,6 +174,7 @@ int main(void)
         cmocka_unit_test(keys_and_the_mouse_are_read),
         cmocka_unit_test(an_escape_is_a_key),
         cmocka_unit_test(what_a_slow_line_cuts_is_one_key),
+        cmocka_unit_test(a_key_with_modifiers_is_one_key),
         cmocka_unit_test(what_never_comes_whole_is_dropped),
         cmocka_unit_test(behind_an_escape_that_a_person_typed_keys_count),
         cmocka_unit_test(a_terminals_own_sequences_are_read),
