@@ -264,11 +264,12 @@ static size_t take(struct typed *t, int64_t ms, struct input *in)
     return 1;
 }
 
-/* What comes behind an ESC that was taken for a key, and looks like the rest of its sequence, is that. */
+/* What comes behind an ESC that was taken for a key, and looks like the rest of its sequence, is that. A capital O
+ * alone is not enough: a person types one. A terminal sends it together with what follows. */
 static void put_escape_back(struct typed *t)
 {
-    bool is_rest =
-        t->escaped && (t->bytes[0] == '[' || t->bytes[0] == 'O') && t->came_ms - t->escaped_ms <= TYPED_REST_MS;
+    bool looks_so = t->bytes[0] == '[' || (t->bytes[0] == 'O' && measure(t->bytes, t->len).is == SEQUENCE_WHOLE);
+    bool is_rest = t->escaped && looks_so && t->came_ms - t->escaped_ms <= TYPED_REST_MS;
     t->escaped = false;
     if (!is_rest)
         return;

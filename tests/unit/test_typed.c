@@ -147,8 +147,19 @@ static void behind_an_escape_that_a_person_typed_keys_count(void **state)
 {
     (void)state;
     struct typed t = { 0 };
+    struct buffer keys = { 0 };
     assert_string_equal(keys_of(&t, "\033q", 2, 1, 300), "Esc q");
     assert_string_equal(keys_of(&t, "\033[", 2, 1, 300), "Esc [");
+    assert_string_equal(keys_of(&t, "\033O", 2, 1, 300), "Esc O");
+    send(&t, "\033", 1, 100);
+    take_all(&t, 200, &keys);
+    send(&t, "O", 1, 300); /* it is taken before the next key comes */
+    take_all(&t, 300, &keys);
+    send(&t, "Q", 1, 400);
+    take_all(&t, 400, &keys);
+    assert_string_equal(buffer_string(&keys), "Esc O Q");
+    buffer_free(&keys);
+    assert_string_equal(keys_of(&t, "\033OQ", 3, 1, 300), "Esc F2"); /* nothing tells it apart */
     assert_string_equal(keys_of(&t, "\033[A", 3, 1, 3000), "Esc [ A");
     assert_string_equal(keys_of(&t, "\033q[A", 4, 1, 300), "Esc q [ A");
 }
