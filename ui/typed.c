@@ -116,7 +116,34 @@ static struct sequence measure_place(const unsigned char *s, size_t n)
     return (struct sequence){ n < 5 ? SEQUENCE_BEGUN : SEQUENCE_WHOLE, 5 };
 }
 
-#define LONGEST 200 /* far beyond what a terminal sends */
+#define LONGEST      200              /* far beyond what a terminal sends … */
+#define LONGEST_TEXT (TYPED_ROOM - 8) /* … but for text, which must find room */
+
+/* What a terminal answers in text: "]11;rgb:…", "P1$r…", "_G…". Other characters behind it: a key with Alt. */
+static bool begins_text(const unsigned char *s, size_t n)
+{
+    if (!n || !memchr("]P_", s[0], 3))
+        return false;
+    if (n == 1)
+        return true;
+    return s[0] == ']'   ? memchr("0123456789lL", s[1], 12) != NULL
+           : s[0] == 'P' ? s[1] > ' ' && s[1] < '@'
+                         : s[1] == 'G';
+}
+
+/* It ends with BEL, or an ESC and a backslash. */
+static struct sequence measure_text(const unsigned char *s, size_t n)
+{
+    size_t i = 1;
+    while (i < n && i < LONGEST_TEXT && s[i] >= ' ')
+        i++;
+    if (i == n || (s[i] == ESC && i + 1 == n))
+        return (struct sequence){ SEQUENCE_BEGUN, n };
+    if (s[i] == 7)
+        return (struct sequence){ SEQUENCE_WHOLE, i + 1 };
+    bool ends = s[i] == ESC && s[i + 1] == '\\';
+    return (struct sequence){ ends ? SEQUENCE_WHOLE : SEQUENCE_BROKEN, ends ? i + 2 : i };
+}
 
 /* "OP", and with modifiers, as some send them: "O2P", "O1;2P". */
 static struct sequence measure_shifted(const unsigned char *s, size_t n)
@@ -141,6 +168,8 @@ static struct sequence measure(const unsigned char *s, size_t n)
 {
     if (n && s[0] == 'O')
         return measure_shifted(s, n);
+    if (begins_text(s, n))
+        return measure_text(s, n);
     if (!n || s[0] != '[')
         return (struct sequence){ SEQUENCE_NONE, 0 };
     if (n > 1 && s[1] == 'M')
@@ -200,11 +229,26 @@ static uint32_t lettered_key(unsigned char letter)
     return INPUT_UNKNOWN;
 }
 
-/* A whole sequence without its ESC. One that means nothing here is INPUT_UNKNOWN. */
+/* Whether a sequence tells something of the terminal: it answers, perhaps what another program asked for, or it has got
+ * the focus or lost it. */
+static bool is_told(const unsigned char *s, size_t len)
+{
+    unsigned char last = s[len - 1];
+    if (s[0] != '[')
+        return s[0] != 'O';
+    if (len == 2)
+        return last == 'I' || last == 'O';
+    bool is_key = s[1] == '1' && s[2] == ';'; /* F3 with modifiers; else it is where the cursor is */
+    return memchr("?=", s[1], 2) || memchr("cnty", last, 4) || (last == 'R' && !is_key);
+}
+
+/* A whole sequence without its ESC. A key that means nothing here is INPUT_UNKNOWN. */
 static void take_sequence(const unsigned char *s, size_t len, struct input *in)
 {
     char text[LONGEST + 1];
     int a, b, c, end = 0;
+    if (is_told(s, len))
+        return;
     memcpy(text, s, len);
     text[len] = '\0';
     if (s[1] == 'M' && len == 5) {
@@ -239,6 +283,10 @@ static size_t take_escape(struct typed *t, int64_t ms, struct input *in)
     case SEQUENCE_BEGUN:
         if (waited < TYPED_REST_MS)
             return 0;
+        if (t->len == 2 && begins_text(t->bytes + 1, 1)) { /* nor is it text that begins: Alt was held */
+            in->key = INPUT_ESC;
+            return 1;
+        }
         return t->is_rest && t->len == 2 ? 1 : t->len; /* a single "[" was typed; all else is a sequence's begin */
     case SEQUENCE_WHOLE:
         take_sequence(t->bytes + 1, next.len, in);
@@ -264,12 +312,17 @@ static size_t take(struct typed *t, int64_t ms, struct input *in)
     return 1;
 }
 
-/* What comes behind an ESC that was taken for a key, and looks like the rest of its sequence, is that. A capital O
- * alone is not enough: a person types one. A terminal sends it together with what follows. */
+/* A capital O alone is not enough: a person types one. A terminal sends it together with what follows. */
+static bool looks_like_rest(const struct typed *t)
+{
+    struct sequence next = measure(t->bytes, t->len);
+    return t->bytes[0] == '[' || next.is == SEQUENCE_WHOLE || (next.is == SEQUENCE_BEGUN && t->len > 1);
+}
+
+/* What comes behind an ESC that was taken for a key, and looks like the rest of its sequence, is that. */
 static void put_escape_back(struct typed *t)
 {
-    bool looks_so = t->bytes[0] == '[' || (t->bytes[0] == 'O' && measure(t->bytes, t->len).is == SEQUENCE_WHOLE);
-    bool is_rest = t->escaped && looks_so && t->came_ms - t->escaped_ms <= TYPED_REST_MS;
+    bool is_rest = t->escaped && looks_like_rest(t) && t->came_ms - t->escaped_ms <= TYPED_REST_MS;
     t->escaped = false;
     if (!is_rest)
         return;

@@ -131,6 +131,70 @@ static void a_key_with_modifiers_is_one_key(void **state)
     assert_string_equal(at_once("\033O2\003\033O1;\033[A"), "Ctrl-C Up");
 }
 
+/* It is no key at all: a question that is open stays so. */
+static void what_a_terminal_tells_is_no_key(void **state)
+{
+    (void)state;
+    static const char *const told[] = {
+        "\033[I", /* the focus */
+        "\033[O",
+        "\033[?1;2c", /* what it is, what it has, where the cursor is */
+        "\033[>41;370;0c",
+        "\033[?2004;2$y",
+        "\033[4;1$y",
+        "\033[?0u",
+        "\033[0n",
+        "\033[8;24;80t",
+        "\033[24;80R",
+        "\033]11;rgb:ffff/dddd/0000\a", /* in text */
+        "\033]11;rgb:ffff/dddd/0000\033\\",
+        "\033]l\xc3\xa9q\033\\",
+        "\033P1$r0m\033\\",
+        "\033P>|xterm(370)\033\\",
+        "\033_Gi=31;OK\033\\",
+    };
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        for (size_t cut = 0; cut < strlen(told[i]); cut++)
+            for (int64_t gap = 0; gap <= 900; gap += 300) {
+                struct typed t = { 0 };
+                const char *keys = keys_of(&t, told[i], strlen(told[i]), cut, gap);
+                if (strcmp(keys, cut == 1 && gap ? "Esc" : "") != 0)
+                    fail_msg("%s cut at %zu for %d ms: '%s'", told[i] + 1, cut, (int)gap, keys);
+            }
+    assert_string_equal(at_once("a\033]11;rgb:0/0/0\ab\033P1$r0m\033\\c\033[Id"), "a b c d");
+    assert_string_equal(at_once("\033]11;r\003q\033P1$r\033[As"), "Ctrl-C q Up s"); /* broken off */
+    assert_string_equal(at_once("\033[1;2R"), "nothing");
+}
+
+static void text_without_an_end_does_not_block(void **state)
+{
+    (void)state;
+    struct typed t = { 0 };
+    static char text[2 * TYPED_ROOM];
+    memset(text, 'x', sizeof text);
+    memcpy(text, "\033]52;", 5);
+    for (size_t i = 0, room = 1; i < sizeof text; i += room) {
+        struct buffer keys = { 0 };
+        typed_room(&t, &room);
+        assert_true(room > 0);
+        room = room < sizeof text - i ? room : sizeof text - i;
+        send(&t, text + i, room, 100);
+        take_all(&t, 100, &keys);
+        buffer_free(&keys);
+    }
+    assert_string_equal(keys_of(&t, "\033[A", 3, 0, 0), "Up");
+}
+
+static void a_character_with_alt_is_two_keys(void **state)
+{
+    (void)state;
+    struct typed t = { 0 };
+    assert_string_equal(at_once("\033P"), "Esc P");
+    assert_string_equal(at_once("\033Pq\033]q\033_q"), "Esc P q Esc ] q Esc _ q");
+    assert_string_equal(keys_of(&t, "\033P1", 3, 1, 300), "Esc"); /* nothing tells it apart */
+    assert_string_equal(keys_of(&t, "\033Pq", 3, 1, 300), "Esc P q");
+}
+
 static void what_never_comes_whole_is_dropped(void **state)
 {
     (void)state;
@@ -186,6 +250,9 @@ int main(void)
         cmocka_unit_test(an_escape_is_a_key),
         cmocka_unit_test(what_a_slow_line_cuts_is_one_key),
         cmocka_unit_test(a_key_with_modifiers_is_one_key),
+        cmocka_unit_test(what_a_terminal_tells_is_no_key),
+        cmocka_unit_test(text_without_an_end_does_not_block),
+        cmocka_unit_test(a_character_with_alt_is_two_keys),
         cmocka_unit_test(what_never_comes_whole_is_dropped),
         cmocka_unit_test(behind_an_escape_that_a_person_typed_keys_count),
         cmocka_unit_test(a_terminals_own_sequences_are_read),

@@ -27,7 +27,7 @@ static const char *const people_use[] = { "xterm*", "konsole*", "rxvt*",  "urxvt
 /* Terminals and modes of another manner, where a letter behind an ESC, or behind a single byte of 8 bits, is a key. */
 static const char *const others[] = { "vt100+*", "*-8bit",  "vt220-8", "*52*",      "*-hp*",  "*-sco",
                                       "*+sco",   "*-m[12]", "*-m1b",   "*minitel*", "screen2" };
-/* What is told of the mouse and of the focus are no keys. */
+/* Of the mouse, and of the focus. */
 static const char *const no_keys[] = { "kmous", "kxIN", "kxOUT" };
 
 /* A value as infocmp writes it, without what ends it: \E, \n, \,, \033, ^A. */
