@@ -44,6 +44,8 @@ unsigned char *typed_room(struct typed *t, size_t *size)
 
 void typed_came(struct typed *t, size_t count, int64_t ms)
 {
+    if (ms - t->came_ms > TYPED_PASTE_MS)
+        t->is_paste = false;
     t->len += count;
     t->came_ms = ms;
 }
@@ -266,6 +268,14 @@ static void take_sequence(const unsigned char *s, size_t len, struct input *in)
     }
 }
 
+/* Where a paste begins and ends; another program may have asked for being told. */
+static bool take_paste(struct typed *t, size_t len)
+{
+    bool begins = len == 5 && !memcmp(t->bytes + 1, "[200~", 5), ends = len == 5 && !memcmp(t->bytes + 1, "[201~", 5);
+    t->is_paste = begins || (t->is_paste && !ends);
+    return begins || ends;
+}
+
 /* An ESC and what stands behind it. Returns how many bytes that was; 0: more must come, or time pass. */
 static size_t take_escape(struct typed *t, int64_t ms, struct input *in)
 {
@@ -289,7 +299,8 @@ static size_t take_escape(struct typed *t, int64_t ms, struct input *in)
         }
         return t->is_rest && t->len == 2 ? 1 : t->len; /* a single "[" was typed; all else is a sequence's begin */
     case SEQUENCE_WHOLE:
-        take_sequence(t->bytes + 1, next.len, in);
+        if (!take_paste(t, next.len))
+            take_sequence(t->bytes + 1, next.len, in);
         break;
     default:
         break;
@@ -342,6 +353,7 @@ bool typed_next(struct typed *t, int64_t ms, struct input *in)
         t->is_rest = false;
         t->len -= taken;
         memmove(t->bytes, t->bytes + taken, t->len);
+        in->is_pasted = t->is_paste;
         if (in->key)
             return true;
     }

@@ -16,6 +16,7 @@
 
 #define TYPED_ESCAPE_MS 50   /* an ESC with nothing behind it for so long is the key … */
 #define TYPED_REST_MS   1000 /* … but what follows may still be its rest; what was begun is waited for so long */
+#define TYPED_PASTE_MS  5000 /* a paste is over when nothing has come for so long: its end may be lost */
 
 /* Begins as zero. */
 struct typed {
@@ -24,6 +25,7 @@ struct typed {
     int64_t came_ms; /* the last of them */
     bool escaped;    /* the last key was an ESC with nothing behind it … */
     int64_t escaped_ms;
+    bool is_paste;     /* what comes now, up to the terminal's word that it ends */
     bool is_rest;      /* … and the ESC in front of `bytes` is that one, put back */
     mbstate_t partial; /* the character whose first bytes have come */
     struct {

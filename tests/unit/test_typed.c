@@ -30,6 +30,8 @@ static void take_all(struct typed *t, int64_t ms, struct buffer *out)
                            : in.key == INPUT_UNKNOWN    ? "nothing"
                                                         : key_name(in.key, name);
         buffer_format(out, "%s%s", out->len ? " " : "", text);
+        if (in.is_pasted)
+            buffer_text(out, "(pasted)");
         if (in.key == INPUT_CLICK)
             buffer_format(out, "@%d,%d", in.x, in.y);
     }
@@ -166,6 +168,20 @@ static void what_a_terminal_tells_is_no_key(void **state)
     assert_string_equal(at_once("\033[1;2R"), "nothing");
 }
 
+static void what_is_pasted_is_told_from_keys(void **state)
+{
+    (void)state;
+    static const char paste[] = "\033[200~q\r\033[201~s";
+    for (size_t cut = 2; cut < sizeof paste - 1; cut++) {
+        struct typed t = { 0 };
+        const char *keys = keys_of(&t, paste, sizeof paste - 1, cut, paste[cut - 1] == '\033' ? 20 : 900);
+        assert_string_equal(keys, "q(pasted) Enter(pasted) s");
+    }
+    struct typed t = { 0 };
+    assert_string_equal(keys_of(&t, "\033[201~s", 7, 0, 0), "s");
+    assert_string_equal(keys_of(&t, "\033[200~qs", 8, 7, TYPED_PASTE_MS + 10), "q(pasted) s"); /* its end is lost */
+}
+
 static void text_without_an_end_does_not_block(void **state)
 {
     (void)state;
@@ -251,6 +267,7 @@ int main(void)
         cmocka_unit_test(what_a_slow_line_cuts_is_one_key),
         cmocka_unit_test(a_key_with_modifiers_is_one_key),
         cmocka_unit_test(what_a_terminal_tells_is_no_key),
+        cmocka_unit_test(what_is_pasted_is_told_from_keys),
         cmocka_unit_test(text_without_an_end_does_not_block),
         cmocka_unit_test(a_character_with_alt_is_two_keys),
         cmocka_unit_test(what_never_comes_whole_is_dropped),
