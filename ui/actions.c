@@ -1,4 +1,5 @@
 /* What the keys do. */
+#include <stdio.h>
 #include <string.h>
 
 #include "ui/app.h"
@@ -192,10 +193,12 @@ const char *filter_take(struct app *app, const char *text)
     struct condition *c = condition_parse(text, &err);
     if (!c)
         return prompt_refuse(app, &err);
-    const char *why = filter_refuses(c);
+    char buf[KEYMAP_TEXT];
+    const char *why = filter_refuses(c, &app->config.keys, buf);
     if (why) {
         condition_free(c);
-        return why;
+        snprintf(app->prompt_error_text, sizeof app->prompt_error_text, "%s", why);
+        return app->prompt_error_text;
     }
     snprintf(app->filter_last, sizeof app->filter_last, "%s", text);
     pane_events_filter(events, &v, filter_new(c));

@@ -495,8 +495,16 @@ static bool is_mouse(uint32_t key)
     return key == INPUT_CLICK || key == INPUT_DOUBLE_CLICK || key == INPUT_WHEEL_UP || key == INPUT_WHEEL_DOWN;
 }
 
+/* Of what is pasted, characters go to a prompt; nothing of it does anything. */
+static bool is_text(uint32_t key)
+{
+    return key >= ' ' && key < INPUT_FIRST;
+}
+
 void app_input(struct app *app, const struct input *in)
 {
+    if (in->is_pasted && !(is_text(in->key) && prompt_takes_text(app->prompt)))
+        return;
     app->dirty = true;
     app->message[0] = '\0';
     if (is_mouse(in->key)) {

@@ -171,6 +171,7 @@ void prompt_refused(struct app *app, enum prompt prompt);
 bool prompt_key(struct app *app, uint32_t key);
 void prompt_format(const struct app *app, struct buffer *out);
 bool prompt_is_question(enum prompt prompt);
+bool prompt_takes_text(enum prompt prompt);
 void prompt_look_at_end(struct app *app); /* the run ends: closes what is asked about it */
 void prompt_look_at_act(struct app *app); /* whether what was wanted of a node is done */
 void prompt_ask_node(struct app *app, enum prompt prompt, int node);

@@ -40,11 +40,12 @@ void filter_free(struct filter *f)
     free(f);
 }
 
-const char *filter_refuses(const struct condition *c)
+const char *filter_refuses(const struct condition *c, const struct keymap *keys, char buf[KEYMAP_TEXT])
 {
     unsigned needs = condition_needs(c);
     if (needs & CONDITION_HISTORY)
-        return "count and changed go by what was before: ask a breakpoint (b) or :bisect";
+        return keymap_text(keys, "count and changed go by what was before: ask a breakpoint ({breakpoints}) or :bisect",
+                           false, buf);
     return needs & CONDITION_NODE ? "what a node was like is not recorded: node.… is for breakpoints only" : NULL;
 }
 

@@ -6,13 +6,14 @@
 
 #include "lockstep/condition.h"
 #include "lockstep/store.h"
+#include "ui/keymap.h"
 
 struct filter;
 /* Takes the condition, which must need nothing besides the record. */
 struct filter *filter_new(struct condition *c);
 void filter_free(struct filter *f); /* NULL is fine */
-/* Why a condition is none for filter and find; NULL: it is one. */
-const char *filter_refuses(const struct condition *c);
+/* Why a condition is none for filter and find, perhaps in `buf`; NULL: it is one. */
+const char *filter_refuses(const struct condition *c, const struct keymap *keys, char buf[KEYMAP_TEXT]);
 const char *filter_text(const struct filter *f);
 void filter_query(struct filter *f, struct store_query *q); /* for store_find; nothing in *q is left as it was */
 /* What of a query follows from a condition's scope, for one with `holds`. */

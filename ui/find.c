@@ -80,7 +80,8 @@ static struct condition *condition_in(const char *text)
 /* A condition that goes by more than the record itself is no text that somebody looks for. */
 static bool refuse(struct app *app)
 {
-    const char *why = app->find.condition ? filter_refuses(app->find.condition) : NULL;
+    char text[KEYMAP_TEXT];
+    const char *why = app->find.condition ? filter_refuses(app->find.condition, &app->config.keys, text) : NULL;
     if (!why)
         return false;
     app_say(app, ROLE_WARN, "%s", why);

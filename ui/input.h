@@ -2,6 +2,7 @@
 #ifndef UI_INPUT_H
 #define UI_INPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Keys beyond the characters. A key is a Unicode character, a control code, or one of these. */
@@ -34,7 +35,8 @@ enum input_key {
 
 struct input {
     uint32_t key;
-    int x, y; /* of the mouse */
+    int x, y;       /* of the mouse */
+    bool is_pasted; /* and the terminal says so: text, but no key */
 };
 
 #endif

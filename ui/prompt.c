@@ -69,6 +69,11 @@ bool prompt_is_question(enum prompt prompt)
     return prompts[prompt].question;
 }
 
+bool prompt_takes_text(enum prompt prompt)
+{
+    return prompt != PROMPT_NONE && prompt != PROMPT_REFUSED && !prompt_is_question(prompt);
+}
+
 static bool outlives_run(enum prompt prompt)
 {
     return prompt == PROMPT_FIND || prompt == PROMPT_COMMAND || prompt == PROMPT_EXPORT || prompt == PROMPT_OVERWRITE ||

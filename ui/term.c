@@ -55,29 +55,10 @@ static void open_colors(bool color)
     term.pair_limit = COLOR_PAIRS - 1 < PAIRS_MAX ? COLOR_PAIRS - 1 : PAIRS_MAX;
 }
 
-/* The keys as this terminal sends them, beside those that most do. */
-static void learn_keys(void)
+static const char *sequence_of(const char *name)
 {
-    static const struct {
-        const char *name;
-        uint32_t key;
-    } keys[] = {
-        { "kcuu1", INPUT_UP },      { "kcud1", INPUT_DOWN },    { "kcub1", INPUT_LEFT },   { "kcuf1", INPUT_RIGHT },
-        { "khome", INPUT_HOME },    { "kend", INPUT_END },      { "kpp", INPUT_PAGE_UP },  { "knp", INPUT_PAGE_DOWN },
-        { "kent", INPUT_ENTER },    { "kcbt", INPUT_BACK_TAB }, { "kdch1", INPUT_DELETE }, { "kich1", INPUT_INSERT },
-        { "kbs", INPUT_BACKSPACE }, { "ka1", INPUT_HOME },      { "ka3", INPUT_PAGE_UP },  { "kc1", INPUT_END },
-        { "kc3", INPUT_PAGE_DOWN },
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *sequence = tigetstr(keys[i].name);
-        typed_learn(&term.typed, sequence == (const char *)-1 ? NULL : sequence, keys[i].key);
-    }
-    for (uint32_t i = 0; i < 12; i++) {
-        char name[8];
-        snprintf(name, sizeof name, "kf%u", (unsigned)i + 1);
-        const char *sequence = tigetstr(name);
-        typed_learn(&term.typed, sequence == (const char *)-1 ? NULL : sequence, INPUT_F1 + i);
-    }
+    const char *sequence = tigetstr(name);
+    return sequence == (const char *)-1 ? NULL : sequence;
 }
 
 int term_open(bool color, bool ascii, struct error *err)
@@ -102,7 +83,7 @@ int term_open(bool color, bool ascii, struct error *err)
     nonl();
     keypad(stdscr, TRUE);
     typeahead(-1); /* a frame is drawn whole */
-    learn_keys();
+    typed_learn_keys(&term.typed, sequence_of);
     leaveok(stdscr, FALSE);
     curs_set(0);
     mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL); /* has it sent; it is read here */

@@ -13,6 +13,28 @@ void typed_learn(struct typed *t, const char *sequence, uint32_t key)
     t->sequences[t->sequence_count++].key = key;
 }
 
+/* Beside those that most terminals send. */
+void typed_learn_keys(struct typed *t, const char *(*sequence_of)(const char *name))
+{
+    static const struct {
+        const char *name;
+        uint32_t key;
+    } keys[] = {
+        { "kcuu1", INPUT_UP },      { "kcud1", INPUT_DOWN },    { "kcub1", INPUT_LEFT },   { "kcuf1", INPUT_RIGHT },
+        { "khome", INPUT_HOME },    { "kend", INPUT_END },      { "kpp", INPUT_PAGE_UP },  { "knp", INPUT_PAGE_DOWN },
+        { "kent", INPUT_ENTER },    { "kcbt", INPUT_BACK_TAB }, { "kdch1", INPUT_DELETE }, { "kich1", INPUT_INSERT },
+        { "kbs", INPUT_BACKSPACE }, { "ka1", INPUT_HOME },      { "ka3", INPUT_PAGE_UP },  { "kc1", INPUT_END },
+        { "kc3", INPUT_PAGE_DOWN },
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        typed_learn(t, sequence_of(keys[i].name), keys[i].key);
+    for (uint32_t i = 0; i < 12; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "kf%u", (unsigned)i + 1);
+        typed_learn(t, sequence_of(name), INPUT_F1 + i);
+    }
+}
+
 /* One byte is kept for an ESC that is put back. */
 unsigned char *typed_room(struct typed *t, size_t *size)
 {
@@ -22,6 +44,8 @@ unsigned char *typed_room(struct typed *t, size_t *size)
 
 void typed_came(struct typed *t, size_t count, int64_t ms)
 {
+    if (ms - t->came_ms > TYPED_PASTE_MS)
+        t->is_paste = false;
     t->len += count;
     t->came_ms = ms;
 }
@@ -94,23 +118,67 @@ static struct sequence measure_place(const unsigned char *s, size_t n)
     return (struct sequence){ n < 5 ? SEQUENCE_BEGUN : SEQUENCE_WHOLE, 5 };
 }
 
-#define LONGEST 200 /* far beyond what a terminal sends */
+#define LONGEST      200              /* far beyond what a terminal sends … */
+#define LONGEST_TEXT (TYPED_ROOM - 8) /* … but for text, which must find room */
+
+/* What a terminal answers in text: "]11;rgb:…", "P1$r…", "_G…". Other characters behind it: a key with Alt. */
+static bool begins_text(const unsigned char *s, size_t n)
+{
+    if (!n || !memchr("]P_", s[0], 3))
+        return false;
+    if (n == 1)
+        return true;
+    return s[0] == ']'   ? memchr("0123456789lL", s[1], 12) != NULL
+           : s[0] == 'P' ? s[1] > ' ' && s[1] < '@'
+                         : s[1] == 'G';
+}
+
+/* It ends with BEL, or an ESC and a backslash. */
+static struct sequence measure_text(const unsigned char *s, size_t n)
+{
+    size_t i = 1;
+    while (i < n && i < LONGEST_TEXT && s[i] >= ' ')
+        i++;
+    if (i == n || (s[i] == ESC && i + 1 == n))
+        return (struct sequence){ SEQUENCE_BEGUN, n };
+    if (s[i] == 7)
+        return (struct sequence){ SEQUENCE_WHOLE, i + 1 };
+    bool ends = s[i] == ESC && s[i + 1] == '\\';
+    return (struct sequence){ ends ? SEQUENCE_WHOLE : SEQUENCE_BROKEN, ends ? i + 2 : i };
+}
+
+/* "OP", and with modifiers, as some send them: "O2P", "O1;2P". */
+static struct sequence measure_shifted(const unsigned char *s, size_t n)
+{
+    size_t i = 1;
+    while (i < n && i < LONGEST && ((s[i] >= '0' && s[i] <= '9') || s[i] == ';'))
+        i++;
+    if (i == n)
+        return (struct sequence){ SEQUENCE_BEGUN, i };
+    bool ends = i < LONGEST && s[i] > ' ' && s[i] < 127;
+    return (struct sequence){ ends ? SEQUENCE_WHOLE : SEQUENCE_BROKEN, ends ? i + 1 : i };
+}
+
+/* rxvt ends the number of a key with "$" where Shift is held: "[3$". Others have more behind it: "[?1;2$y". */
+static bool is_shifted_number(const unsigned char *s, size_t end)
+{
+    return s[end] == '$' && end > 1 && strspn((const char *)s + 1, "0123456789") == end - 1;
+}
 
 /* What stands behind an ESC. */
 static struct sequence measure(const unsigned char *s, size_t n)
 {
-    if (n && s[0] == 'O') {
-        if (n > 1 && (s[1] <= ' ' || s[1] >= 127))
-            return (struct sequence){ SEQUENCE_BROKEN, 1 };
-        return (struct sequence){ n > 1 ? SEQUENCE_WHOLE : SEQUENCE_BEGUN, 2 };
-    }
+    if (n && s[0] == 'O')
+        return measure_shifted(s, n);
+    if (begins_text(s, n))
+        return measure_text(s, n);
     if (!n || s[0] != '[')
         return (struct sequence){ SEQUENCE_NONE, 0 };
     if (n > 1 && s[1] == 'M')
         return measure_place(s, n);
     size_t i = n > 1 && s[1] == '[' ? 2 : 1; /* the console's function keys */
     for (; i < n && i < LONGEST; i++) {
-        if (s[i] >= 0x40 && s[i] < 127)
+        if ((s[i] >= 0x40 && s[i] < 127) || is_shifted_number(s, i))
             return (struct sequence){ SEQUENCE_WHOLE, i + 1 };
         if (s[i] < 0x20 || s[i] > 0x3f)
             return (struct sequence){ SEQUENCE_BROKEN, i };
@@ -163,11 +231,26 @@ static uint32_t lettered_key(unsigned char letter)
     return INPUT_UNKNOWN;
 }
 
-/* A whole sequence without its ESC. One that means nothing here is INPUT_UNKNOWN. */
+/* Whether a sequence tells something of the terminal: it answers, perhaps what another program asked for, or it has got
+ * the focus or lost it. */
+static bool is_told(const unsigned char *s, size_t len)
+{
+    unsigned char last = s[len - 1];
+    if (s[0] != '[')
+        return s[0] != 'O';
+    if (len == 2)
+        return last == 'I' || last == 'O';
+    bool is_key = s[1] == '1' && s[2] == ';'; /* F3 with modifiers; else it is where the cursor is */
+    return memchr("?=", s[1], 2) || memchr("cnty", last, 4) || (last == 'R' && !is_key);
+}
+
+/* A whole sequence without its ESC. A key that means nothing here is INPUT_UNKNOWN. */
 static void take_sequence(const unsigned char *s, size_t len, struct input *in)
 {
     char text[LONGEST + 1];
     int a, b, c, end = 0;
+    if (is_told(s, len))
+        return;
     memcpy(text, s, len);
     text[len] = '\0';
     if (s[1] == 'M' && len == 5) {
@@ -183,6 +266,14 @@ static void take_sequence(const unsigned char *s, size_t len, struct input *in)
         bool numbered = sscanf(text, "[%3d~%n", &a, &end) == 1 && (size_t)end == len;
         in->key = numbered ? numbered_key(a) : INPUT_UNKNOWN;
     }
+}
+
+/* Where a paste begins and ends; another program may have asked for being told. */
+static bool take_paste(struct typed *t, size_t len)
+{
+    bool begins = len == 5 && !memcmp(t->bytes + 1, "[200~", 5), ends = len == 5 && !memcmp(t->bytes + 1, "[201~", 5);
+    t->is_paste = begins || (t->is_paste && !ends);
+    return begins || ends;
 }
 
 /* An ESC and what stands behind it. Returns how many bytes that was; 0: more must come, or time pass. */
@@ -202,9 +293,14 @@ static size_t take_escape(struct typed *t, int64_t ms, struct input *in)
     case SEQUENCE_BEGUN:
         if (waited < TYPED_REST_MS)
             return 0;
+        if (t->len == 2 && begins_text(t->bytes + 1, 1)) { /* nor is it text that begins: Alt was held */
+            in->key = INPUT_ESC;
+            return 1;
+        }
         return t->is_rest && t->len == 2 ? 1 : t->len; /* a single "[" was typed; all else is a sequence's begin */
     case SEQUENCE_WHOLE:
-        take_sequence(t->bytes + 1, next.len, in);
+        if (!take_paste(t, next.len))
+            take_sequence(t->bytes + 1, next.len, in);
         break;
     default:
         break;
@@ -227,11 +323,17 @@ static size_t take(struct typed *t, int64_t ms, struct input *in)
     return 1;
 }
 
+/* A capital O alone is not enough: a person types one. A terminal sends it together with what follows. */
+static bool looks_like_rest(const struct typed *t)
+{
+    struct sequence next = measure(t->bytes, t->len);
+    return t->bytes[0] == '[' || next.is == SEQUENCE_WHOLE || (next.is == SEQUENCE_BEGUN && t->len > 1);
+}
+
 /* What comes behind an ESC that was taken for a key, and looks like the rest of its sequence, is that. */
 static void put_escape_back(struct typed *t)
 {
-    bool is_rest =
-        t->escaped && (t->bytes[0] == '[' || t->bytes[0] == 'O') && t->came_ms - t->escaped_ms <= TYPED_REST_MS;
+    bool is_rest = t->escaped && looks_like_rest(t) && t->came_ms - t->escaped_ms <= TYPED_REST_MS;
     t->escaped = false;
     if (!is_rest)
         return;
@@ -251,6 +353,7 @@ bool typed_next(struct typed *t, int64_t ms, struct input *in)
         t->is_rest = false;
         t->len -= taken;
         memmove(t->bytes, t->bytes + taken, t->len);
+        in->is_pasted = t->is_paste;
         if (in->key)
             return true;
     }

@@ -16,6 +16,7 @@
 
 #define TYPED_ESCAPE_MS 50   /* an ESC with nothing behind it for so long is the key … */
 #define TYPED_REST_MS   1000 /* … but what follows may still be its rest; what was begun is waited for so long */
+#define TYPED_PASTE_MS  5000 /* a paste is over when nothing has come for so long: its end may be lost */
 
 /* Begins as zero. */
 struct typed {
@@ -24,6 +25,7 @@ struct typed {
     int64_t came_ms; /* the last of them */
     bool escaped;    /* the last key was an ESC with nothing behind it … */
     int64_t escaped_ms;
+    bool is_paste;     /* what comes now, up to the terminal's word that it ends */
     bool is_rest;      /* … and the ESC in front of `bytes` is that one, put back */
     mbstate_t partial; /* the character whose first bytes have come */
     struct {
@@ -35,6 +37,9 @@ struct typed {
 
 /* What this terminal sends for a key (borrowed); left alone where it is NULL or a single character. */
 void typed_learn(struct typed *t, const char *sequence, uint32_t key);
+/* The same for each key that the database of terminals has a name for: "kcuu1", "kf12". `sequence_of` returns what the
+ * terminal sends for it (borrowed by *t), or NULL. */
+void typed_learn_keys(struct typed *t, const char *(*sequence_of)(const char *name));
 /* Where `size` further bytes may be put, which typed_came() then takes. */
 unsigned char *typed_room(struct typed *t, size_t *size);
 void typed_came(struct typed *t, size_t count, int64_t ms);

@@ -485,6 +485,16 @@ nodes:
         self.assertIn(p.end(), (0, 130))
         self.assert_harmless(bytes(p.data))
 
+    def test_what_is_pasted_is_text_for_a_prompt_and_no_key(self):
+        p = Pty(self, self.slow())
+        p.wait(b"PAUSED")
+        p.send(b"\033[200~Qq\r\003\033[201~")
+        p.wait(b"Find", since=p.send(b"/"))
+        p.wait(b"evilword", since=p.send(b"\033[200~evil\r\003word\033[201~"))
+        p.wait(b"not over", since=p.send(b"\rsq"))
+        p.send(b"\033[200~nN\r\033[201~\033[I\033[O\033[?1;2c\033]11;rgb:n/n/n\a\033P1$rn\033\\")
+        p.send(b"y")  # the question is still open
+        self.assertIn(p.end(), (0, 130))
 
     def test_no_key_is_lost_behind_broken_characters_or_awaited_steps(self):
         for typed in (b"\xc2Q", b"\xff\xe6\x9d\xe2\x80\xffQ", b"\xf0\033[AQ", b"s\033Q", b"s.s\033\033[AQ",

@@ -30,6 +30,8 @@ static void take_all(struct typed *t, int64_t ms, struct buffer *out)
                            : in.key == INPUT_UNKNOWN    ? "nothing"
                                                         : key_name(in.key, name);
         buffer_format(out, "%s%s", out->len ? " " : "", text);
+        if (in.is_pasted)
+            buffer_text(out, "(pasted)");
         if (in.key == INPUT_CLICK)
             buffer_format(out, "@%d,%d", in.x, in.y);
     }
@@ -102,6 +104,8 @@ static void what_a_slow_line_cuts_is_one_key(void **state)
                   { "\033[24~", "F12" },
                   { "\033[[C", "F3" },
                   { "\033[1;5D", "nothing" },
+                  { "\033O2Q", "nothing" },
+                  { "\033[3$", "nothing" },
                   { "\xe6\x9d\xb1", "東" } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (size_t cut = 1; cut < strlen(cases[i].bytes); cut++)
@@ -120,6 +124,93 @@ static void what_a_slow_line_cuts_is_one_key(void **state)
             }
 }
 
+/* In Konsole and in rxvt. */
+static void a_key_with_modifiers_is_one_key(void **state)
+{
+    (void)state;
+    assert_string_equal(at_once("\033O2Q\033O1;2R\033O6SQ"), "nothing nothing nothing Q");
+    assert_string_equal(at_once("\033[3$\033[24$\033[3^\033[3@\033Oas"), "nothing nothing nothing nothing nothing s");
+    assert_string_equal(at_once("\033O2\003\033O1;\033[A"), "Ctrl-C Up");
+}
+
+/* It is no key at all: a question that is open stays so. */
+static void what_a_terminal_tells_is_no_key(void **state)
+{
+    (void)state;
+    static const char *const told[] = {
+        "\033[I", /* the focus */
+        "\033[O",
+        "\033[?1;2c", /* what it is, what it has, where the cursor is */
+        "\033[>41;370;0c",
+        "\033[?2004;2$y",
+        "\033[4;1$y",
+        "\033[?0u",
+        "\033[0n",
+        "\033[8;24;80t",
+        "\033[24;80R",
+        "\033]11;rgb:ffff/dddd/0000\a", /* in text */
+        "\033]11;rgb:ffff/dddd/0000\033\\",
+        "\033]l\xc3\xa9q\033\\",
+        "\033P1$r0m\033\\",
+        "\033P>|xterm(370)\033\\",
+        "\033_Gi=31;OK\033\\",
+    };
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        for (size_t cut = 0; cut < strlen(told[i]); cut++)
+            for (int64_t gap = 0; gap <= 900; gap += 300) {
+                struct typed t = { 0 };
+                const char *keys = keys_of(&t, told[i], strlen(told[i]), cut, gap);
+                if (strcmp(keys, cut == 1 && gap ? "Esc" : "") != 0)
+                    fail_msg("%s cut at %zu for %d ms: '%s'", told[i] + 1, cut, (int)gap, keys);
+            }
+    assert_string_equal(at_once("a\033]11;rgb:0/0/0\ab\033P1$r0m\033\\c\033[Id"), "a b c d");
+    assert_string_equal(at_once("\033]11;r\003q\033P1$r\033[As"), "Ctrl-C q Up s"); /* broken off */
+    assert_string_equal(at_once("\033[1;2R"), "nothing");
+}
+
+static void what_is_pasted_is_told_from_keys(void **state)
+{
+    (void)state;
+    static const char paste[] = "\033[200~q\r\033[201~s";
+    for (size_t cut = 2; cut < sizeof paste - 1; cut++) {
+        struct typed t = { 0 };
+        const char *keys = keys_of(&t, paste, sizeof paste - 1, cut, paste[cut - 1] == '\033' ? 20 : 900);
+        assert_string_equal(keys, "q(pasted) Enter(pasted) s");
+    }
+    struct typed t = { 0 };
+    assert_string_equal(keys_of(&t, "\033[201~s", 7, 0, 0), "s");
+    assert_string_equal(keys_of(&t, "\033[200~qs", 8, 7, TYPED_PASTE_MS + 10), "q(pasted) s"); /* its end is lost */
+}
+
+static void text_without_an_end_does_not_block(void **state)
+{
+    (void)state;
+    struct typed t = { 0 };
+    static char text[2 * TYPED_ROOM];
+    memset(text, 'x', sizeof text);
+    memcpy(text, "\033]52;", 5);
+    for (size_t i = 0, room = 1; i < sizeof text; i += room) {
+        struct buffer keys = { 0 };
+        typed_room(&t, &room);
+        assert_true(room > 0);
+        room = room < sizeof text - i ? room : sizeof text - i;
+        send(&t, text + i, room, 100);
+        take_all(&t, 100, &keys);
+        buffer_free(&keys);
+    }
+    assert_string_equal(keys_of(&t, "\033[A", 3, 0, 0), "Up");
+}
+
+static void a_character_with_alt_is_two_keys(void **state)
+{
+    (void)state;
+    struct typed t = { 0 };
+    assert_string_equal(at_once("\033P"), "Esc P");
+    assert_string_equal(at_once("\033Pq\033]q\033_q"), "Esc P q Esc ] q Esc _ q");
+    assert_string_equal(keys_of(&t, "\033P1", 3, 1, 300), "Esc"); /* nothing tells it apart */
+    assert_string_equal(keys_of(&t, "\033Pq", 3, 1, 300), "Esc P q");
+}
+
 static void what_never_comes_whole_is_dropped(void **state)
 {
     (void)state;
@@ -136,8 +227,19 @@ static void behind_an_escape_that_a_person_typed_keys_count(void **state)
 {
     (void)state;
     struct typed t = { 0 };
+    struct buffer keys = { 0 };
     assert_string_equal(keys_of(&t, "\033q", 2, 1, 300), "Esc q");
     assert_string_equal(keys_of(&t, "\033[", 2, 1, 300), "Esc [");
+    assert_string_equal(keys_of(&t, "\033O", 2, 1, 300), "Esc O");
+    send(&t, "\033", 1, 100);
+    take_all(&t, 200, &keys);
+    send(&t, "O", 1, 300); /* it is taken before the next key comes */
+    take_all(&t, 300, &keys);
+    send(&t, "Q", 1, 400);
+    take_all(&t, 400, &keys);
+    assert_string_equal(buffer_string(&keys), "Esc O Q");
+    buffer_free(&keys);
+    assert_string_equal(keys_of(&t, "\033OQ", 3, 1, 300), "Esc F2"); /* nothing tells it apart */
     assert_string_equal(keys_of(&t, "\033[A", 3, 1, 3000), "Esc [ A");
     assert_string_equal(keys_of(&t, "\033q[A", 4, 1, 300), "Esc q [ A");
 }
@@ -163,6 +265,11 @@ int main(void)
         cmocka_unit_test(keys_and_the_mouse_are_read),
         cmocka_unit_test(an_escape_is_a_key),
         cmocka_unit_test(what_a_slow_line_cuts_is_one_key),
+        cmocka_unit_test(a_key_with_modifiers_is_one_key),
+        cmocka_unit_test(what_a_terminal_tells_is_no_key),
+        cmocka_unit_test(what_is_pasted_is_told_from_keys),
+        cmocka_unit_test(text_without_an_end_does_not_block),
+        cmocka_unit_test(a_character_with_alt_is_two_keys),
         cmocka_unit_test(what_never_comes_whole_is_dropped),
         cmocka_unit_test(behind_an_escape_that_a_person_typed_keys_count),
         cmocka_unit_test(a_terminals_own_sequences_are_read),
