@@ -133,7 +133,7 @@ struct app {
     bool tallied_moving;
     uint64_t tallied_quanta, tallied_states;
     uint64_t states;      /* of the nodes while the run stands: one may end then too */
-    simtime since, drawn; /* virtual times of the frame before and of the last one */
+    simtime since, drawn; /* virtual times: since when marks tell of activity, and of the last frame */
 };
 
 /* Loads the scenario and starts the run. Options and loop are borrowed. */

@@ -25,7 +25,7 @@ struct view {
     const struct model *model;
     const struct keymap *keys;
     const char *find;      /* text that is being looked for; "": none */
-    simtime since;         /* the time of the frame before, for activity marks */
+    simtime since;         /* what was active since then has a mark: the frame before, or the last quantum at rest */
     bool wall;             /* show what depends on the wall clock; else a dash */
     bool killed;           /* its nodes were told to end at once */
     bool pausing;          /* it pauses once this quantum is over */

@@ -132,12 +132,21 @@ static void draw_too_small(struct canvas *c)
     area_center(&a, a.height > 1 ? a.height / 2 : 1, ROLE_DIM, text);
 }
 
+/* A node was active, while the run goes on, since the frame before; where it stands still, in the last quantum, however
+ * often it was drawn on the way there. */
+static void note_activity(struct app *app)
+{
+    const struct session_status *s = &app->status;
+    if (s->now != app->drawn)
+        app->since = app->drawn;
+    if (s->state != SESSION_RUNNING && app->scenario)
+        app->since = s->now - app->scenario->quantum;
+    app->drawn = s->now;
+}
+
 void screen_draw(struct app *app, struct canvas *c)
 {
-    if (app->status.now != app->drawn) {
-        app->since = app->status.is_past ? app->status.now - app->scenario->quantum : app->drawn;
-        app->drawn = app->status.now;
-    }
+    note_activity(app);
     struct view v = app_view(app);
     int nodes = app->scenario ? app->scenario->node_count : 0;
     int status_rows = status_rows_wanted(app, c->columns);
