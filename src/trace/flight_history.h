@@ -5,10 +5,11 @@
  *
  *     file     magic "LOCKSTEP-FLIGHT1\n", then entries, one for each barrier that was noted
  *     entry    'f' · length of the body (varint) · body · 'f'
- *     body     time of the barrier · how many records there were · how many nodes were paused, and their indices · how
- * many messages were in flight; for each of them the differences of its record's number, of that less the message's id,
- *              and of when it is due to those of the message before (of the first: to 0) · source · destination
- * (indices) · the number of the record `command` that has its payload, 0 where its own has
+ *     body     time of the barrier · how many records there were · how many nodes were paused, and their indices ·
+ *              how many messages were in flight, and those
+ *     message  differences to the one before (of the first: to 0) of its record's number, of that less its id, and of
+ *              when it is due · source · destination (indices) · the number of the record `command` that has its
+ *              payload, 0 where its own has
  *
  * A barrier is noted when there are FLIGHT_RECORDS records more than at the one before, and a quarter as many as
  * messages in flight: what is read for any time is bounded, and the file stays small. There is no file before that. An
