@@ -12,18 +12,19 @@
  *              payload, 0 where its own has
  *
  * A barrier is noted when there are FLIGHT_RECORDS records more than at the one before, and a quarter as many as
- * messages in flight: what is read for any time is bounded, and the file stays small. There is no file before that. An
- * entry is written when the records of its barrier are. What a lockstep that was killed has not written whole is no
- * entry. */
+ * messages in flight, but not where these are more than FLIGHT_MESSAGES_MAX: what is read for any time is bounded, and
+ * the file stays small. There is no file before that. An entry is written when the records of its barrier are. What a
+ * lockstep that was killed has not written whole is no entry. */
 #ifndef TRACE_FLIGHT_HISTORY_H
 #define TRACE_FLIGHT_HISTORY_H
 
 #include "base/message.h"
 #include "trace/folder.h"
 
-#define FLIGHT_FILE    "flight.bin"
-#define FLIGHT_MAGIC   "LOCKSTEP-FLIGHT1\n"
-#define FLIGHT_RECORDS 16384
+#define FLIGHT_FILE         "flight.bin"
+#define FLIGHT_MAGIC        "LOCKSTEP-FLIGHT1\n"
+#define FLIGHT_RECORDS      16384
+#define FLIGHT_MESSAGES_MAX 1000000u /* in an entry: its reader has them in memory */
 
 struct flight_history;
 struct flight_history *flight_history_new(struct folder *f); /* borrowed; makes no file yet */
