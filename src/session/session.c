@@ -330,6 +330,8 @@ void session_step(struct session *s)
     int64_t now = clock_ns(), deadline = now + SLICE_NS;
     if (s->viewing.search.is_active)
         search_work(s, deadline);
+    if (past_flight_is_reading(s))
+        past_flight_work(s, deadline);
     switch (s->state) {
     case SESSION_LOADED:
         set_state(s, SESSION_STARTING);
@@ -370,7 +372,7 @@ static int remote_ms(const struct session *s)
 /* How long there is nothing to do: 0 now, -1 for ever, else milliseconds. */
 static int idle_ms(const struct session *s)
 {
-    if (s->viewing.search.is_active)
+    if (s->viewing.search.is_active || past_flight_is_reading(s))
         return 0;
     if (session_state_over(s->state))
         return -1;
