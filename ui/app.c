@@ -252,7 +252,7 @@ void app_refresh(struct app *app)
     const struct session_status *now = &app->status;
     if (before.state != now->state || before.quanta != now->quanta || before.records != now->records ||
         before.now != now->now || before.is_past != now->is_past || before.is_searching != now->is_searching ||
-        before.waiting_for != now->waiting_for)
+        before.is_reading != now->is_reading || before.waiting_for != now->waiting_for)
         app->dirty = true;
     uint64_t states = now->state == SESSION_PAUSED ? model_states(&app->model, app->session) : app->states;
     app->dirty |= states != app->states;
@@ -535,7 +535,7 @@ bool app_settled(const struct app *app)
         return app->leaving || !app->export.active;
     enum session_state s = app->status.state;
     bool waits = app->find.searching || app->export.active || app->await != AWAIT_NOTHING || breaks_pending(app) ||
-                 app->status.is_searching;
+                 app->status.is_searching || app->status.is_reading;
     return !waits && app->then == THEN_STAY && s != SESSION_LOADED && s != SESSION_STARTING &&
            (s != SESSION_PAUSED || (app->status.waiting_for < 0 && !app->act.pending));
 }

@@ -139,6 +139,7 @@ struct session_status {
     bool is_past;            /* an earlier moment, or of a recorded run: what depends on the wall clock is unknown */
     bool is_recorded;        /* of a run without nodes */
     bool is_searching;       /* what is recorded is looked through for a breakpoint, or for a condition */
+    bool is_reading;         /* what was in flight then is still being found out */
     bool is_over;            /* the run itself is, whatever moment of it is shown */
     simtime head;            /* the last barrier of the run */
     const char *missing;     /* what is not there of a recorded run, one line; NULL: nothing */

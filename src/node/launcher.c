@@ -32,15 +32,14 @@ struct launcher {
     struct node **remotes;         /* those outside the program */
     struct process_usages *usages; /* of those */
     struct node **taken;           /* those that were ready, while they work */
-    int64_t
-        end_limit_ns; /* once they are told to end: when they must have, or the guard is the one that does not answer */
-    bool sweeping, swept;   /* once all have ended: what they left behind */
-    const char *guard_loss; /* why the guard is no longer there; NULL: it is */
-    struct orphans orphans; /* those that were found then */
-    unsigned immortal;      /* processes that are there still */
-    struct buffer identity; /* of this process (base/procfs.h) */
-    int64_t check_ns;       /* since when it is looked whether all can be started; 0: not yet */
-    int64_t rest_ns;        /* when nodes are to be frozen; 0: the run goes on, or they are */
+    int64_t end_limit_ns;          /* once told to end: when they must have, or it is the guard that does not answer */
+    bool sweeping, swept;          /* once all have ended: what they left behind */
+    const char *guard_loss;        /* why the guard is no longer there; NULL: it is */
+    struct orphans orphans;        /* those that were found then */
+    unsigned immortal;             /* processes that are there still */
+    struct buffer identity;        /* of this process (base/procfs.h) */
+    int64_t check_ns;              /* since when it is looked whether all can be started; 0: not yet */
+    int64_t rest_ns;               /* when nodes are to be frozen; 0: the run goes on, or they are */
     bool frozen;
     const char *left; /* what could not be removed of the containers; NULL: not known yet */
 };

@@ -272,7 +272,7 @@ static void note_speed(struct session *s, int64_t wall)
 /* What is to be done at a barrier before the run may go on. False where it may not yet. */
 static bool settle(struct session *s)
 {
-    if (s->state == SESSION_RUNNING && launcher_is_looking(s->launcher))
+    if (s->state == SESSION_RUNNING && launcher_is_looking(s->launcher) && !s->command_count)
         return false; /* what was asked of nodes at a pause is told of the barrier of the pause */
     if (s->state == SESSION_RUNNING)
         nodes_note_gone(s);
@@ -330,6 +330,8 @@ void session_step(struct session *s)
     int64_t now = clock_ns(), deadline = now + SLICE_NS;
     if (s->viewing.search.is_active)
         search_work(s, deadline);
+    if (past_flight_is_reading(s))
+        past_flight_work(s, deadline);
     switch (s->state) {
     case SESSION_LOADED:
         set_state(s, SESSION_STARTING);
@@ -370,14 +372,15 @@ static int remote_ms(const struct session *s)
 /* How long there is nothing to do: 0 now, -1 for ever, else milliseconds. */
 static int idle_ms(const struct session *s)
 {
-    if (s->viewing.search.is_active)
+    if (s->viewing.search.is_active || past_flight_is_reading(s))
         return 0;
     if (session_state_over(s->state))
         return -1;
     if (s->state == SESSION_PAUSED)
         return s->command_count ? 0 : remote_ms(s);
+    if (s->state == SESSION_RUNNING && !s->in_round && (s->restarting || launcher_is_looking(s->launcher)))
+        return s->command_count ? 0 : remote_ms(s);
     if (s->state == SESSION_ENDING || s->starting || (s->is_open && !s->is_checked) ||
-        (s->state == SESSION_RUNNING && !s->in_round && (s->restarting || launcher_is_looking(s->launcher))) ||
         (s->in_round && s->outstanding && s->cursor == s->scenario->node_count))
         return remote_ms(s);
     if (s->state != SESSION_RUNNING || s->pace <= 0 || s->in_round || s->limit <= now_of(s))

@@ -73,6 +73,8 @@ static void note_message(void *history, const struct message *m)
     flight_history_message(history, m);
 }
 
+_Static_assert(FLIGHT_MESSAGES_MAX >= COORDINATOR_IN_FLIGHT_MAX, "what may be in flight is an entry of flight.bin");
+
 int session_note_flight(struct session *s, struct error *err)
 {
     struct flight_history *h = s->results.flight;

@@ -360,6 +360,7 @@ void viewing_status(const struct session *s, struct session_status *out)
         .is_recorded = v->is_recorded,
         .is_over = session_state_over(s->state),
         .is_searching = v->search.is_active,
+        .is_reading = past_flight_is_reading(s),
         .head = head_of(s),
         .missing = v->missing.code ? v->missing.text : NULL,
     };

@@ -11,7 +11,10 @@
 #include "trace/flight_history.h"
 #include "trace/flight_past.h"
 
-#define CATCH_UP_BYTES (1 << 20) /* of a recorded run, at once */
+#define CATCH_UP_BYTES (1 << 20)         /* of a recorded run, at once */
+#define FIRST_NS       INT64_C(20000000) /* of work before it is said that there is more; then session_step goes on */
+#define SLICE          512               /* records between two looks at the clock */
+#define KEPT_MORE      65536             /* items and changes more than there were before they are sorted out */
 
 /* What the records of a message say of it. */
 struct told {
@@ -42,10 +45,16 @@ struct hold {
 
 struct past_flight {
     struct flight_past *file; /* NULL: not opened, or not there yet */
-    bool is_known;            /* what follows is of the barrier t, with so many records, … */
+    bool is_begun;            /* what follows is of the barrier t, with so many records, … */
     simtime t;
     uint64_t records, before; /* … and so many at the barrier before it */
     simtime noted;            /* the barrier that it was begun with */
+    bool is_reading;          /* records are to be looked at still, from `at` on */
+    const char *missing;      /* why the items are not those in flight; NULL: they are */
+    uint64_t at, lost;        /* lost: the last message that never was in flight; UINT64_MAX: none */
+    size_t sort_from;         /* with so many items and changes they are sorted out, … */
+    uint64_t sort_at;         /* … at the end of the barrier sort_t, before this record; UINT64_MAX: not yet */
+    simtime sort_t;
     struct flying *items;
     size_t count, capacity;
     size_t from, to;        /* this part of them is in order, and is where it belongs */
@@ -173,7 +182,7 @@ static void take_message(struct session *s, const struct record *r)
 }
 
 /* Of the barrier that is looked at, what became of nodes does not matter yet. */
-static void take_record(struct session *s, const struct record *r, uint64_t *lost)
+static void take_record(struct session *s, const struct record *r)
 {
     struct past_flight *f = s->viewing.flight;
     int node;
@@ -182,10 +191,10 @@ static void take_record(struct session *s, const struct record *r, uint64_t *los
         if (r->due != SIMTIME_NEVER)
             take_message(s, r);
         else
-            *lost = r->id; /* it never was in flight, and the next record says so once more */
+            f->lost = r->id; /* it never was in flight, and the next record says so once more */
         break;
     case RECORD_DROP:
-        if (r->id != *lost)
+        if (r->id != f->lost)
             change_of(f, r->id)->is_gone = true;
         break;
     case RECORD_COMMAND:
@@ -216,15 +225,18 @@ static bool is_behind(struct session *s, struct hold *h, uint64_t record)
 }
 
 /* A message is in flight up to the barrier at which its node is granted it: that at which it has arrived, or the end of
- * the node's pause. */
-static bool is_there(struct session *s, const struct flight_noted *m)
+ * the node's pause. Whether t is not behind that, of one that was written before t. */
+static bool is_to_come(struct session *s, const struct flight_noted *m, simtime t)
+{
+    struct hold *h = &s->viewing.flight->holds[m->dst];
+    simtime arrival = barrier_after(s->scenario, m->due);
+    return arrival >= t || (h->is_paused && (arrival >= h->since || is_behind(s, h, m->record)));
+}
+
+static bool is_there(struct session *s, const struct flight_noted *m, simtime t)
 {
     struct past_flight *f = s->viewing.flight;
-    struct hold *h = &f->holds[m->dst];
-    if (f->noted == f->t || m->record >= f->before)
-        return true;
-    simtime arrival = barrier_after(s->scenario, m->due);
-    return arrival >= f->t || (h->is_paused && (arrival >= h->since || is_behind(s, h, m->record)));
+    return t == f->t ? f->noted == t || m->record >= f->before || is_to_come(s, m, t) : is_to_come(s, m, t);
 }
 
 static bool change_message(struct past_flight *f, struct flight_noted *m)
@@ -237,14 +249,40 @@ static bool change_message(struct past_flight *f, struct flight_noted *m)
     return !c->is_gone;
 }
 
-static void keep_those_there(struct session *s)
+static void forget_changes(struct past_flight *f)
+{
+    f->change_count = 0;
+    if (f->change_room)
+        memset(f->changes, 0, f->change_room * sizeof *f->changes);
+}
+
+/* Of what was looked at up to now: what is in flight at t. */
+static void keep_those_there(struct session *s, simtime t)
 {
     struct past_flight *f = s->viewing.flight;
     size_t count = 0;
     for (size_t i = 0; i < f->count; i++)
-        if (change_message(f, &f->items[i].m) && is_there(s, &f->items[i].m))
+        if (change_message(f, &f->items[i].m) && is_there(s, &f->items[i].m, t))
             f->items[count++] = f->items[i];
     f->count = count;
+    forget_changes(f);
+    f->sort_from = 2 * count + KEPT_MORE;
+    f->sort_at = UINT64_MAX;
+}
+
+/* What has arrived meanwhile does not stay in memory. It is known to have at the end of a barrier: then all has
+ * happened that could hold it up. */
+static void sort_out(struct session *s)
+{
+    struct past_flight *f = s->viewing.flight;
+    struct past *p = viewing_survey(s);
+    if (f->at == f->sort_at) {
+        keep_those_there(s, f->sort_t + 1);
+    } else if (f->sort_at == UINT64_MAX && f->count + f->change_count >= f->sort_from) {
+        bool found = p && past_seek_record(p, f->at) && past_run(p)->v[MOMENT_NOW] < f->t;
+        f->sort_at = found ? (uint64_t)past_run(p)->v[MOMENT_RECORDS] : f->records;
+        f->sort_t = found ? past_run(p)->v[MOMENT_NOW] : f->t;
+    }
 }
 
 static void begin(struct session *s, struct past_flight *f, simtime t, uint64_t records)
@@ -254,9 +292,8 @@ static void begin(struct session *s, struct past_flight *f, simtime t, uint64_t 
     f->texts = arena_new();
     f->t = t;
     f->records = records;
-    f->count = f->from = f->to = f->change_count = 0;
-    if (f->change_room)
-        memset(f->changes, 0, f->change_room * sizeof *f->changes);
+    f->count = f->from = f->to = 0;
+    forget_changes(f);
     if (!f->file)
         f->file = viewing_open_flight(s);
     if (!f->file || !flight_past_seek(f->file, t, records, &noted))
@@ -268,24 +305,67 @@ static void begin(struct session *s, struct past_flight *f, simtime t, uint64_t 
         f->holds[noted.paused[i]] = (struct hold){ .is_paused = true, .since = noted.now, .ended = -1 };
     for (size_t i = 0; i < noted.count; i++)
         add(f, &noted.messages[i]);
-    uint64_t lost = UINT64_MAX, end = store_count(s->results.store);
-    struct record r;
-    for (uint64_t n = noted.records; n < records && n < end; n++)
-        if (viewing_read(s, n, &r))
-            take_record(s, &r, &lost);
+    f->at = noted.records;
+    f->lost = f->sort_at = UINT64_MAX;
+    f->sort_from = 2 * f->count + KEPT_MORE;
+    f->is_begun = f->is_reading = true;
+    f->missing = "the records of this run are still being looked through";
 }
 
-/* Of a recorded run all records may not be found yet. */
-static bool has_records(struct session *s, uint64_t records)
+static void stop_reading(struct past_flight *f, const char *missing)
 {
-    return store_count(s->results.store) >= records || !store_catch_up(s->results.store, CATCH_UP_BYTES);
+    f->is_reading = false;
+    f->missing = missing;
+    f->count = missing ? 0 : f->count;
+}
+
+/* Some records. */
+static void read_on(struct session *s, struct past_flight *f)
+{
+    struct record r;
+    for (int i = 0; i < SLICE && f->at < f->records; i++) {
+        sort_out(s);
+        if (!viewing_read(s, f->at, &r)) {
+            stop_reading(f, "events.jsonl has a record that cannot be read");
+            return;
+        }
+        take_record(s, &r);
+        f->at++;
+    }
+    if (f->at < f->records)
+        return;
+    keep_those_there(s, f->t);
+    stop_reading(f, NULL);
+}
+
+static simtime shown_of(const struct session *s)
+{
+    return s->viewing.is_past ? s->viewing.at : now_of(s);
+}
+
+bool past_flight_is_reading(const struct session *s)
+{
+    return s->viewing.flight && s->viewing.flight->is_reading;
+}
+
+void past_flight_work(struct session *s, int64_t deadline_ns)
+{
+    struct past_flight *f = s->viewing.flight;
+    if (shown_of(s) != f->t)
+        f->is_begun = f->is_reading = false; /* nobody waits for it any more */
+    while (f->is_reading && clock_ns() < deadline_ns) {
+        if (store_count(s->results.store) >= f->records)
+            read_on(s, f);
+        else if (!store_catch_up(s->results.store, CATCH_UP_BYTES) && store_count(s->results.store) < f->records)
+            stop_reading(f, "events.jsonl is cut: records of this moment are missing");
+    }
 }
 
 const char *past_flight_missing(struct session *s)
 {
     struct viewing *v = &s->viewing;
     struct past *p = viewing_survey(s);
-    simtime t = v->is_past ? v->at : now_of(s);
+    simtime t = shown_of(s);
     if (!p)
         return HISTORY_FILE " of this run cannot be read";
     if (!v->flight) {
@@ -294,15 +374,12 @@ const char *past_flight_missing(struct session *s)
     }
     struct past_flight *f = v->flight;
     uint64_t before = records_at(p, t - 1), records = records_at(p, t);
-    if (f->is_known && f->t == t && f->records == records)
-        return NULL;
-    if (!has_records(s, records))
-        return "the records of this run are still being looked through";
+    if (f->is_begun && f->t == t && f->records == records)
+        return f->missing;
     f->before = before;
     begin(s, f, t, records);
-    keep_those_there(s);
-    f->is_known = true;
-    return NULL;
+    past_flight_work(s, clock_ns() + FIRST_NS);
+    return f->missing;
 }
 
 static bool is_before(const struct flight_noted *a, const struct flight_noted *b)

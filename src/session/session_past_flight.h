@@ -8,6 +8,10 @@
 struct past_flight;
 void past_flight_free(struct past_flight *f); /* NULL is fine */
 
+/* Where many records are to be looked through for that, session_step does it bit by bit; until then it is missing. */
+bool past_flight_is_reading(const struct session *s);
+void past_flight_work(struct session *s, int64_t deadline_ns); /* while it is */
+
 /* As session_flight and its like: of the moment that is shown, or of the last barrier of a run that is over. */
 const char *past_flight_missing(struct session *s);
 uint64_t past_flight_count(struct session *s);

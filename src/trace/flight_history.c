@@ -42,7 +42,8 @@ void flight_history_free(struct flight_history *h)
 
 bool flight_history_is_due(const struct flight_history *h, uint64_t records, uint64_t in_flight)
 {
-    return records - h->records >= FLIGHT_RECORDS && records - h->records >= in_flight / 4;
+    return records - h->records >= FLIGHT_RECORDS && records - h->records >= in_flight / 4 &&
+           in_flight <= FLIGHT_MESSAGES_MAX;
 }
 
 void flight_history_begin(struct flight_history *h, simtime now, uint64_t records)

@@ -8,9 +8,9 @@
 #include "base/varint.h"
 #include "trace/flight_history.h"
 
-#define FRONT    48 /* bytes that hold an entry's kind, length, time and records */
-#define BODY_MAX (128u << 20)
-#define NUMBERS  6 /* of a message; each takes a byte at least */
+#define FRONT    48          /* bytes that hold an entry's kind, length, time and records */
+#define BODY_MAX (64u << 20) /* FLIGHT_MESSAGES_MAX, none of them longer than it can be */
+#define NUMBERS  6           /* of a message; each takes a byte at least */
 
 /* An entry, found by its front. */
 struct place {
@@ -121,7 +121,7 @@ static bool take_body(struct flight_past *p, const struct place *e, struct fligh
     for (uint64_t i = 0; i < paused; i++)
         if (!take_node(p, &at, end, &p->paused[i]))
             return false;
-    if (!varint_take(&at, end, &count) || count > (uint64_t)(end - at) / NUMBERS)
+    if (!varint_take(&at, end, &count) || count > FLIGHT_MESSAGES_MAX || count > (uint64_t)(end - at) / NUMBERS)
         return false;
     if (count > p->room) {
         free(p->messages);

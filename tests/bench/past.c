@@ -30,6 +30,12 @@ static bool look(struct session *s, const struct scenario *scenario, simtime t)
     for (uint64_t n = count > 50 ? count - 50 : 0; n < count; n++)
         if (store_read(session_store(s), n, &r) < 0)
             return false;
+    while (session_flight_missing(s)) {
+        session_status(s, &status);
+        if (!status.is_reading)
+            return false;
+        session_step(s);
+    }
     uint64_t flying = session_flight_count(s);
     session_flight(s, flying / 2, page, 50);
     return flying == status.in_flight;

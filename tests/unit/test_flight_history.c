@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/varint.h"
 #include "trace/flight_history.h"
 #include "trace/flight_past.h"
 
@@ -237,6 +238,43 @@ static void bytes_that_are_others_do_no_harm(void **state)
     close(fd);
 }
 
+/* One entry of so many messages that are nothing but zeros, which takes no room on the disk. */
+static bool reads_zeros(struct fixture *f, uint64_t count)
+{
+    char path[100];
+    struct flight_moment m;
+    struct buffer front = { 0 }, head = { 0 };
+    varint_add(&head, 1000);
+    varint_add(&head, 1);
+    varint_add(&head, 0);
+    varint_add(&head, count);
+    buffer_text(&front, FLIGHT_MAGIC "f");
+    varint_add(&front, head.len + 6 * count);
+    buffer_add(&front, head.data, head.len);
+    path_of(f, path);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_int_equal(pwrite(fd, front.data, front.len, 0), front.len);
+    assert_int_equal(pwrite(fd, "f", 1, (off_t)(front.len + 6 * count)), 1);
+    close(fd);
+    buffer_free(&front);
+    buffer_free(&head);
+    struct flight_past *p = open_past(f);
+    bool found = flight_past_seek(p, 1000, 1, &m);
+    assert_true(!found || m.count == count);
+    flight_past_free(p);
+    return found;
+}
+
+static void an_entry_of_more_messages_than_there_may_be_is_none(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(reads_zeros(f, 1));
+    assert_true(reads_zeros(f, FLIGHT_MESSAGES_MAX));
+    assert_false(reads_zeros(f, FLIGHT_MESSAGES_MAX + 1));
+    assert_true(flight_history_is_due(f->history, FLIGHT_MESSAGES_MAX, FLIGHT_MESSAGES_MAX));
+    assert_false(flight_history_is_due(f->history, FLIGHT_MESSAGES_MAX, FLIGHT_MESSAGES_MAX + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +282,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_is_due_when_what_is_looked_through_would_get_long, begin, end),
         cmocka_unit_test_setup_teardown(a_file_that_is_cut_has_what_is_whole, begin, end),
         cmocka_unit_test_setup_teardown(bytes_that_are_others_do_no_harm, begin, end),
+        cmocka_unit_test_setup_teardown(an_entry_of_more_messages_than_there_may_be_is_none, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -425,6 +425,46 @@ static void one_that_does_not_say_its_clock_at_a_pause_has_failed(void **state)
     unsetenv("RENODE_PEER_FAULT");
 }
 
+/* Ended once the run goes on, which waits for its clock: not after timeouts.step, and at the barrier of the pause. */
+static void one_that_does_not_say_its_clock_can_be_ended_while_the_run_goes_on(void **state)
+{
+    (void)state;
+    static const struct {
+        enum command_kind kind;
+        const char *on_failure, *record;
+    } ways_to_end[] = {
+        { COMMAND_NODE_STOP, "abort", "\"t\":20000,\"kind\":\"command\",\"text\":\"stop mcu\"" },
+        { COMMAND_NODE_KILL, "continue", "\"t\":20000,\"kind\":\"command\",\"text\":\"kill mcu\"" },
+        { COMMAND_NODE_RESTART, "abort", "\"t\":20000,\"kind\":\"command\",\"text\":\"restart mcu\"" },
+    };
+    for (size_t i = 0; i < sizeof ways_to_end / sizeof ways_to_end[0]; i++) {
+        struct run r;
+        struct session_status status;
+        char fields[100];
+        snprintf(fields, sizeof fields, ", timeouts: { step: 20s }, on_failure: %s", ways_to_end[i].on_failure);
+        setenv("RENODE_PEER_FAULT", "mute=20", 1);
+        begin_with(&r, fields);
+        step(&r, 20);
+        assert_true(session_command(r.session, &(struct command){ COMMAND_STEP, .count = 15 }));
+        for (int k = 0; k < 3; k++) {
+            session_wait(r.session, -1, 10);
+            session_step(r.session);
+        }
+        session_status(r.session, &status);
+        assert_true(status.state == SESSION_RUNNING && status.now == 20000 && status.waiting_for == 1);
+        assert_true(session_command(r.session, &(struct command){ ways_to_end[i].kind, .node = 1 }));
+        step_until(r.session, SESSION_PAUSED);
+        session_status(r.session, &status);
+        assert_int_equal(status.now, 35000);
+        char *text = events_of(&r);
+        if (!strstr(text, ways_to_end[i].record))
+            fail_msg("not there: %s\n%s", ways_to_end[i].record, text);
+        free(text);
+        end(&r);
+    }
+    unsetenv("RENODE_PEER_FAULT");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +477,7 @@ int main(void)
         cmocka_unit_test(a_node_may_be_ended_while_its_clock_is_asked_for),
         cmocka_unit_test(a_clock_is_asked_for_behind_the_count_of_instructions),
         cmocka_unit_test(one_that_does_not_say_its_clock_at_a_pause_has_failed),
+        cmocka_unit_test(one_that_does_not_say_its_clock_can_be_ended_while_the_run_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
