@@ -25,16 +25,16 @@ enum mode { MODE_UI, MODE_BATCH, MODE_DRY_RUN, MODE_VERIFY, MODE_HELP, MODE_VERS
 struct arguments {
     enum mode mode;
     const char *file;
-    bool replay; /* the file is a run folder */
-    bool verify; /* the command: the mode too, unless an option asks for help */
-    int runs;    /* of verify; 0: not given */
+    bool replay;                         /* the file is a run folder */
+    bool verify;                         /* the command: the mode too, unless an option asks for help */
+    int runs;                            /* of verify; 0: not given */
     struct scenario_override *overrides; /* their paths are owned; values and origins are not */
     size_t override_count, override_capacity;
     struct session_options session;
     bool json, quiet, verbose, no_color, ascii, pauses;
     simtime at; /* replay: the moment that is shown first */
     const char *keys_file, *junit;
-    int columns, rows; /* 0: not given */
+    int columns, rows;         /* 0: not given */
     const char *bad_condition; /* that was refused; NULL: none was */
     size_t bad_column;
 };
@@ -45,9 +45,9 @@ struct option_row {
     char letter;          /* 0: none */
     const char *argument; /* NULL: takes none */
     const char *help;
-    size_t flag;          /* where in struct arguments a bool is set */
-    const char *path;     /* the field of the scenario that it overrides, */
-    const char *origin;   /* and what problems with it name */
+    size_t flag;        /* where in struct arguments a bool is set */
+    const char *path;   /* the field of the scenario that it overrides, */
+    const char *origin; /* and what problems with it name */
     int (*take)(struct arguments *a, const char *value, struct error *err);
 };
 
@@ -337,8 +337,9 @@ static int check_front(const struct arguments *a, struct error *err)
     if (err->code)
         return -1;
     if (a->replay && (a->mode != MODE_UI || a->override_count || a->session.out_dir || a->session.start_running))
-        error_set(err, EXIT_USAGE, "replay shows a run as it was recorded; only --at, --keys, --size, --no-color and "
-                                   "--ascii go with it");
+        error_set(err, EXIT_USAGE,
+                  "replay shows a run as it was recorded; only --at, --keys, --size, --no-color and "
+                  "--ascii go with it");
     else if (a->at && !a->replay)
         error_set(err, EXIT_USAGE, "--at goes with replay; --until ends a run at a time");
     else if (a->json && a->mode != MODE_BATCH)
@@ -350,7 +351,11 @@ static int check_front(const struct arguments *a, struct error *err)
     else if (a->columns && !a->keys_file)
         error_set(err, EXIT_USAGE, "--size goes with --keys");
     else if (a->mode == MODE_UI && !a->keys_file && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
-        error_set(err, EXIT_USAGE, "there is no terminal here; use --batch (or --keys FILE)");
+        error_set(err, EXIT_USAGE,
+                  a->replay
+                      ? "there is no terminal here to look at a run in; --keys FILE does without one, and the run "
+                        "folder's events.jsonl is text"
+                      : "there is no terminal here; use --batch (or --keys FILE)");
     return err->code ? -1 : 0;
 }
 

@@ -1,4 +1,5 @@
 #include "ui/app.h"
+#include "ui/format.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -114,6 +115,13 @@ static void add_config_problems(struct app *app)
     }
 }
 
+void app_say_over(struct app *app, simtime t)
+{
+    char text[FORMAT_TEXT];
+    if (t > app->status.head)
+        app_say(app, ROLE_WARN, "The run was over before %s: this is its end", format_clock(t, text));
+}
+
 static void load(struct app *app, bool start_running)
 {
     const struct ui_options *o = app->options;
@@ -138,6 +146,8 @@ static void load(struct app *app, bool start_running)
         app_refresh(app);
     else
         app_open(app, PANE_PROBLEMS);
+    if (app->session)
+        app_say_over(app, o->at);
     if (app->session && app->problems.warnings)
         app_say(app, ROLE_WARN, "%zu warning%s in %s: {warnings} shows them", app->problems.warnings,
                 app->problems.warnings == 1 ? "" : "s",
@@ -165,12 +175,11 @@ static void unload(struct app *app)
 static void make_panes(struct app *app)
 {
     static struct pane *(*const makers[PANES])(void) = {
-        [PANE_NODES] = pane_nodes_new,     [PANE_EVENTS] = pane_events_new, [PANE_HEALTH] = pane_health_new,
-        [PANE_BARRIER] = pane_barrier_new, [PANE_DETAIL] = pane_detail_new, [PANE_PROBLEMS] = pane_problems_new,
+        [PANE_NODES] = pane_nodes_new,     [PANE_EVENTS] = pane_events_new,     [PANE_HEALTH] = pane_health_new,
+        [PANE_BARRIER] = pane_barrier_new, [PANE_DETAIL] = pane_detail_new,     [PANE_PROBLEMS] = pane_problems_new,
         [PANE_LOG] = pane_log_new,         [PANE_TIMELINE] = pane_timeline_new, [PANE_CHAIN] = pane_chain_new,
         [PANE_RECORD] = pane_record_new,   [PANE_HELP] = pane_help_new,         [PANE_BREAKS] = pane_breaks_new,
-        [PANE_FLIGHT] = pane_flight_new,   [PANE_MESSAGE] = pane_message_new,
-        [PANE_WATCHES] = pane_watch_new,
+        [PANE_FLIGHT] = pane_flight_new,   [PANE_MESSAGE] = pane_message_new,   [PANE_WATCHES] = pane_watch_new,
     };
     for (int i = 0; i < PANES; i++)
         app->panes[i] = makers[i]();
@@ -310,8 +319,9 @@ bool app_command(struct app *app, struct command command, enum await await)
         else if (command.kind >= COMMAND_BACK)
             app_say(app, ROLE_BAD, "The history of this run cannot be read");
         else if (app->status.is_recorded)
-            app_say(app, ROLE_INFO, command.kind < COMMAND_ABORT ? "The recording ends here"
-                                                                 : "This run was recorded: its nodes run no more");
+            app_say(app, ROLE_INFO,
+                    command.kind < COMMAND_ABORT ? "The recording ends here"
+                                                 : "This run was recorded: its nodes run no more");
         else if (session_state_over(app->status.state))
             app_say(app, ROLE_WARN, "The run is over; {rerun} starts it anew");
         else if (app->status.state == SESSION_ENDING)

@@ -157,6 +157,7 @@ enum pane_id app_top(const struct app *app); /* the pane that takes the keys */
 unsigned app_context(const struct app *app); /* of enum context */
 /* What stands in the format as {pause} is shown as the key of that action. */
 void app_say(struct app *app, enum role role, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
+void app_say_over(struct app *app, simtime t); /* that a moment which is asked for lies behind the end of the run, if so */
 
 /* For the files that app.c is split into. */
 void app_rerun(struct app *app);

@@ -237,7 +237,9 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
         list_show(&p->list, 0, a->height, a->y);
         if (!used)
             pane_empty(v, a, "No problems and no warnings",
-                       v->session ? "neither of the scenario nor of the run" : NULL);
+                       v->status->state == SESSION_FAILED ? "the run has failed: its cause stands below"
+                       : v->session                       ? "neither of the scenario nor of the run"
+                                                          : NULL);
         return;
     }
     int below = a->height >= 8 ? (a->height + 1) / 2 : 0;

@@ -267,6 +267,8 @@ const char *until_take(struct app *app, const char *text)
         return "that time has passed; pause the run to look back";
     app_command(app, (struct command){ .kind = is_past ? COMMAND_VIEW : COMMAND_RUN_TO, .time = time },
                 is_past ? AWAIT_NOTHING : AWAIT_PAUSE);
+    if (is_past)
+        app_say_over(app, time);
     return NULL;
 }
 

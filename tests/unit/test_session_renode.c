@@ -396,13 +396,15 @@ static void a_clock_is_asked_for_behind_the_count_of_instructions(void **state)
     struct run r;
     double mips;
     setenv("RENODE_PEER_FAULT", "drift=20", 1);
+    setenv("RENODE_PEER_STEP_MS", "20", 1); /* else it may be quicker than one can look */
     bool is_busy = false;
-    for (int i = 0; i < 20 && !is_busy; i++) { /* the scripted one may be quicker than one can look */
+    for (int i = 0; i < 20 && !is_busy; i++) {
         if (i)
             end(&r);
         begin(&r);
         is_busy = step_halfway(&r);
     }
+    unsetenv("RENODE_PEER_STEP_MS");
     assert_true(is_busy);
     session_processor(r.session, 1, &mips); /* counts behind this quantum */
     step_to_the_end(&r, "failed", "the clock of its Renode stands at 20007 us");
