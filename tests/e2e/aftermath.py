@@ -11,8 +11,8 @@ import time
 
 import terminal
 
-FILES = re.compile(r"scenario\.yaml|events\.jsonl|history\.bin|wall\.jsonl|summary\.json|[cnm]\d_metrics\.csv|"
-                   r"logs(/[cnm]\d\.log)?")
+FILES = re.compile(r"scenario\.yaml|events\.jsonl|(history|flight)\.bin|wall\.jsonl|summary\.json|"
+                   r"[cnm]\d_metrics\.csv|logs(/[cnm]\d\.log)?")
 
 
 def read(path):
