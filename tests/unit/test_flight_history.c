@@ -1,6 +1,6 @@
 /* flight.bin: what was noted is found again, in a file that is whole, that grows, that is cut, or of which bytes are
  * others. */
-#include "check.h"
+#include "run_folder.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,10 +22,7 @@ struct noted {
 };
 
 struct fixture {
-    char dir[64];
-    struct scenario scenario;
-    struct scenario_node nodes[NODES];
-    struct folder *folder;
+    struct run_folder at;
     struct flight_history *history;
     uint64_t random;
     struct noted all[ENTRIES];
@@ -39,15 +36,8 @@ static uint64_t below(struct fixture *f, uint64_t n)
 static int begin(void **state)
 {
     struct fixture *f = mem_alloc(sizeof *f);
-    struct error err = { 0 };
-    static char id[] = "n", name[] = "s", file[] = "s.yaml";
-    strcpy(f->dir, "/tmp/lockstep-flight-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    f->scenario = (struct scenario){ .name = name, .file = file, .node_count = NODES, .nodes = f->nodes };
-    for (int i = 0; i < NODES; i++)
-        f->nodes[i].id = id;
-    assert_non_null(f->folder = folder_open(f->dir, &f->scenario, &err));
-    f->history = flight_history_new(f->folder);
+    run_folder_begin(&f->at, NODES);
+    f->history = flight_history_new(f->at.folder);
     f->random = test_seed() | 1;
     *state = f;
     return 0;
@@ -57,9 +47,7 @@ static int end(void **state)
 {
     struct fixture *f = *state;
     flight_history_free(f->history);
-    folder_discard(f->folder);
-    rmdir(f->dir);
-    folder_free(f->folder);
+    run_folder_end(&f->at);
     for (int e = 0; e < ENTRIES; e++)
         free(f->all[e].messages);
     free(f);
@@ -98,7 +86,7 @@ static void note(struct fixture *f, int e)
 
 static void path_of(const struct fixture *f, char path[100])
 {
-    snprintf(path, 100, "%s/%s", f->dir, FLIGHT_FILE);
+    snprintf(path, 100, "%s/%s", f->at.dir, FLIGHT_FILE);
 }
 
 static struct flight_past *open_past(struct fixture *f)

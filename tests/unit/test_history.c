@@ -1,6 +1,6 @@
 /* history.bin: what was noted is found again, at any time and record, in a file that is whole, that grows, or that is
  * cut. */
-#include "check.h"
+#include "run_folder.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,10 +13,7 @@
 #define ENTRIES 30000
 
 struct fixture {
-    char dir[64];
-    struct scenario scenario;
-    struct scenario_node nodes[NODES];
-    struct folder *folder;
+    struct run_folder at;
     struct history *history;
     uint64_t random;
     struct moment_run run;
@@ -39,14 +36,8 @@ static int begin(void **state)
 {
     struct fixture *f = mem_alloc(sizeof *f);
     struct error err = { 0 };
-    static char id[] = "n", name[] = "s", file[] = "s.yaml";
-    strcpy(f->dir, "/tmp/lockstep-history-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    f->scenario = (struct scenario){ .name = name, .file = file, .node_count = NODES, .nodes = f->nodes };
-    for (int i = 0; i < NODES; i++)
-        f->nodes[i].id = id;
-    assert_non_null(f->folder = folder_open(f->dir, &f->scenario, &err));
-    assert_non_null(f->history = history_new(f->folder, &f->scenario, true, &err));
+    run_folder_begin(&f->at, NODES);
+    assert_non_null(f->history = history_new(f->at.folder, &f->at.scenario, true, &err));
     f->random = test_seed() | 1;
     *state = f;
     return 0;
@@ -56,9 +47,7 @@ static int end(void **state)
 {
     struct fixture *f = *state;
     history_free(f->history);
-    folder_discard(f->folder);
-    rmdir(f->dir);
-    folder_free(f->folder);
+    run_folder_end(&f->at);
     for (int i = 0; i < NODES; i++)
         free(f->causes[i]);
     free(f);
@@ -100,7 +89,7 @@ static struct past *open_past(struct fixture *f)
 {
     char path[100];
     struct error err = { 0 };
-    snprintf(path, sizeof path, "%s/%s", f->dir, HISTORY_FILE);
+    snprintf(path, sizeof path, "%s/%s", f->at.dir, HISTORY_FILE);
     struct past *p = past_open(open(path, O_RDONLY), NODES, &err);
     assert_non_null(p);
     return p;
@@ -230,7 +219,7 @@ static void a_file_that_is_cut_or_damaged_is_read_as_far_as_it_is_whole(void **s
     struct fixture *f = *state;
     struct noted *all = note_all(f, 4000);
     char path[100];
-    snprintf(path, sizeof path, "%s/%s", f->dir, HISTORY_FILE);
+    snprintf(path, sizeof path, "%s/%s", f->at.dir, HISTORY_FILE);
     int fd = open(path, O_RDWR);
     off_t size = lseek(fd, 0, SEEK_END);
     char *bytes = mem_alloc((size_t)size);
