@@ -215,10 +215,10 @@ void term_show(const struct canvas *c)
     refresh();
 }
 
-/* Whether a click is the second of two. */
+/* Whether a click is the second of two. What counts is when they came, however long the first one's work took. */
 static bool is_double(const struct input *in)
 {
-    int64_t ms = clock_ms();
+    int64_t ms = term.typed.came_ms;
     bool is = term.click_ms && ms - term.click_ms <= DOUBLE_CLICK_MS && in->x == term.click_x && in->y == term.click_y;
     term.click_ms = is ? 0 : ms;
     term.click_x = in->x;

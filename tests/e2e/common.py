@@ -1,5 +1,7 @@
 """What every end-to-end test needs: the program, a folder of its own, and random numbers whose seed is printed."""
 import collections
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -36,6 +38,15 @@ def free_port(rng=random.SystemRandom()):
             claim.close()
 
 
+@contextlib.contextmanager
+def leftovers_of_its_own():
+    """`lockstep clean` ends what any run of this machine left: whoever calls it, or leaves something for it, takes a
+    turn, beside all other tests."""
+    with open(pathlib.Path(tempfile.gettempdir()) / f"lockstep-test-clean-{os.getuid()}.lock", "w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+
+
 def number(name, usual, sanitized, full):
     """How many random cases a test tries: the environment variable `name` says so, or FULL=1 for as many as the
     specification asks for. Sanitized programs are slower, and say other things."""
@@ -56,6 +67,7 @@ class Case(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="lockstep-test-")
         self.addCleanup(folder.cleanup)
         self.dir = pathlib.Path(folder.name)
+        self.has_turn = False
         self.pids = []  # of the programs that it has run
 
     def lockstep(self, *args, expect=0, cwd=None, env=None, timeout=120, pass_fds=()):
@@ -72,6 +84,18 @@ class Case(unittest.TestCase):
         if expect is not None:
             self.assertEqual(p.returncode, expect, f"{args}\n{out}\n{err}")
         return out, err
+
+    def leaves_something(self):
+        """Until this test is over, nobody else cleans."""
+        turn = contextlib.ExitStack()
+        turn.enter_context(leftovers_of_its_own())
+        self.addCleanup(turn.close)
+        self.has_turn = True
+
+    def clean(self, expect=0, env=None):
+        """What `lockstep clean` says."""
+        with contextlib.nullcontext() if self.has_turn else leftovers_of_its_own():
+            return self.lockstep("clean", expect=expect, env=env)[0]
 
     def batch(self, scenario, out, *args, **options):
         return self.lockstep("--batch", "--out", self.dir / out, *args, scenario, **options)

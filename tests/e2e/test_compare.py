@@ -369,7 +369,7 @@ class Verify(Compare):
         self.assertIn("* payload.v ", self.diff(folder / "run1", folder / "run2", expect=1))
         command = re.search(r"lockstep (replay \S+run2 --at \S+)", out).group(1)
         self.lockstep(*command.split(), "--keys", "/dev/null")
-        self.lockstep("clean", env={**self.env, "DOCKER_HOST": "", "XDG_RUNTIME_DIR": ""}, expect=None)
+        self.clean(env={**self.env, "DOCKER_HOST": "", "XDG_RUNTIME_DIR": ""}, expect=None)
         self.assertEqual(self.kept(out)[1], ["run1", "run2"], "what is kept is no leftover")
 
     def test_no_skip_is_one_of_the_ways(self):
@@ -430,12 +430,13 @@ class Verify(Compare):
             self.assertEqual(self.left(), [])
 
     def test_what_a_killed_one_leaves_is_cleaned(self):
+        self.leaves_something()
         p = self.begin(self.write("paced.yaml", PACED))
-        self.lockstep("clean", env={**self.env, "DOCKER_HOST": "", "XDG_RUNTIME_DIR": ""}, expect=None)
+        self.clean(env={**self.env, "DOCKER_HOST": "", "XDG_RUNTIME_DIR": ""}, expect=None)
         self.assertTrue(list(self.temporary.glob("*/run1/events.jsonl")), "it goes on")
         p.kill()
         p.communicate()
-        out, _ = self.lockstep("clean", env={**self.env, "DOCKER_HOST": "", "XDG_RUNTIME_DIR": ""}, expect=None)
+        out = self.clean(env={**self.env, "DOCKER_HOST": "", "XDG_RUNTIME_DIR": ""}, expect=None)
         self.assertRegex(out, "removed .*lockstep-verify-")
         self.assertEqual(self.left(), [])
 

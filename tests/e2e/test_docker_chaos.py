@@ -355,8 +355,10 @@ class Run(aftermath.Aftermath, common.Case):
 
     def clean(self):
         for _ in range(CLEAN_TRIES):
-            done = subprocess.run([common.LOCKSTEP, "clean"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                  env=terminal.environment(**{**self.env, "LOCKSTEP_TEST_TOKEN": "none"}), timeout=60)
+            with common.leftovers_of_its_own():
+                done = subprocess.run([common.LOCKSTEP, "clean"], stdin=subprocess.DEVNULL, capture_output=True,
+                                      env=terminal.environment(**{**self.env, "LOCKSTEP_TEST_TOKEN": "none"}),
+                                      text=True, timeout=60)
             left = self.left()
             if not left:
                 return left

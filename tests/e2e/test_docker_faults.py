@@ -48,12 +48,9 @@ class Ill(common.Case):
         except subprocess.TimeoutExpired:
             self.fail(f"it has not ended within {seconds} s")
 
-    def clean(self, at, code=None):
-        """Cleans the engine of all runs that are over, also those of tests beside this one, which may keep something."""
-        done = subprocess.run([common.LOCKSTEP, "clean"], env=terminal.environment(**at.env), stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=60)
-        if code is not None:
-            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+    def clean_engine(self, at, code=None):
+        """Of all runs that are over, also those of tests beside this one, which may keep something."""
+        self.clean(expect=code, env=at.env)
 
     def until_runs(self, at):
         wait_until(lambda: '"RUNNING"' in at.wall(), "it runs", 30 * SLOWNESS)
@@ -72,7 +69,7 @@ class Ending(Ill):
                          r"no answer of the engine to 'remove container' in time\); `lockstep clean` removes it")
         self.assertNotIn("guard", at.cause())
         self.assertIn("lockstep clean", (at.dir / "said").read_text())
-        self.clean(at)
+        self.clean_engine(at)
 
     @on_each
     def test_one_that_answers_but_does_not_say_that_it_has_removed_anything_is_not_believed(self, at):
@@ -81,7 +78,7 @@ class Ending(Ill):
             p.terminate()
             self.ends(at, p, 128 + signal.SIGTERM)
         self.assertIn("(remove container: the engine answered, but not that it has done so (200))", at.cause())
-        self.clean(at)
+        self.clean_engine(at)
 
     @on_each
     def test_a_run_that_is_good_but_for_that_has_failed(self, at):
@@ -92,7 +89,7 @@ class Ending(Ill):
             p.terminate()
             self.ends(at, p, 128 + signal.SIGTERM)
         self.assertIn("(remove container: no space left on device (500)); `lockstep clean` removes it", at.cause())
-        self.clean(at)
+        self.clean_engine(at)
 
     @on_each
     def test_a_node_whose_container_is_not_removed_cannot_be_started_again(self, at):
@@ -101,7 +98,7 @@ class Ending(Ill):
             self.ends(at, p, 1, 2 * END_LIMIT)
         self.assertIn("nodes[0] svc: it cannot be started again: its engine has not removed its container in time",
                       at.cause())
-        self.clean(at)
+        self.clean_engine(at)
 
     @on_each
     def test_what_cannot_be_removed_at_first_is_tried_again(self, at):
@@ -319,7 +316,7 @@ class Making(Ill):
                                      r"of the "
                          r"engine to 'create container' in time\)")
         self.assertNotIn("guard", at.cause())
-        self.clean(at)
+        self.clean_engine(at)
 
 
     @on_each
@@ -330,7 +327,7 @@ class Making(Ill):
         with self.begun(at, node(fields=times, docker=fields), "silent", f"^POST .*/{what}s/create".encode()) as (p, _):
             self.ends(at, p, 4)
         self.assertIn(f"nodes[0] svc: no answer of the engine to 'create {what} net' within 2 s", at.cause())
-        self.clean(at)
+        self.clean_engine(at)
 
     @on_each
     def test_a_second_signal_shortens_the_wait(self, at):
@@ -344,7 +341,7 @@ class Making(Ill):
         self.assertRegex(at.cause(), r"left on a container engine: container lockstep-[0-9-]+-svc of svc \(no answer "
                                      r"of the "
                          r"engine to 'create container' in time\)")
-        self.clean(at)
+        self.clean_engine(at)
 
 
 class Images(Ill):
@@ -380,7 +377,7 @@ class Images(Ill):
                 p.wait(END_LIMIT)
                 wait_until(lambda: self.names(at, "lockstep-test/kept:1") == 1,
                            "it has lost the name that the run gave it")
-            self.clean(at)
+            self.clean_engine(at)
             at.engine.do("DELETE", "/images/lockstep-test/kept:1")
 
     @on_each
@@ -393,9 +390,9 @@ class Images(Ill):
             p.terminate()
             self.ends(at, p, 128 + signal.SIGTERM)
         self.assertRegex(at.cause(), r"left on a container engine: image lockstep-[0-9-]+:0 \(remove image .*\(409\)\)")
-        self.clean(at, code=1)  # cannot remove the image, either
+        self.clean_engine(at, code=1)  # cannot remove the image, either
         at.engine.do("DELETE", f"/containers/{other}?force=1")  # it is there still
-        self.clean(at)
+        self.clean_engine(at)
 
 
 if __name__ == "__main__":

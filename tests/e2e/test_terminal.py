@@ -355,11 +355,12 @@ class MainPath(Terminal):
 
     def test_a_double_click_is_enter_and_the_key_bar_can_be_clicked(self):
         t = Tmux(self, BASELINE, term="xterm-256color")
-        screen = t.wait("PAUSED", line=0)
+        screen = t.wait("sensor2")
         row = next(y for y, line in enumerate(screen) if "sensor2" in line) + 1
+        t.wait("s step", line=-1)
         t.type(f"\033[<0;6;{row}M\033[<0;6;{row}m" * 2)
         t.wait("Node sensor2")
-        x = t.screen()[-1].index("Esc") + 1
+        x = t.wait("Esc", line=-1)[-1].index("Esc") + 1
         t.type(f"\033[<0;{x};24M\033[<0;{x};24m")
         t.wait("1 Nodes")
         x = t.wait("s step", line=-1)[-1].index("s step") + 3
