@@ -63,6 +63,17 @@ enum pane_id app_top(const struct app *app)
     return app->open_count ? app->open[app->open_count - 1] : app->focus;
 }
 
+/* Of the keys for messages in flight only those that act here: a run takes changes where it stands, at its head. */
+static unsigned flight_context(const struct app *app)
+{
+    const struct session_status *s = &app->status;
+    unsigned saved = s->is_recorded ? 0 : CONTEXT_FLIGHT_SAVED;
+    if (s->is_past || s->state != SESSION_PAUSED)
+        return CONTEXT_FLIGHT | saved;
+    return CONTEXT_FLIGHT | saved | CONTEXT_FLIGHT_OPEN |
+           (session_flight_count(app->session) ? CONTEXT_FLIGHT_MESSAGE : 0);
+}
+
 unsigned app_context(const struct app *app)
 {
     enum pane_id top = app_top(app);
@@ -77,7 +88,7 @@ unsigned app_context(const struct app *app)
     unsigned find = app->find.active ? CONTEXT_FINDING : 0;
     unsigned place = top == PANE_DETAIL    ? CONTEXT_DETAIL
                      : top == PANE_LOG     ? CONTEXT_LOG
-                     : top == PANE_FLIGHT  ? CONTEXT_FLIGHT
+                     : top == PANE_FLIGHT  ? flight_context(app)
                      : top == PANE_WATCHES ? CONTEXT_WATCHES
                                            : 0;
     unsigned nodes = app->model.process_count && top != PANE_LOG && top != PANE_FLIGHT ? CONTEXT_PROCESSES : 0;

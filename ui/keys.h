@@ -99,9 +99,12 @@ enum context {
     CONTEXT_NODES_LIVE = 4096, /* … and they can be stopped and restarted */
     CONTEXT_STARTING = 8192,
     CONTEXT_TIMELINE = 32768,
-    CONTEXT_PAST = 16384, /* an earlier moment of the run is shown, or one of a recorded run */
-    CONTEXT_FLIGHT = 1 << 20, /* messages in flight are in sight */
-    CONTEXT_WATCHES = 1 << 21
+    CONTEXT_PAST = 16384,     /* an earlier moment of the run is shown, or one of a recorded run */
+    CONTEXT_FLIGHT = 1 << 20, /* messages in flight are in sight … */
+    CONTEXT_WATCHES = 1 << 21,
+    CONTEXT_FLIGHT_OPEN = 1 << 22,    /* … of a run that takes changes … */
+    CONTEXT_FLIGHT_MESSAGE = 1 << 23, /* … and there is one to be changed */
+    CONTEXT_FLIGHT_SAVED = 1 << 24    /* what was done by hand can be saved: the run is none that was recorded */
 };
 
 struct binding {
