@@ -41,7 +41,8 @@
  * number, in seconds. size and id compare with numbers; the others with texts, which are ordered byte by byte. Of a
  * payload: numbers compare with numbers; true, false and null with themselves; a string with a text, and by == and !=
  * also with a number, true, false or null as it was written; =~ sees a string's characters, of everything else the
- * JSON. Values of different sorts are unequal, and none is less than the other.
+ * JSON. Values of different sorts are unequal, and none is less than the other. Behind < <= > >= and a payload a text
+ * is quoted: a word that is no number is refused, as what is ordered in payloads are numbers most of the time.
  *
  * count(C) is how many of the records that the condition was asked about, this one included, C holds for. changed(F)
  * holds where F is there and is not what it was in the last record of the same source that had it; where there was none

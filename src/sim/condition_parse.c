@@ -273,6 +273,16 @@ static bool check_node_state(struct parser *p, const char *at, const char *state
                            : "; there are loaded, starting, idle, busy, paused, ending, finished, failed and frozen");
 }
 
+/* Nothing is less than true or null, and no number is less than a text: a bare word behind < or > is a slip most of the
+ * time, and would never hold. */
+static bool check_payload(struct parser *p, const char *at, struct test *t)
+{
+    bool is_quoted = *at == '"' || *at == '\'', is_order = t->comparison != COMPARE_EQ && t->comparison != COMPARE_NE;
+    t->is_glancing = t->probe && t->constant.sort == SORT_NUMBER;
+    return t->constant.sort == SORT_NUMBER || is_quoted || !is_order ||
+           parser_fail(p, at, "expected a number after '%s', or a text in quotes", operator_text(t->comparison));
+}
+
 /* What of the value is needed for a field of its class. */
 static bool check_constant(struct parser *p, const char *at, struct test *t)
 {
@@ -298,8 +308,7 @@ static bool check_constant(struct parser *p, const char *at, struct test *t)
     case CLASS_NODE_STATE:
         return check_node_state(p, at, k->text.s);
     case CLASS_PAYLOAD:
-        t->is_glancing = t->probe && k->sort == SORT_NUMBER;
-        return true;
+        return check_payload(p, at, t);
     default:
         return true;
     }
