@@ -173,10 +173,12 @@ static int outcome_rows(const struct session_status *s, int columns)
     return rows;
 }
 
-/* What was told, or why a question cannot be asked: all of it is to be read. */
+/* What was told, why a question cannot be asked, or what is wrong with an answer: all of it is to be read. Of the last
+ * the prompt has the first row, and the key bar is its last one. */
 static int told_rows(const struct app *app, int columns)
 {
-    const char *told = app->prompt == PROMPT_REFUSED ? app->refused : app->prompt == PROMPT_NONE ? app->message : "";
+    const char *wrong = app->prompt_error ? app->prompt_error : "";
+    const char *told = app->prompt == PROMPT_REFUSED ? app->refused : app->prompt == PROMPT_NONE ? app->message : wrong;
     bool ending = app->status.outcome && !session_state_over(app->status.state);
     return ending ? 1 : rows_of(told, columns, TOLD_ROWS);
 }
@@ -392,6 +394,20 @@ static void draw_break_keys(struct app *app, const struct area *bar, unsigned co
         }
 }
 
+/* Over the key bar, and over rows of the status above it as far as it takes them. */
+static void draw_prompt_error(const struct app *app, const struct area *bar)
+{
+    struct area part = *bar;
+    int rows = rows_of(app->prompt_error, bar->width, app->layout.status.height);
+    part.y -= rows - 1;
+    part.height = rows;
+    area_clear(&part);
+    if (rows == 1)
+        area_put(&part, 1, 0, ROLE_BAD, app->prompt_error);
+    else
+        area_wrap(&part, 1, 0, part.width - 2, ROLE_BAD, app->prompt_error);
+}
+
 void bar_draw(struct app *app, const struct area *a)
 {
     struct area bar = *a;
@@ -418,7 +434,7 @@ void bar_draw(struct app *app, const struct area *a)
         return;
     }
     if (app->prompt != PROMPT_NONE && app->prompt_error) {
-        area_put(&bar, 1, 0, ROLE_BAD, app->prompt_error);
+        draw_prompt_error(app, &bar);
         return;
     }
     if (line_prompt_bar(app, &bar))
