@@ -75,8 +75,9 @@ static void draw_frame(const struct app *app, const struct view *v, const struct
 /* A frame in the middle of the body, for what is open above the panes. */
 static void draw_popup(const struct app *app, const struct view *v, const struct area *body, enum pane_id id)
 {
-    bool wide = (id == PANE_HELP || id == PANE_CHAIN) && body->width >= HELP_TWO_COLUMNS;
-    int wanted = wide ? HELP_TWO_COLUMNS : POPUP_WIDTH;
+    bool is_list = id == PANE_CHAIN || id == PANE_BREAKS; /* whose rows are as long as what others wrote */
+    bool two_columns = id == PANE_HELP && body->width >= HELP_TWO_COLUMNS;
+    int wanted = is_list ? body->width : two_columns ? HELP_TWO_COLUMNS : POPUP_WIDTH;
     int width = wanted + 8 > body->width ? body->width : wanted; /* slivers at the sides are of no use */
     int rows = app->panes[id]->ops->rows(app->panes[id], v, width - 2) + 2;
     int height = rows < body->height ? rows : body->height;
