@@ -223,6 +223,16 @@ static void draw_clock(const struct pane_detail *d, const struct area *a, int *y
         pen_put(&pen, ROLE_TEXT, WALL_HIDDEN);
 }
 
+/* What would come behind the end of the run does not come. */
+static const char *next_text(const struct view *v, const struct node_status *s, char buf[FORMAT_TEXT])
+{
+    if (session_state_over(v->status->state) || s->next == SIMTIME_NEVER)
+        return "none";
+    if (s->next >= v->scenario->duration)
+        return "none before the end";
+    return s->next < 0 ? "not told" : format_clock(s->next, buf);
+}
+
 /* Returns the rows used. */
 static int draw_state(const struct pane_detail *d, const struct view *v, const struct area *a)
 {
@@ -248,7 +258,7 @@ static int draw_state(const struct pane_detail *d, const struct view *v, const s
     pen = label(a, &y, "last event");
     pen_put(&pen, ROLE_TEXT, s.last_active >= 0 ? format_clock(s.last_active, x) : none_yet(v));
     pen = label(a, &y, "next event");
-    pen_put(&pen, ROLE_TEXT, s.next == SIMTIME_NEVER ? "none" : s.next < 0 ? "not told" : format_clock(s.next, x));
+    pen_put(&pen, ROLE_TEXT, next_text(v, &s, x));
     if (s.clock >= 0)
         draw_clock(d, a, &y, &s);
     if (is_process(&v->scenario->nodes[d->node]))
