@@ -57,23 +57,6 @@ const char *view_state_words(const struct view *v, const struct node_status *n)
     return n->state == NODE_FROZEN && !is_stopped(n) ? "failed, left out" : view_state_word(v, n);
 }
 
-static const char told_already[] = "failed: ";
-#define TOLD_LEN (sizeof told_already - 1)
-
-const char *failure_text(const char *cause)
-{
-    return strncmp(cause, told_already, TOLD_LEN) ? cause : cause + TOLD_LEN;
-}
-
-void cause_format(struct buffer *out, const char *cause, size_t len)
-{
-    const char *colon = len >= 6 && !memcmp(cause, "nodes[", 6) ? memmem(cause, len, ": ", 2) : NULL;
-    size_t from = colon ? (size_t)(colon - cause) + 2 : 0;
-    size_t skip = len - from >= TOLD_LEN && !memcmp(cause + from, told_already, TOLD_LEN) ? TOLD_LEN : 0;
-    buffer_add(out, cause, from);
-    buffer_add(out, cause + from + skip, len - from - skip);
-}
-
 enum role view_state_role(const struct node_status *n)
 {
     if (view_will_fail(n))

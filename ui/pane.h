@@ -134,10 +134,6 @@ const char *view_state_words(const struct view *v, const struct node_status *n);
 enum role view_state_role(const struct node_status *n);
 /* It has ended, or gone wrong, behind its answer: it fails once it is granted again. */
 bool view_will_fail(const struct node_status *n);
-/* The cause of a failure without the "failed: " that stands beside it anyway; and that of a run, "nodes[1] gw: failed:
- * …". */
-const char *failure_text(const char *cause);
-void cause_format(struct buffer *out, const char *cause, size_t len);
 /* What its process takes of the machine, where that is to be seen and known. */
 bool view_usage(const struct view *v, int node, int key, struct usage *out);
 /* What a value that depends on the wall clock is shown as where it must not be seen. */

@@ -80,7 +80,7 @@ static void draw_dead(const struct view *v, const struct area *a, int x, int y, 
     struct pen pen = pen_at(a, x, y, -1);
     pen_glyph(&pen, view_state_role(n), n->state == NODE_FROZEN ? GLYPH_FROZEN : GLYPH_CROSS);
     pen_printf(&pen, view_state_role(n), " %s  ", view_state_word(v, n));
-    pen_put(&pen, ROLE_TEXT, failure_text(n->cause));
+    pen_put(&pen, ROLE_TEXT, n->cause);
 }
 
 /* Instead of its share, of a node that is waited for: since when, and what comes next. */
@@ -175,7 +175,7 @@ static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct 
         for (int i = 0; i < 3; i++)
             table_nothing(row);
     }
-    table_text(row, failure_text(s.cause));
+    table_text(row, s.cause);
     return true;
 }
 

@@ -254,7 +254,7 @@ static int draw_state(const struct pane_detail *d, const struct view *v, const s
         pen_printf(&pen, ROLE_WARN, "%u", s.restarts);
     }
     if (*s.cause)
-        y += area_wrap(a, 1, y, a->width - 2, view_state_role(&s), failure_text(s.cause));
+        y += area_wrap(a, 1, y, a->width - 2, view_state_role(&s), s.cause);
     pen = label(a, &y, "last event");
     pen_put(&pen, ROLE_TEXT, s.last_active >= 0 ? format_clock(s.last_active, x) : none_yet(v));
     pen = label(a, &y, "next event");
@@ -330,13 +330,10 @@ static void draw_message(const struct pane_detail *d, const struct view *v, cons
     pen.full = pen.x >= pen.end;
     if (lost)
         pen_put(&pen, ROLE_BAD, "lost  ");
-    struct buffer cause = { 0 };
     if (r.payload.len)
         json_compact(&pen, r.payload.s, r.payload.len);
-    else if (r.cause.len)
-        cause_format(&cause, r.cause.s, r.cause.len);
-    pen_text(&pen, ROLE_DIM, cause.data, cause.len);
-    buffer_free(&cause);
+    else
+        pen_text(&pen, ROLE_DIM, r.cause.s, r.cause.len);
 }
 
 static void draw_messages(struct pane_detail *d, const struct view *v, const struct area *a)

@@ -96,16 +96,6 @@ static void draw_id(const struct view *v, const struct area *a, int x, int y, in
         area_text(a, x, y, width, id_role(v, id), id.s, id.len);
 }
 
-/* Of a node's state, or of the end: the state's word stands before it already. */
-static void draw_cause(struct pen *pen, const struct record *r)
-{
-    struct buffer text = { 0 };
-    if (r->cause.len)
-        cause_format(&text, r->cause.s, r->cause.len);
-    pen_text(pen, ROLE_TEXT, text.data, text.len);
-    buffer_free(&text);
-}
-
 /* What stands behind the route, for kinds that are no messages. */
 static void draw_words(struct pen *pen, const struct view *v, const struct record *r)
 {
@@ -130,7 +120,7 @@ static void draw_words(struct pen *pen, const struct view *v, const struct recor
     case RECORD_END:
         pen_text(pen, r->kind == RECORD_END ? ROLE_STRONG : ROLE_WARN, r->state.s, r->state.len);
         pen_put(pen, ROLE_TEXT, "  ");
-        draw_cause(pen, r);
+        pen_text(pen, ROLE_TEXT, r->cause.s, r->cause.len);
         break;
     case RECORD_COMMAND:
     case RECORD_WARNING:

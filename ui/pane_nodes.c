@@ -159,7 +159,7 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     int x = 4;
     area_text(a, x, y, c->id, failed ? view_state_role(&s) : theme_node_role(node), n->id, strlen(n->id));
     x += c->id + 1;
-    const char *word = view_state_word(v, &s), *cause = failure_text(s.cause);
+    const char *word = view_state_word(v, &s), *cause = s.cause;
     area_text(a, x, y, c->state, view_state_role(&s), word, strlen(word));
     x += c->state + 1;
     if (s.activity && s.state == NODE_STARTING && a->width - x >= CAUSE_LEAST) {
@@ -321,7 +321,7 @@ static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct 
     table_text(row, node->type);
     table_text(row, implementation_name(node->implementation));
     table_u64(row, s.events);
-    table_text(row, failure_text(s.cause));
+    table_text(row, s.cause);
     return true;
 }
 

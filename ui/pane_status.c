@@ -145,10 +145,8 @@ static void outcome_text(const struct session_status *s, struct buffer *out)
         buffer_text(out, "the launch failed");
     else
         buffer_format(out, "%s at %s", s->outcome ? s->outcome : "over", format_clock(s->now, x));
-    if (s->cause && *s->cause) {
-        buffer_text(out, ": ");
-        cause_format(out, s->cause, strlen(s->cause));
-    }
+    if (s->cause && *s->cause)
+        buffer_format(out, ": %s", s->cause);
 }
 
 #define OUTCOME_ROWS 3 /* at most */

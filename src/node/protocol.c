@@ -152,6 +152,7 @@ static int fail_out_of_turn(const struct protocol *p, const struct node *n, stru
     return -1;
 }
 
+/* That it has failed is said by whoever tells the cause. */
 static int fail_as_told(struct text reason, struct error *err)
 {
     struct buffer safe = { 0 };
@@ -161,9 +162,9 @@ static int fail_as_told(struct text reason, struct error *err)
             len--;
     utf8_escape(&safe, reason.s, len);
     if (!len)
-        error_set(err, EXIT_RUN_FAILED, "failed, and gave no reason");
+        error_set(err, EXIT_RUN_FAILED, "it gave no reason");
     else
-        error_set(err, EXIT_RUN_FAILED, "failed: %s%s", buffer_string(&safe), len < reason.len ? "…" : "");
+        error_set(err, EXIT_RUN_FAILED, "%s%s", buffer_string(&safe), len < reason.len ? "…" : "");
     buffer_free(&safe);
     return -1;
 }

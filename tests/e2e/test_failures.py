@@ -76,6 +76,8 @@ class OnFailure(Failing):
                 self.assertEqual((summary["outcome"], summary["exit_code"]), ("failed", 1))
                 self.assertEqual(summary["failed_node"], "evil")
                 self.assertRegex(summary["cause"], cause)
+                self.assertIn(f"lockstep: failed: {summary['cause']}\n", err)
+                self.assertRegex(summary["cause"], r"^nodes\[1\] evil: (?!failed)")
                 self.assertEqual(self.node(out)["state"], "failed")
                 self.assertEqual(self.states(out), ["failed"])
                 end = self.records(out)[-1]
