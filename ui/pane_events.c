@@ -104,6 +104,7 @@ static void draw_words(struct pen *pen, const struct view *v, const struct recor
     case RECORD_RUN:
         pen_printf(pen, ROLE_DIM, "%s", v->scenario->name);
         pen_printf(pen, ROLE_DIM, "  seed %llu", (unsigned long long)v->scenario->seed);
+        pen_printf(pen, ROLE_DIM, "  %s", format_duration(v->scenario->duration, count));
         pen_printf(pen, ROLE_DIM, "  %s nodes", format_count((uint64_t)v->scenario->node_count, count));
         break;
     case RECORD_DROP:
@@ -133,12 +134,12 @@ static void draw_words(struct pen *pen, const struct view *v, const struct recor
     }
 }
 
-static void draw_type(const struct area *a, int x, int y, int width, const struct record *r)
+/* Returns the columns that it takes. */
+static int draw_type(const struct area *a, int x, int y, int width, const struct record *r)
 {
     if (r->kind == RECORD_MESSAGE || r->kind == RECORD_LOCAL) {
         enum role role = r->kind == RECORD_LOCAL ? ROLE_DIM : theme_type_role(r->type.s, r->type.len);
-        area_text(a, x, y, width, role, r->type.s, r->type.len);
-        return;
+        return area_text(a, x, y, width, role, r->type.s, r->type.len);
     }
     static const struct {
         const char *word;
@@ -149,8 +150,8 @@ static void draw_type(const struct area *a, int x, int y, int width, const struc
         [RECORD_COMMAND] = { "COMMAND", ROLE_INFO }, [RECORD_WARNING] = { "WARNING", ROLE_WARN },
         [RECORD_END] = { "end", ROLE_INFO },
     };
-    if (words[r->kind].word)
-        area_text(a, x, y, width, words[r->kind].role, words[r->kind].word, strlen(words[r->kind].word));
+    const char *word = words[r->kind].word;
+    return word ? area_text(a, x, y, width, words[r->kind].role, word, strlen(word)) : 0;
 }
 
 static void draw_record(const struct view *v, const struct area *a, int y, const struct record *r,
@@ -160,6 +161,12 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
     int x = 0;
     area_right(a, x, y, c->time, ROLE_TIME, format_stamp(r->t, text));
     x += c->time + c->gap;
+    if (!r->src.len && !c->size) { /* little room, and no route: what it says stands there */
+        x += draw_type(a, x, y, -1, r) + 2;
+        struct pen words = pen_at(a, x, y, -1);
+        draw_words(&words, v, r);
+        return;
+    }
     draw_id(v, a, x, y, c->id, r->src);
     x += c->id + 1;
     bool lost = r->kind == RECORD_DROP || (r->kind == RECORD_MESSAGE && r->due == SIMTIME_NEVER);
