@@ -153,7 +153,7 @@ static int take_runs(struct arguments *a, const char *value, struct error *err)
     char *end;
     long runs = strtol(value, &end, 10);
     if (end == value || *end || runs < 2 || runs > VERIFY_RUNS_MAX) {
-        error_set(err, EXIT_USAGE, "--runs %s: from 2 to %d", value, VERIFY_RUNS_MAX);
+        error_set(err, EXIT_USAGE, "-n, --runs %s: how many runs, from 2 to %d", value, VERIFY_RUNS_MAX);
         return -1;
     }
     a->runs = (int)runs;
@@ -210,7 +210,7 @@ static const struct option_row options[] = {
     { "no-skip", 0, NULL, "step idle quanta too: the same results, the long way", FLAG(session.no_skip) },
     { "json", 'j', NULL, "batch: the summary as one JSON object", FLAG(json) },
     { "junit", 0, "FILE", "batch: a JUnit report, a test case for each node and one for the run", .take = take_junit },
-    { "runs", 0, "N", "verify: how many runs, at least 2 (-n N; default: 3)", .take = take_runs },
+    { "runs", 'n', "N", "verify: how many runs, at least 2 (default: 3)", .take = take_runs },
     { "verbose", 'v', NULL, "batch: say more: states, and every node in the summary", FLAG(verbose) },
     { "quiet", 'q', NULL, "batch, verify: only errors, the summary of --json, and where runs part", FLAG(quiet) },
     { "no-color", 0, NULL, "no colours; the environment's NO_COLOR does the same", FLAG(no_color) },
@@ -240,10 +240,10 @@ static void print_help(void)
          "  lockstep --dry-run SCENARIO.yaml    check the scenario, start nothing\n"
          "  lockstep replay RUN                 look at a recorded run in the terminal UI, forward and back\n"
          "  lockstep diff RUN-A RUN-B           compare two recorded runs: the first record that differs\n"
-         "  lockstep verify SCENARIO.yaml       run it several times: is each run the same, and where do they part\n"
+         "  lockstep verify SCENARIO.yaml -n N  run it N times (default: 3): is each the same, and where do they part\n"
          "  lockstep check-node -- COMMAND      talk the node protocol to a program, say what it does wrong\n"
          "  lockstep clean                      remove what a lockstep that was killed left: processes, containers\n\n"
-         "Options:");
+         "Options, before or behind the scenario; words such as verify stand first:");
     for (size_t i = 0; i < OPTIONS; i++) {
         char letter[] = { '-', options[i].letter, ',', '\0' }, name[40];
         snprintf(name, sizeof name, "--%s%s%s", options[i].name, options[i].argument ? " " : "",
@@ -256,12 +256,10 @@ static void print_help(void)
          "The scenario format, the keys and the run folder are described in lockstep(1) and the README.");
 }
 
-/* For verify -n says how many runs. */
+/* For verify -n says how many runs, elsewhere it is --dry-run. */
 static char letter_of(const struct option_row *row, bool verify)
 {
-    if (row->take == take_runs)
-        return verify ? 'n' : '\0';
-    return verify && row->take == take_dry_run ? '\0' : row->letter;
+    return row->take == (verify ? take_dry_run : take_runs) ? '\0' : row->letter;
 }
 
 /* getopt's tables, made from ours. A long option's value is its row + 256. */
@@ -293,6 +291,20 @@ static const struct option_row *find_option(int c, bool verify)
     return NULL;
 }
 
+/* What is more than one scenario, or one run: most often a word that stands too late, as in lockstep -n 3 verify X. */
+static void refuse_operands(const struct arguments *a, int count, char **operands, struct error *err)
+{
+    static const char *const words[] = { "check-node", "clean", "diff", "replay", "verify" };
+    for (int i = 0; i < count; i++)
+        for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+            if (!strcmp(operands[i], words[w])) {
+                error_set(err, EXIT_USAGE, "`%s` stands first: lockstep %s …, with its options behind it", words[w],
+                          words[w]);
+                return;
+            }
+    error_set(err, EXIT_USAGE, "one %s at a time: what is '%s'?", a->replay ? "run" : "scenario", operands[1]);
+}
+
 static int parse(struct arguments *a, int argc, char **argv, struct error *err)
 {
     struct option longs[OPTIONS + 1];
@@ -317,7 +329,7 @@ static int parse(struct arguments *a, int argc, char **argv, struct error *err)
     if (optind == argc)
         error_set(err, EXIT_USAGE, a->replay ? "no run folder is named" : "no scenario is named");
     else if (argc - optind > 1)
-        error_set(err, EXIT_USAGE, "one %s at a time: what is '%s'?", a->replay ? "run" : "scenario", argv[optind + 1]);
+        refuse_operands(a, argc - optind, argv + optind, err);
     else
         a->file = argv[optind];
     return err->code ? -1 : 0;

@@ -44,6 +44,7 @@ _lockstep()
         _lockstep_check_node "$word" "$before"
         return
     fi
+    [[ ${COMP_WORDS[1]} == verify && $before == -n ]] && return
     case $before in
         --seed | -s | --duration | -d | --quantum | --set | -S | --until | -u | --break | --at | --pace | --runs)
             return

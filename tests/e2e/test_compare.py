@@ -353,6 +353,19 @@ class Verify(Compare):
         self.assertEqual(len(self.verify(LOSSY, expect=0)[0].splitlines()), 4)
         self.assertEqual(self.verify("-q", "--runs", "2", LOSSY, expect=0), ("", ""))
 
+    def test_how_many_runs_stands_before_or_behind_the_scenario(self):
+        for words in (("-n", "2", LOSSY), (LOSSY, "-n", "2"), (LOSSY, "-n2"), (LOSSY, "--runs", "2")):
+            out, _ = self.verify("-d", "1s", *words, expect=0)
+            self.assertRegex(out, r"(?m)^Identical: 2 runs,", words)
+        for words in (("-n", "2", "verify", LOSSY), ("--seed", "3", "verify", LOSSY)):
+            _, err = self.lockstep(*words, expect=2)
+            self.assertIn("`verify` stands first: lockstep verify …", err)
+        _, err = self.verify("-n", LOSSY, expect=2)
+        self.assertIn(f"-n, --runs {LOSSY}: how many runs, from 2 to 1000", err)
+        out, _ = self.lockstep("verify", "--help")
+        self.assertRegex(out, r"(?m)^  lockstep verify SCENARIO.yaml -n N +run it N times")
+        self.assertRegex(out, r"(?m)^  -n, --runs N +verify: how many runs")
+
     def test_a_condition_ends_each_run_at_the_same_record(self):
         out, _ = self.verify("--until", "count(kind == drop) >= 3", LOSSY, expect=0)
         self.assertRegex(out.splitlines()[0], "until at .*: .*drop")
