@@ -152,7 +152,7 @@ for line in sys.stdin:
     elif line.startswith("ADVANCE"):
         sys.stdin.readline()
         count += 1
-        if count % 2 == {odd} and rng.random() < 0.06:
+        if count % 2 == {odd} and rng.random() < 0.06 and count < 1000:  # going back from the end does not stop there
             sys.stderr.write("half of" if rng.random() < 0.3 else f"alarm {{count}}\\nnothing\\n")
         if count == 900 + {odd}:
             sys.stderr.write(5000 * "x" + " alarm behind a long line\\n")
