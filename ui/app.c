@@ -94,8 +94,8 @@ unsigned app_context(const struct app *app)
     unsigned nodes = app->model.process_count && top != PANE_LOG && top != PANE_FLIGHT ? CONTEXT_PROCESSES : 0;
     place |= top == PANE_TIMELINE ? CONTEXT_TIMELINE : 0;
     if (app->status.is_past)
-        return (session_state_over(app->status.state) ? CONTEXT_OVER : CONTEXT_PAUSED) | CONTEXT_PAST | find | place |
-               nodes;
+        return (session_state_over(app->status.state) ? CONTEXT_OVER : CONTEXT_PAUSED) | CONTEXT_PAST |
+               (app->status.now < app->status.head ? CONTEXT_BEFORE_END : 0) | find | place | nodes;
     if (session_state_over(app->status.state))
         return CONTEXT_OVER | find | place | nodes;
     if (app->status.state == SESSION_ENDING)

@@ -18,8 +18,9 @@
 /* clang-format off */
 const struct binding key_table[] = {
     { { ' ', 'p' }, ACTION_PAUSE, "Space p", .help = "run or pause",
-      .label = "run", .bar = LIVE, .other = "pause", .other_in = CONTEXT_RUNNING, .group = "Run" },
-    { { 's' }, ACTION_STEP, "s", .help = "one quantum", .label = "step", .bar = CONTEXT_PAUSED },
+      .label = "run", .bar = LIVE | CONTEXT_BEFORE_END, .other = "pause", .other_in = CONTEXT_RUNNING, .group = "Run" },
+    { { 's' }, ACTION_STEP, "s", .help = "one quantum", .label = "step",
+      .bar = CONTEXT_PAUSED | CONTEXT_BEFORE_END },
     { { '.' }, ACTION_NEXT, ".", .help = "to the next quantum in which something happens",
       .label = "event", .bar = CONTEXT_PAUSED },
     { { 'N' }, ACTION_STEP_N, "N", .help = "n quanta (during a find: the match before)",
@@ -43,7 +44,7 @@ const struct binding key_table[] = {
     { { 'V' }, ACTION_HEAD, "V", .help = "to the last moment, where the nodes are",
       .label = "now", .bar = CONTEXT_PAST },
     { { 'T' }, ACTION_TIMELINE, "T", .help = "the timeline; Left and Right move through time",
-      .label = "timeline", .bar = CONTEXT_PAST, .other = "close", .other_in = CONTEXT_TIMELINE },
+      .label = "timeline", .bar = CONTEXT_PAST | CONTEXT_TIMELINE, .other = "close", .other_in = CONTEXT_TIMELINE },
     { { '+', '=' }, ACTION_NARROW, "+ -", .help = "on the timeline: a shorter time, a longer one",
       .label = "scale", .bar = CONTEXT_TIMELINE },
     { { '-' }, .action = ACTION_WIDEN },

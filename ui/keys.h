@@ -99,7 +99,8 @@ enum context {
     CONTEXT_NODES_LIVE = 4096, /* … and they can be stopped and restarted */
     CONTEXT_STARTING = 8192,
     CONTEXT_TIMELINE = 32768,
-    CONTEXT_PAST = 16384,     /* an earlier moment of the run is shown, or one of a recorded run */
+    CONTEXT_PAST = 16384,     /* an earlier moment of the run is shown, or one of a recorded run … */
+    CONTEXT_BEFORE_END = 1 << 19, /* … from which it goes on to later ones */
     CONTEXT_FLIGHT = 1 << 20, /* messages in flight are in sight … */
     CONTEXT_WATCHES = 1 << 21,
     CONTEXT_FLIGHT_OPEN = 1 << 22,    /* … of a run that takes changes … */

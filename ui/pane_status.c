@@ -369,6 +369,14 @@ static bool stands_last(const struct binding *b)
 #define ORDINARY                                                                                                       \
     (CONTEXT_PAUSED | CONTEXT_RUNNING | CONTEXT_STARTING | CONTEXT_ENDING | CONTEXT_OVER | CONTEXT_PROCESSES |         \
      CONTEXT_NODES_LIVE)
+#define EARLIER ((unsigned)(CONTEXT_PAST | CONTEXT_BEFORE_END))
+
+/* What counts in a special place comes first, then what leads through the past. */
+static int rank_of(const struct binding *b, unsigned context)
+{
+    unsigned special = b->bar & context & ~(unsigned)ORDINARY;
+    return special & ~EARLIER ? 0 : special ? 1 : 2;
+}
 
 /* Keys of the list of breakpoints do what others do elsewhere. */
 static void draw_break_keys(struct app *app, const struct area *bar, unsigned context)
@@ -442,11 +450,11 @@ void bar_draw(struct app *app, const struct area *a)
         if (stands_last(&key_table[i]) && (key_table[i].bar & context))
             last += name_length(app, &key_table[i]) + 3 + (int)strlen(key_table[i].label);
     int x = 1, end = a->width - last;
-    for (int pass = 0; pass < 2; pass++) /* what counts in a special place comes first */
+    for (int rank = 0; rank < 3; rank++)
         for (size_t i = 0; i < key_table_count; i++) {
             const struct binding *b = &key_table[i];
-            bool special = b->bar & context & ~(unsigned)ORDINARY;
-            if (!(b->bar & context) || !b->label || !name_length(app, b) || stands_last(b) || special == (pass > 0))
+            if (!(b->bar & context) || !b->label || !name_length(app, b) || stands_last(b) ||
+                rank_of(b, context) != rank)
                 continue;
             int width = name_length(app, b) + 1 + (int)strlen(label_of(b, context));
             if (x + width + 2 <= end)
