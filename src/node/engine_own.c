@@ -64,6 +64,12 @@ static bool is_podmans_name(const char *name)
     return len == 64 && !strcmp(digits + len, "-tmp:latest");
 }
 
+/* That a step of a build does not have: of an image that is done, whoever gave it. */
+static bool is_lasting_name(const char *name)
+{
+    return strcmp(name, NO_NAME) != 0 && !is_podmans_name(name);
+}
+
 static bool is_runs_name(const struct json *image, const char *name)
 {
     const char *run = label_of(image, CONTAINER_LABEL_RUN);
@@ -93,8 +99,8 @@ void engine_own_note_names(struct engine_own *o, const struct json *images)
     for (size_t i = 0; i < json_count(images); i++) {
         const struct json *item = json_at(images, i), *names = json_get(item, "RepoTags");
         bool is_named = false;
-        for (size_t k = 0; k < json_count(names); k++)
-            is_named |= is_runs_name(item, json_string(json_at(names, k), ""));
+        for (size_t k = 0; label_of(item, CONTAINER_LABEL_RUN) && k < json_count(names); k++)
+            is_named |= is_lasting_name(json_string(json_at(names, k), NO_NAME));
         if (is_named && !is_in(&o->named, text_of(item, "Id")))
             buffer_format(&o->named, "%s\n", engine_plain_id(text_of(item, "Id")));
     }
@@ -117,8 +123,8 @@ static const struct json *image_with(const struct json *images, const char *id)
     return NULL;
 }
 
-/* A build of the run ends where its image has its name. What follows is of somebody who took that image to begin with.
- */
+/* A build of the run ends where its image has its name. What follows is of somebody who took that image to begin with,
+ * and may have given it a name of theirs, so that it is there still. */
 static bool is_made_of_a_named_one(const struct engine_own *o, const struct json *images, const struct json *item)
 {
     for (int depth = 0; item && depth < BUILD_STEPS_MAX; depth++) {

@@ -15,7 +15,7 @@
 struct engine_own {
     const struct engine_sweep *sweep; /* borrowed, as is: */
     const char *host;                 /* this machine (engine_host) */
-    struct buffer named;              /* ids of images that have, or had, a name of their run's, each with its \n */
+    struct buffer named;              /* ids of images of runs that have, or had, a name, each with its \n */
     struct buffer in_use;             /* the beginnings of ids of images that could not be removed, each with its \n */
 };
 void engine_own_free(struct engine_own *o);

@@ -383,6 +383,27 @@ static void what_others_build_of_an_image_of_the_run_is_theirs(void **state)
     buffer_free(&told.text);
 }
 
+static void what_others_build_of_an_image_that_they_named_is_theirs_when_its_own_name_has_gone(void **state)
+{
+    (void)state;
+    struct world w = { .count = 5,
+                       .things = { { .kind = "images", .id = "111111111111aa", .name = "debian:12" },
+                                   { .kind = "images",
+                                     .id = "222222222222aa",
+                                     .run = RUN,
+                                     .parent = "111111111111aa",
+                                     .name = "localhost/theirs:1" },
+                                   { .kind = "images", .id = "333333333333aa", .run = RUN, .parent = "222222222222aa" },
+                                   { .kind = "images", .id = "444444444444aa", .run = RUN, .parent = "111111111111aa" },
+                                   { .kind = "containers", .id = "555555555555", .run = RUN } } };
+    struct engine_sweep sweep = { .run = RUN };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    for (size_t i = 0; i < w.count; i++)
+        assert_int_equal(w.things[i].is_gone, i >= 3);
+    buffer_free(&told.text);
+}
+
 static void of_runs_in_general_only_those_go_whose_lockstep_is_gone(void **state)
 {
     (void)state;
@@ -582,6 +603,7 @@ int main(void)
         cmocka_unit_test(podman_is_swept_without_its_version),
         cmocka_unit_test(of_a_build_in_which_podman_was_killed_its_containers_go_and_its_own_names),
         cmocka_unit_test(what_others_build_of_an_image_of_the_run_is_theirs),
+        cmocka_unit_test(what_others_build_of_an_image_that_they_named_is_theirs_when_its_own_name_has_gone),
         cmocka_unit_test(what_others_have_made_of_an_image_of_the_run_is_theirs),
         cmocka_unit_test(of_runs_in_general_only_those_go_whose_lockstep_is_gone),
         cmocka_unit_test(what_is_refused_at_first_is_asked_for_again),
