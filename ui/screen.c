@@ -166,4 +166,6 @@ void screen_draw(struct app *app, struct canvas *c)
     status_draw(app, &v, &part);
     part = rect_area(c, &app->layout.bar);
     bar_draw(app, &part);
+    if (app->session) /* what a pane has set going, as what was in flight, is seen to end then */
+        session_status(app->session, &app->status);
 }

@@ -526,11 +526,12 @@ static void await_steps(struct asset *x)
     ask_for_steps(x);
 }
 
-/* Once no step goes on, the guard removes what the build has made. */
+/* Where none goes on the guard removes what the build has made. */
 static void judge_steps(struct asset *x)
 {
     char id[IMAGE_SHORT_ID + 1];
-    int used = exchange_ok(&x->exchange, "", &(struct error){ 0 })
+    struct error why = { .text = "a step of its build goes on, which the engine does not end" };
+    int used = exchange_ok(&x->exchange, "look for steps of its build", &why)
                    ? engine_used_image(&x->exchange.answer, id, sizeof id)
                    : -1;
     x->exchange.done = false;
@@ -539,7 +540,7 @@ static void judge_steps(struct asset *x)
         x->actual.len = 0;
         buffer_text(&x->actual, id);
     }
-    snprintf(x->refusal, sizeof x->refusal, "a step of its build goes on, which the engine does not end");
+    snprintf(x->refusal, sizeof x->refusal, "%s", why.text);
     if (used == 0)
         x->step = STEP_GONE;
     else if (x->again_ns >= x->step_limit_ns || engine_limit_ns(x->all->engine) != INT64_MAX)
