@@ -531,9 +531,8 @@ static void judge_steps(struct asset *x)
 {
     char id[IMAGE_SHORT_ID + 1];
     struct error why = { .text = "a step of its build goes on, which the engine does not end" };
-    int used = exchange_ok(&x->exchange, "look for steps of its build", &why)
-                   ? engine_used_image(&x->exchange.answer, id, sizeof id)
-                   : -1;
+    bool is_told = exchange_ok(&x->exchange, "look for steps of its build", &why);
+    int used = is_told ? engine_used_image(&x->exchange.answer, id, sizeof id) : -1;
     x->exchange.done = false;
     x->again_ns = clock_ns() + STEP_AGAIN_NS;
     if (used > 0) {
