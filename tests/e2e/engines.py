@@ -8,6 +8,7 @@ import atexit
 import ctypes
 import fcntl
 import http.client
+import ipaddress
 import io
 import json
 import os
@@ -181,19 +182,32 @@ def _bridge_remove(name):
         _interface(SIOCBRDELBR, name)
 
 
-def _free_subnet():
-    """The first three numbers of a subnet that no interface here has an address in. A bridge of Podman comes to be with its
-    first container only: hence at random."""
-    routes = pathlib.Path("/proc/net/route").read_text()
+def _is_free(network):
+    """Whether no route of this machine leads into it, but for those that lead anywhere."""
+    for line in pathlib.Path("/proc/net/route").read_text().splitlines()[1:]:
+        to, mask = (int.from_bytes(bytes.fromhex(line.split()[k]), "little") for k in (1, 7))
+        if mask and network.overlaps(ipaddress.ip_network((to, mask.bit_count()))):
+            return False
+    return True
+
+
+def _free_network(prefix, seconds):
+    """10.second.….0/prefix, where nobody is yet. A bridge of Podman comes to be with its first container only: hence at
+    random."""
     while True:
-        second, third = random.randrange(64, 128), random.randrange(256)
-        if f"00{third:02X}{second:02X}0A" not in routes:  # 10.second.third.0 as /proc/net/route has it
-            return f"10.{second}.{third}"
+        network = ipaddress.ip_network((f"10.{random.choice(seconds)}.{random.randrange(256)}.0", prefix), strict=False)
+        if _is_free(network):
+            return network
+
+
+def _free_subnet():
+    """The first three numbers of a subnet for the engine's default network."""
+    return str(_free_network(24, range(64, 128)).network_address).removesuffix(".0")
 
 
 def _pool():
     """Where the engine's further networks are: two engines that chose for themselves would both begin with the same."""
-    return f"10.{random.randrange(128, 256)}.{random.randrange(0, 256, 8)}.0/21"
+    return _free_network(21, range(128, 256))
 
 
 # --- Starting and stopping ---
@@ -219,7 +233,8 @@ def _docker(folder, subnet):
     # Rules for iptables are common to all engines of the machine: without them, ports are published by a proxy.
     return ["dockerd", "--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile",
             folder / "dockerd.pid",
-            "--bridge", bridge, "--default-address-pool", f"base={_pool()},size=24", "--iptables=false", "--shutdown-timeout", "1", "-H", f"unix://{folder}/engine.sock"]
+            "--bridge", bridge, "--default-address-pool", f"base={_pool()},size=24", "--iptables=false",
+            "--shutdown-timeout", "1", "-H", f"unix://{folder}/engine.sock"]
 
 
 def _podman(folder, subnet):
