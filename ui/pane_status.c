@@ -432,7 +432,7 @@ void bar_draw(struct app *app, const struct area *a)
         static const struct binding close = { .keys = { INPUT_ENTER }, .names = "Enter", .label = "close" };
         int at = draw_key(app, &bar, 1, &close, context);
         area_put(&bar, at, 0, ROLE_LABEL,
-                 app->refused_question ? "as any key does, and no more" : "until then no key does anything");
+                 app->refused_question ? "any other key does, too, and nothing else" : "until then no key does anything");
         return;
     }
     if (app->prompt == PROMPT_NONE && app_top(app) == PANE_BREAKS) {
