@@ -69,6 +69,7 @@ int container_state_read(struct container_state *s, const struct buffer *body, s
     const char *status = json_string(json_get(state, "Status"), "");
     /* "stopping", of Podman: it has no exit code yet */
     s->is_running = is_true(json_get(state, "Running")) || !strcmp(status, "stopping");
+    s->is_paused = is_true(json_get(state, "Paused"));
     s->is_removed = !strcmp(status, "removing");
     s->was_out_of_memory = is_true(json_get(state, "OOMKilled"));
     s->exit_code = (int)json_int64(json_get(state, "ExitCode"), 0);

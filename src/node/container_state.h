@@ -10,6 +10,7 @@
 
 struct container_state {
     bool is_running;  /* also while it is being stopped and has not ended yet */
+    bool is_paused;   /* whoever has done that */
     bool is_removed;  /* it is being removed */
     bool was_out_of_memory;
     int exit_code;

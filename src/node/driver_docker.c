@@ -44,7 +44,7 @@ static int judge_health(const struct docker *d, struct error *err)
 {
     if (!d->state.is_unhealthy)
         return 0;
-    error_set(err, EXIT_RUN_FAILED, "its container is unhealthy%s%s",
+    error_set(err, EXIT_RUN_FAILED, "its container is unhealthy%s%s%s", d->state.is_paused ? " while it is paused" : "",
               *d->state.health_output ? "; the last check said: " : "", d->state.health_output);
     return -1;
 }

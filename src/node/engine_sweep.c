@@ -15,7 +15,8 @@
 #define PAUSE_MAX_MS  1000
 #define IN_USE_MS     2000 /* an image that is refused so long because somebody uses it is theirs */
 #define EXTERNAL_MS   1000 /* and after which Podman is asked for what it does not list by itself */
-#define LATE_FIRST_MS 300  /* before the first of the looks after what appears late; each time twice as long */
+#define LATE_FIRST_MS 300  /* before the first of the looks after what appears late; each time twice as long … */
+#define LATE_MOST_MS  1200 /* … but no longer than that */
 
 enum kind { CONTAINER, NETWORK, VOLUME, IMAGE, NAMELESS, BUILDER, EXTERNAL, KINDS };
 
@@ -363,7 +364,7 @@ static void be_over_or_wait(struct target *t)
     t->is_over = now >= t->empty_ms + t->all->sweep->late_ms;
     t->from = first_kind(t->all->sweep);
     t->again_ms = now + t->late_pause_ms;
-    t->late_pause_ms *= 2;
+    t->late_pause_ms = 2 * t->late_pause_ms < LATE_MOST_MS ? 2 * t->late_pause_ms : LATE_MOST_MS;
     if (t->again_ms > t->empty_ms + t->all->sweep->late_ms)
         t->again_ms = t->empty_ms + t->all->sweep->late_ms;
 }

@@ -229,7 +229,9 @@ static void a_container_runs_until_it_has_ended(void **state)
     (void)state;
     struct container_state s =
         read_state("{\"State\":{\"Status\":\"running\",\"Running\":true,\"OOMKilled\":false,\"ExitCode\":0}}");
-    assert_true(s.is_running && !s.is_removed && !s.was_out_of_memory && !s.has_health);
+    assert_true(s.is_running && !s.is_paused && !s.is_removed && !s.was_out_of_memory && !s.has_health);
+    s = read_state("{\"State\":{\"Status\":\"paused\",\"Running\":true,\"Paused\":true}}");
+    assert_true(s.is_running && s.is_paused);
     assert_false(container_was_killed(&s));
     /* Podman, while it is killed */
     s = read_state("{\"State\":{\"Status\":\"stopping\",\"Running\":false,\"ExitCode\":0}}");
