@@ -262,6 +262,9 @@ size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out,
 struct buffer;
 /* Appends the command line that shows the run at the moment that is shown of it now. */
 void session_replay_command(const struct session *s, struct buffer *out);
+/* Appends why messages were dropped, in the run so far: "11 no such node clowd, 3 loss"; nothing where none were, and of
+ * a recorded run. What is said comes from nodes. */
+void session_drop_reasons(const struct session *s, struct buffer *out);
 
 /* The text of summary.json, once the run is over; else NULL. */
 const char *session_summary(const struct session *s);

@@ -158,6 +158,12 @@ void session_inference(const struct session *s, struct session_inference *out)
         latencies_summarize(s->results.latencies, out);
 }
 
+void session_drop_reasons(const struct session *s, struct buffer *out)
+{
+    if (s->results.drops)
+        drops_words(s->results.drops, out);
+}
+
 const char *session_summary(const struct session *s)
 {
     return s->results.summary.len ? s->results.summary.data : NULL;

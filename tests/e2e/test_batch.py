@@ -53,6 +53,15 @@ class Results(common.Case):
         self.assertEqual(lost, dropped)
         self.assertEqual(self.summary("out")["dropped"], len(dropped))
 
+    def test_the_summary_says_why_messages_were_dropped(self):
+        out, _ = self.batch(common.SCENARIOS / "latency_loss.yaml", "out")
+        dropped = self.summary("out")["dropped"]
+        self.assertRegex(out, rf"\n  dropped    {dropped} loss\n")
+        out, _ = self.batch(common.SOURCE / "tests/ui/unknown.yaml", "unknown", "--duration", "1s")
+        self.assertIn("\n  dropped    10 no such node clowd, 1 no such node cluod\n", out)
+        out, _ = self.batch(BASELINE, "none")
+        self.assertNotIn("\n  dropped ", out)
+
     def test_the_summary_is_true(self):
         self.batch(BASELINE, "out")
         s, events = self.summary("out"), self.events("out")
