@@ -108,7 +108,7 @@ void session_node(const struct session *s, int i, struct node_status *out)
                                  .health = n->health,
                                  .clock = n->clock,
                                  .activity = n->activity && *n->activity ? n->activity : NULL,
-                                 .tail = buffer_string(&n->tail) };
+                                 .tail = node_tail(n) };
     if (n->driver->is_remote && owes_answer(n))
         out->waiting_s = (double)(clock_ns() - n->asked_ns) / 1e9;
 }

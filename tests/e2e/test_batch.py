@@ -215,6 +215,21 @@ nodes:
         self.assertEqual((s["outcome"], s["exit_code"], s["failed_node"]), ("failed", 1, "slow"))
         self.assertEqual([n["state"] for n in s["nodes"]], ["finished", "failed"])
 
+    def test_the_end_of_what_a_failed_node_wrote_begins_with_a_whole_line(self):
+        def said(lines):
+            command = f"read -r line; echo READY; {{ {lines}; }} >&2; exit 3"
+            self.batch(self.write("says.yaml", json.dumps({
+                "simulation": {"duration": "1s", "seed": 1},
+                "nodes": [{"id": "sayer", "type": "custom", "implementation": "process",
+                           "command": ["sh", "-c", command]}]})), "out", "--junit", "report.xml", expect=1)
+            return self.summary("out")["failed_stderr"]
+        many = said("for i in $(seq 100 199); do echo line $i of many; done")
+        self.assertEqual(many, "".join(f"line {i} of many\n" for i in range(165, 200)))  # 595 bytes of the 600
+        self.assertRegex((self.dir / "report.xml").read_text(), r"[>\n]line 165 of many\n")
+        exact = said("for i in $(seq 100 199); do echo $i 45678901234; done; echo endings")  # 600 with a line's begin
+        self.assertEqual((len(exact), exact[:4]), (600, "163 "))
+        self.assertEqual(len(said("printf '%0900d\\n' 1")), 600)  # no line begins in it
+
     def test_a_model_that_gives_no_number_fails_its_node(self):
         self.write("model.json", json.dumps({"kind": "logistic", "features": ["temperature", "sample_id"],
                                              "mean": [0, 0],
