@@ -248,7 +248,7 @@ static void draw_selected(const struct area *a, const struct problem *problem)
     struct pen pen = pen_at(a, 2, y++, width);
     pen_put(&pen, ROLE_DIM, problem->file);
     pen_put(&pen, ROLE_DIM, place);
-    if (problem->path && *problem->path) {
+    if (*problem_path(problem)) {
         pen = pen_at(a, 2, y++, width);
         pen_put(&pen, ROLE_INFO, problem->path);
     }

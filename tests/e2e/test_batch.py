@@ -179,6 +179,15 @@ class Options(common.Case):
             _, err = self.lockstep(*args, expect=2)
             self.assertRegex(err, r"^lockstep: .+\n$")
 
+    def test_a_word_that_is_spelt_wrong_is_known(self):
+        for args, word in ((("dif", "a", "b"), "diff"), (("-b", "verfy", BASELINE), "verify"), (("check",), "check-node")):
+            _, err = self.lockstep(*args, expect=2)
+            self.assertIn(f"there is no file '{[a for a in args if a != '-b'][0]}'; did you mean '{word}'?", err)
+        self.write("dif", BASELINE.read_text())
+        self.lockstep("--dry-run", "dif")
+        _, err = self.lockstep("dif", "a", expect=2)
+        self.assertIn("one scenario at a time: what is 'a'?", err)
+
     def test_help_and_version(self):
         out, _ = self.lockstep("--help")
         self.assertIn("--no-skip", out)
