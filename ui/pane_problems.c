@@ -270,6 +270,18 @@ static int draw_launch(const struct view *v, const struct area *a)
     return y + 3;
 }
 
+/* There is nothing to list. */
+static void draw_none(const struct view *v, const struct area *a)
+{
+    if (!v->session || !v->status->failure) {
+        pane_empty(v, a, "No problems and no warnings", v->session ? "neither of the scenario nor of the run" : NULL);
+        return;
+    }
+    area_put(a, 2, 1, ROLE_LABEL, "The scenario has no problems, and the run gave no warnings");
+    area_put(a, 2, 3, ROLE_BAD, "The run failed");
+    area_wrap(a, 2, 4, a->width - 3, ROLE_TEXT, v->status->failure);
+}
+
 static void draw_rows(struct pane *p, const struct view *v, const struct area *a, int rows, bool focus)
 {
     const struct pane_problems *w = problems_of(p);
@@ -294,10 +306,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
     if (!count) {
         list_show(&p->list, 0, a->height, a->y);
         if (!used)
-            pane_empty(v, a, "No problems and no warnings",
-                       v->status->state == SESSION_FAILED ? "the run has failed: its cause stands below"
-                       : v->session                       ? "neither of the scenario nor of the run"
-                                                          : NULL);
+            draw_none(v, a);
         return;
     }
     int below = a->height >= 8 ? (a->height + 1) / 2 : 0;

@@ -131,6 +131,7 @@ struct session_status {
     simtime run_to;          /* where COMMAND_STEP or COMMAND_RUN_TO will pause; SIMTIME_NEVER: nowhere */
     const char *outcome;     /* "finished", "failed", "aborted", "until"; NULL while not over */
     const char *cause;       /* one line; "" where there is none */
+    const char *failure;     /* the cause of a run that has failed, whatever moment of it is shown; else NULL */
     int exit_code;           /* once over */
     int failed_node;         /* whose failure ended the run; -1: none */
     const char *run_dir;

@@ -40,10 +40,20 @@ static void note_waiting(const struct session *s, struct session_status *out)
     }
 }
 
+/* Why the run has failed, also while an earlier moment of it is shown. */
+static const char *failure_of(const struct session *s)
+{
+    const struct past_end *end = s->viewing.past ? past_end(s->viewing.past) : NULL;
+    if (s->outcome)
+        return strcmp(s->outcome, "failed") == 0 ? s->verdict.text : NULL;
+    return end && end->state == SESSION_FAILED ? end->cause : NULL;
+}
+
 void session_status(const struct session *s, struct session_status *out)
 {
     if (s->viewing.is_past) {
         viewing_status(s, out);
+        out->failure = failure_of(s);
         return;
     }
     const struct coordinator_counts *c = coordinator_counts(s->coordinator);
@@ -64,6 +74,7 @@ void session_status(const struct session *s, struct session_status *out)
                                     .run_to = SIMTIME_NEVER,
                                     .outcome = s->outcome,
                                     .cause = s->verdict.text,
+                                    .failure = failure_of(s),
                                     .exit_code = s->verdict.code,
                                     .failed_node = s->failed_node,
                                     .run_dir = folder_path(s->results.folder),
