@@ -196,7 +196,8 @@ size_t session_metrics(const struct session *s, int i, char *buf, size_t size);
 size_t session_log(const struct session *s, int i, char *buf, size_t size);
 
 /* What the machine spends on the node's process and on those that it has started: processor time so far, and resident
- * memory. Read from /proc, for all nodes at once, when what is known is a second old. False where it has none. */
+ * memory. Read from /proc, for all nodes at once, when what is known is a second old, or older than the last pause. Of a
+ * process that is gone, what was known last. False where it has none. */
 struct session_usage {
     double cpu_s;
     uint64_t memory; /* bytes */
