@@ -17,9 +17,12 @@ struct pane_problems {
     struct pane pane;
     uint64_t *warnings; /* their records, in order */
     size_t count, capacity;
-    uint64_t read;           /* the records before this one were looked through */
-    uint64_t of_kind;        /* of those that were found, the records of kind warning */
-    char *pairs[PAIRS_MOST]; /* "source name" of the drops that were found: one of each */
+    uint64_t read;    /* the records before this one were looked through */
+    uint64_t of_kind; /* of those that were found, the records of kind warning */
+    struct {
+        char *names; /* "source destination" */
+        uint64_t drop;
+    } pairs[PAIRS_MOST]; /* of the drops that were found: the first of each */
     size_t pair_count;
     struct routes routes;
 };
@@ -44,15 +47,17 @@ static bool read_trouble(const struct pane_problems *w, const struct view *v, ui
 }
 
 /* Whether it is the first from this node to this name. */
-static bool is_new_pair(struct pane_problems *w, const struct record *r)
+static bool is_new_pair(struct pane_problems *w, uint64_t n, const struct record *r)
 {
     struct buffer pair = { 0 };
     buffer_format(&pair, "%.*s %.*s", (int)r->src.len, r->src.s, (int)r->dst.len, r->dst.s);
     bool is_new = w->pair_count < PAIRS_MOST;
     for (size_t i = 0; i < w->pair_count && is_new; i++)
-        is_new = strcmp(w->pairs[i], buffer_string(&pair)) != 0;
-    if (is_new)
-        w->pairs[w->pair_count++] = mem_text(buffer_string(&pair));
+        is_new = strcmp(w->pairs[i].names, buffer_string(&pair)) != 0;
+    if (is_new) {
+        w->pairs[w->pair_count].names = mem_text(buffer_string(&pair));
+        w->pairs[w->pair_count++].drop = n;
+    }
     buffer_free(&pair);
     return is_new;
 }
@@ -78,13 +83,30 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
             continue;
         if (r.kind == RECORD_WARNING)
             w->of_kind++;
-        else if (!is_new_pair(w, &r))
+        else if (!is_new_pair(w, n, &r))
             continue;
         w->warnings = mem_grow(w->warnings, w->count, &w->capacity, sizeof *w->warnings);
         w->warnings[w->count++] = n;
         *changed = true;
     }
     return is_looking(w, v, end);
+}
+
+/* Of the moment that is shown: those that are recorded by then. */
+static size_t warnings_by_now(const struct pane_problems *w, const struct view *v)
+{
+    size_t count = v->store ? w->count : 0;
+    while (count && w->warnings[count - 1] >= store_count(v->store))
+        count--;
+    return count;
+}
+
+static uint64_t pairs_by_now(const struct pane_problems *w, const struct view *v)
+{
+    size_t count = v->store ? w->pair_count : 0;
+    while (count && w->pairs[count - 1].drop >= store_count(v->store))
+        count--;
+    return count;
 }
 
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
@@ -95,7 +117,7 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     if (v->problems->warnings)
         buffer_format(out, "%s %zu warning%s", v->problems->errors ? "," : "", v->problems->warnings,
                       v->problems->warnings == 1 ? "" : "s");
-    uint64_t of_run = v->session ? v->status->warnings + problems_of(p)->pair_count : 0;
+    uint64_t of_run = v->session ? v->status->warnings + pairs_by_now(problems_of(p), v) : 0;
     if (of_run && v->problems->count)
         buffer_format(out, ", %s of the run", format_count(of_run, x));
     else if (of_run)
@@ -302,7 +324,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
     const struct pane_problems *w = problems_of(p);
     int used = draw_launch(v, whole);
     struct area area = area_sub(whole, 0, used, whole->width, whole->height - used), *a = &area;
-    size_t problems = v->problems->count, count = problems + (v->store ? w->count : 0);
+    size_t problems = v->problems->count, count = problems + warnings_by_now(w, v);
     if (!count) {
         list_show(&p->list, 0, a->height, a->y);
         if (!used)
@@ -351,7 +373,7 @@ static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct 
         table_headings(row, "severity file line column time where text");
         return true;
     }
-    if (n >= problems + (v->store ? w->count : 0))
+    if (n >= problems + warnings_by_now(w, v))
         return false;
     if (n >= problems) {
         export_warning(w, v, w->warnings[n - problems], row);
@@ -372,7 +394,7 @@ static void free_problems(struct pane *p)
 {
     struct pane_problems *w = (struct pane_problems *)p;
     for (size_t i = 0; i < w->pair_count; i++)
-        free(w->pairs[i]);
+        free(w->pairs[i].names);
     free(w->warnings);
     free(w);
 }

@@ -12,8 +12,8 @@ static const char *const implementations[] = { "model", "process", "docker", "re
 static const char *const on_failures[] = { "abort", "continue", "restart", NULL };
 static const char *const time_controls[] = { "auto", "external", "monitor", NULL };
 static const char *const dialects[] = { "node", "service", NULL };
-static const char *const fault_actions[] = { "kill",  "pause", "resume", "restart", "stop", "drop",
-                                             "delay", "copy",  "edit",   "inject",  NULL };
+static const char *const fault_actions[] = { "kill", "pause", "resume", "restart", "stop", "drop",
+                                            "delay", "copy", "edit", "inject", NULL };
 static const char *const fault_authors[] = { "scenario", "user", NULL };
 
 static const struct synonym implementation_synonyms[] = {
