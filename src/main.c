@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/hint.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "batch/batch.h"
@@ -291,18 +292,33 @@ static const struct option_row *find_option(int c, bool verify)
     return NULL;
 }
 
+/* Words that may stand before everything else. */
+static const char *const words[] = { "check-node", "clean", "diff", "replay", "verify" };
+#define WORDS (sizeof words / sizeof *words)
+
 /* What is more than one scenario, or one run: most often a word that stands too late, as in lockstep -n 3 verify X. */
 static void refuse_operands(const struct arguments *a, int count, char **operands, struct error *err)
 {
-    static const char *const words[] = { "check-node", "clean", "diff", "replay", "verify" };
     for (int i = 0; i < count; i++)
-        for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+        for (size_t w = 0; w < WORDS; w++)
             if (!strcmp(operands[i], words[w])) {
                 error_set(err, EXIT_USAGE, "`%s` stands first: lockstep %s …, with its options behind it", words[w],
                           words[w]);
                 return;
             }
     error_set(err, EXIT_USAGE, "one %s at a time: what is '%s'?", a->replay ? "run" : "scenario", operands[1]);
+}
+
+/* What is no file may be such a word, spelt wrong. */
+static bool refuse_word(const struct arguments *a, const char *operand, struct error *err)
+{
+    struct hint hint = { .word = operand };
+    for (size_t w = 0; w < WORDS; w++)
+        hint_consider(&hint, words[w], words[w]);
+    if (!hint.best || !hint.distance || a->replay || a->verify || access(operand, F_OK) == 0)
+        return false;
+    error_set(err, EXIT_USAGE, "there is no file '%s'%s", shown(operand).text, hint_text(&hint).text);
+    return true;
 }
 
 static int parse(struct arguments *a, int argc, char **argv, struct error *err)
@@ -328,6 +344,8 @@ static int parse(struct arguments *a, int argc, char **argv, struct error *err)
     }
     if (optind == argc)
         error_set(err, EXIT_USAGE, a->replay ? "no run folder is named" : "no scenario is named");
+    else if (refuse_word(a, argv[optind], err))
+        return -1;
     else if (argc - optind > 1)
         refuse_operands(a, argc - optind, argv + optind, err);
     else

@@ -10,17 +10,16 @@
 
 #define CTRL(c) ((c)&0x1f)
 
-/* The words of the commands, where there is one. */
-static const struct {
-    enum action action;
-    const char *name;
-} names[] = {
+/* The words of the commands, where there is one; of several names of an action the first is what it is called. */
+const struct action_word action_words[] = {
     { ACTION_PAUSE, "pause" },
     { ACTION_STEP, "step" },
     { ACTION_NEXT, "next" },
     { ACTION_STEP_N, "step-n" },
     { ACTION_CONTINUE, "run" },
+    { ACTION_CONTINUE, "continue" },
     { ACTION_UNTIL, "until" },
+    { ACTION_BREAKS, "break" },
     { ACTION_BREAKS, "breakpoints" },
     { ACTION_DELETE, "remove" },
     { ACTION_BACK_STEP, "step-back" },
@@ -32,6 +31,7 @@ static const struct {
     { ACTION_NARROW, "narrow" },
     { ACTION_WIDEN, "widen" },
     { ACTION_CHAIN, "chain" },
+    { ACTION_WATCHES, "watch" },
     { ACTION_WATCHES, "watches" },
     { ACTION_FILTER, "filter" },
     { ACTION_FLIGHT, "flight" },
@@ -81,14 +81,15 @@ static const struct {
     { ACTION_SUSPEND, "suspend" },
     { ACTION_REDRAW, "redraw" },
     { ACTION_HELP, "help" },
+    { ACTION_HELP, "keys" },
 };
-#define NAMES (sizeof names / sizeof *names)
+const size_t action_word_count = sizeof action_words / sizeof *action_words;
 
 const char *action_name(enum action action)
 {
-    for (size_t i = 0; i < NAMES; i++)
-        if (names[i].action == action)
-            return names[i].name;
+    for (size_t i = 0; i < action_word_count; i++)
+        if (action_words[i].action == action)
+            return action_words[i].name;
     return NULL;
 }
 
@@ -132,10 +133,11 @@ const char *keymap_names(const struct keymap *m, const struct binding *b)
 /* The row of the action whose name is so many bytes, or -1. */
 static int row_named(const char *name, size_t len)
 {
-    for (size_t n = 0; n < NAMES; n++)
-        for (size_t i = 0; strlen(names[n].name) == len && !memcmp(names[n].name, name, len) && i < key_table_count;
+    for (size_t n = 0; n < action_word_count; n++)
+        for (size_t i = 0;
+             strlen(action_words[n].name) == len && !memcmp(action_words[n].name, name, len) && i < key_table_count;
              i++)
-            if (key_table[i].action == names[n].action)
+            if (key_table[i].action == action_words[n].action)
                 return (int)i;
     return -1;
 }
@@ -157,7 +159,7 @@ const char *keymap_text(const struct keymap *m, const char *text, bool format, c
         const char *shown = key ? key_name(key, name) : NULL;
         used +=
             (size_t)(shown ? snprintf(buf + used, KEYMAP_TEXT - used, "%s%s", format && key == '%' ? "%" : "", shown)
-                           : snprintf(buf + used, KEYMAP_TEXT - used, ":%.*s", (int)len - 1, s + 1));
+                           : snprintf(buf + used, KEYMAP_TEXT - used, ":%s", action_name(key_table[row].action)));
         s += len;
     }
     buf[used] = '\0';
@@ -168,11 +170,11 @@ const char *keymap_text(const struct keymap *m, const char *text, bool format, c
 static int row_of_name(const struct setting *s, struct problems *problems)
 {
     struct hint hint = { .word = s->name };
-    for (size_t n = 0; n < NAMES; n++) {
-        for (size_t i = 0; !strcmp(names[n].name, s->name) && i < key_table_count; i++)
-            if (key_table[i].action == names[n].action)
+    for (size_t n = 0; n < action_word_count; n++) {
+        for (size_t i = 0; !strcmp(action_words[n].name, s->name) && i < key_table_count; i++)
+            if (key_table[i].action == action_words[n].action)
                 return (int)i;
-        hint_consider(&hint, names[n].name, names[n].name);
+        hint_consider(&hint, action_words[n].name, action_words[n].name);
     }
     problems_add(problems, SEVERITY_WARNING, s->at, s->name, "there is no action of this name%s",
                  hint_text(&hint).text);

@@ -29,6 +29,14 @@ const char *keymap_names(const struct keymap *m, const struct binding *b); /* of
  * it is one for printf, and stays that. Where nothing stands so it is the text itself. */
 const char *keymap_text(const struct keymap *m, const char *text, bool format, char buf[KEYMAP_TEXT]);
 
+/* All names that keys.yaml may give keys to. */
+struct action_word {
+    enum action action;
+    const char *name;
+};
+extern const struct action_word action_words[];
+extern const size_t action_word_count;
+
 /* "pause": what the action is called in keys.yaml; NULL: its keys are what they are. */
 const char *action_name(enum action action);
 

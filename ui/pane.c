@@ -91,7 +91,11 @@ bool view_usage(const struct view *v, int node, int key, struct usage *out)
 {
     enum session_state s = v->status->state;
     bool moving = s == SESSION_RUNNING || s == SESSION_STARTING || s == SESSION_ENDING;
-    return v->wall && v->session && usages_get(v->usages, v->session, node, key, moving, out);
+    if (!v->wall || !v->session)
+        return false;
+    if (!key)
+        return session_state_over(s) && usage_last(v->session, node, out);
+    return usages_get(v->usages, v->session, node, key, moving, out);
 }
 
 int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text)

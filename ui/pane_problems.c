@@ -1,21 +1,30 @@
 /* What is wrong with the scenario, or why its launch failed: all problems, the selected one with its place; and behind
- * them what the run has warned of so far. */
+ * them what the run has warned of so far, and to which nodes that are not there it has sent. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "ui/format.h"
 #include "ui/pane.h"
+#include "ui/route.h"
 #include "ui/source.h"
 
 #define WARNINGS_MOST 10000 /* of the run, that are listed: the first ones */
 #define SLICE         4096  /* records that are looked through at a time */
+#define PAIRS_MOST    100   /* of nodes and names of no node that they send to, that are listed */
 
 struct pane_problems {
     struct pane pane;
     uint64_t *warnings; /* their records, in order */
     size_t count, capacity;
-    uint64_t read; /* the records before this one were looked through */
+    uint64_t read;    /* the records before this one were looked through */
+    uint64_t of_kind; /* of those that were found, the records of kind warning */
+    struct {
+        char *names; /* "source destination" */
+        uint64_t drop;
+    } pairs[PAIRS_MOST]; /* of the drops that were found: the first of each */
+    size_t pair_count;
+    struct routes routes;
 };
 
 static const struct pane_problems *problems_of(const struct pane *p)
@@ -23,24 +32,81 @@ static const struct pane_problems *problems_of(const struct pane *p)
     return (const struct pane_problems *)p;
 }
 
-/* Looks for the warnings of the run, as long as it has more than were found. */
+static bool is_trouble(void *data, const struct record *r)
+{
+    (void)data;
+    return r->kind == RECORD_WARNING || text_is(r->cause, "unknown destination");
+}
+
+/* Reads a record that was found; of a drop with the route of its message. */
+static bool read_trouble(const struct pane_problems *w, const struct view *v, uint64_t n, struct record *r)
+{
+    struct routes *routes = (struct routes *)&w->routes; /* which is what it knows, no more */
+    return store_read(v->store, n, r) == 0 &&
+           (r->kind != RECORD_DROP || route_fill(routes, v->scenario, v->store, n, r) == 0);
+}
+
+/* Whether it is the first from this node to this name. */
+static bool is_new_pair(struct pane_problems *w, uint64_t n, const struct record *r)
+{
+    struct buffer pair = { 0 };
+    buffer_format(&pair, "%.*s %.*s", (int)r->src.len, r->src.s, (int)r->dst.len, r->dst.s);
+    bool is_new = w->pair_count < PAIRS_MOST;
+    for (size_t i = 0; i < w->pair_count && is_new; i++)
+        is_new = strcmp(w->pairs[i].names, buffer_string(&pair)) != 0;
+    if (is_new) {
+        w->pairs[w->pair_count].names = mem_text(buffer_string(&pair));
+        w->pairs[w->pair_count++].drop = n;
+    }
+    buffer_free(&pair);
+    return is_new;
+}
+
+static bool is_looking(const struct pane_problems *w, const struct view *v, uint64_t end)
+{
+    bool more = w->of_kind < v->status->warnings || (v->status->dropped && w->pair_count < PAIRS_MOST);
+    return w->read < end && more && w->count < WARNINGS_MOST;
+}
+
+/* Looks for the warnings of the run, as long as it may have more than were found. */
 static bool work(struct pane *p, const struct view *v, bool *changed)
 {
     struct pane_problems *w = (struct pane_problems *)p;
-    struct store_query query = { .text = record_kind_name(RECORD_WARNING) };
+    struct store_query query = { .holds = is_trouble, .kinds = 1u << RECORD_WARNING | 1u << RECORD_DROP };
     uint64_t end = v->store ? store_count(v->store) : 0, stop = w->read + SLICE;
-    while (w->read < end && w->read < stop && w->count < v->status->warnings && w->count < WARNINGS_MOST) {
+    while (w->read < stop && is_looking(w, v, end)) {
         struct record r;
         uint64_t n = w->read;
         enum store_found found = store_find(v->store, &query, false, stop - n, &n);
         w->read = found == STORE_FOUND ? n + 1 : found == STORE_MORE ? n : end;
-        if (found != STORE_FOUND || store_read(v->store, n, &r) != 0 || r.kind != RECORD_WARNING)
+        if (found != STORE_FOUND || !read_trouble(w, v, n, &r))
+            continue;
+        if (r.kind == RECORD_WARNING)
+            w->of_kind++;
+        else if (!is_new_pair(w, n, &r))
             continue;
         w->warnings = mem_grow(w->warnings, w->count, &w->capacity, sizeof *w->warnings);
         w->warnings[w->count++] = n;
         *changed = true;
     }
-    return w->read < end && w->count < v->status->warnings && w->count < WARNINGS_MOST;
+    return is_looking(w, v, end);
+}
+
+/* Of the moment that is shown: those that are recorded by then. */
+static size_t warnings_by_now(const struct pane_problems *w, const struct view *v)
+{
+    size_t count = v->store ? w->count : 0;
+    while (count && w->warnings[count - 1] >= store_count(v->store))
+        count--;
+    return count;
+}
+
+static uint64_t pairs_by_now(const struct pane_problems *w, const struct view *v)
+{
+    size_t count = v->store ? w->pair_count : 0;
+    while (count && w->pairs[count - 1].drop >= store_count(v->store))
+        count--;
+    return count;
 }
 
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
@@ -51,7 +117,7 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     if (v->problems->warnings)
         buffer_format(out, "%s %zu warning%s", v->problems->errors ? "," : "", v->problems->warnings,
                       v->problems->warnings == 1 ? "" : "s");
-    uint64_t of_run = v->session ? v->status->warnings : 0;
+    uint64_t of_run = v->session ? v->status->warnings + pairs_by_now(problems_of(p), v) : 0;
     if (of_run && v->problems->count)
         buffer_format(out, ", %s of the run", format_count(of_run, x));
     else if (of_run)
@@ -114,33 +180,47 @@ static enum role node_role(const struct view *v, struct text id)
     return theme_node_role(scenario_find_node(v->scenario, name));
 }
 
+/* What a record of the run warns of. */
+static void warning_text(const struct record *r, struct buffer *out)
+{
+    if (r->kind == RECORD_DROP)
+        buffer_format(out, "sends to %.*s, which is no node of the scenario: dropped, this and all like it",
+                      (int)r->dst.len, r->dst.s);
+    else
+        buffer_add(out, r->cause.s, r->cause.len);
+}
+
 /* The same of a warning of the run: its time instead of its place, and the node. */
-static void draw_warning(const struct view *v, const struct area *a, int y, int width, uint64_t n)
+static void draw_warning(const struct pane_problems *w, const struct view *v, const struct area *a, int y, int width,
+                         uint64_t n)
 {
     struct record r;
+    struct buffer text = { 0 };
     char stamp[FORMAT_TEXT];
-    if (store_read(v->store, n, &r) != 0)
+    if (!read_trouble(w, v, n, &r))
         return;
+    warning_text(&r, &text);
     area_right(a, 0, y, width, ROLE_TIME, format_stamp(r.t, stamp));
     area_glyph(a, width + 1, y, ROLE_WARN, GLYPH_WARNING);
     struct pen pen = pen_at(a, width + 3, y, -1);
     pen_text(&pen, node_role(v, r.src), r.src.s, r.src.len);
     pen_put(&pen, ROLE_DIM, "  ");
-    pen_text(&pen, ROLE_TEXT, r.cause.s, r.cause.len);
+    pen_text(&pen, ROLE_TEXT, text.data, text.len);
+    buffer_free(&text);
 }
 
-static void draw_selected_warning(const struct view *v, const struct area *a, uint64_t n)
+static void draw_selected_warning(const struct pane_problems *w, const struct view *v, const struct area *a, uint64_t n)
 {
     struct record r;
     char x[FORMAT_TEXT];
-    if (store_read(v->store, n, &r) != 0)
+    if (!read_trouble(w, v, n, &r))
         return;
     struct pen pen = pen_at(a, 2, 1, a->width - 3);
     pen_text(&pen, node_role(v, r.src), r.src.s, r.src.len);
     pen_printf(&pen, ROLE_DIM, "  at %s", format_clock(r.t, x));
     pen_printf(&pen, ROLE_DIM, "  event %s of the run", format_count(n + 1, x));
     struct buffer text = { 0 };
-    buffer_add(&text, r.cause.s, r.cause.len);
+    warning_text(&r, &text);
     area_wrap(a, 2, 2, a->width - 3, ROLE_WARN, buffer_string(&text));
     buffer_free(&text);
 }
@@ -190,7 +270,7 @@ static void draw_selected(const struct area *a, const struct problem *problem)
     struct pen pen = pen_at(a, 2, y++, width);
     pen_put(&pen, ROLE_DIM, problem->file);
     pen_put(&pen, ROLE_DIM, place);
-    if (problem->path && *problem->path) {
+    if (*problem_path(problem)) {
         pen = pen_at(a, 2, y++, width);
         pen_put(&pen, ROLE_INFO, problem->path);
     }
@@ -212,6 +292,18 @@ static int draw_launch(const struct view *v, const struct area *a)
     return y + 3;
 }
 
+/* There is nothing to list. */
+static void draw_none(const struct view *v, const struct area *a)
+{
+    if (!v->session || !v->status->failure) {
+        pane_empty(v, a, "No problems and no warnings", v->session ? "neither of the scenario nor of the run" : NULL);
+        return;
+    }
+    area_put(a, 2, 1, ROLE_LABEL, "The scenario has no problems, and the run gave no warnings");
+    area_put(a, 2, 3, ROLE_BAD, "The run failed");
+    area_wrap(a, 2, 4, a->width - 3, ROLE_TEXT, v->status->failure);
+}
+
 static void draw_rows(struct pane *p, const struct view *v, const struct area *a, int rows, bool focus)
 {
     const struct pane_problems *w = problems_of(p);
@@ -221,7 +313,7 @@ static void draw_rows(struct pane *p, const struct view *v, const struct area *a
         if (i < v->problems->count)
             draw_row(v, a, y, width, &v->problems->items[i]);
         else
-            draw_warning(v, a, y, width, w->warnings[i - v->problems->count]);
+            draw_warning(w, v, a, y, width, w->warnings[i - v->problems->count]);
         if (i == p->list.cursor)
             pane_select(a, y, focus);
     }
@@ -232,14 +324,11 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
     const struct pane_problems *w = problems_of(p);
     int used = draw_launch(v, whole);
     struct area area = area_sub(whole, 0, used, whole->width, whole->height - used), *a = &area;
-    size_t problems = v->problems->count, count = problems + (v->store ? w->count : 0);
+    size_t problems = v->problems->count, count = problems + warnings_by_now(w, v);
     if (!count) {
         list_show(&p->list, 0, a->height, a->y);
         if (!used)
-            pane_empty(v, a, "No problems and no warnings",
-                       v->status->state == SESSION_FAILED ? "the run has failed: its cause stands below"
-                       : v->session                       ? "neither of the scenario nor of the run"
-                                                          : NULL);
+            draw_none(v, a);
         return;
     }
     int below = a->height >= 8 ? (a->height + 1) / 2 : 0;
@@ -256,21 +345,24 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
     if (p->list.cursor < problems)
         draw_selected(&bottom, &v->problems->items[p->list.cursor]);
     else
-        draw_selected_warning(v, &bottom, w->warnings[p->list.cursor - problems]);
+        draw_selected_warning(w, v, &bottom, w->warnings[p->list.cursor - problems]);
 }
 
-static void export_warning(const struct view *v, uint64_t n, struct table_row *row)
+static void export_warning(const struct pane_problems *w, const struct view *v, uint64_t n, struct table_row *row)
 {
     struct record r = { 0 };
-    if (store_read(v->store, n, &r) != 0)
+    struct buffer text = { 0 };
+    if (!read_trouble(w, v, n, &r))
         return;
+    warning_text(&r, &text);
     table_text(row, "warning of the run");
     table_nothing(row);
     table_nothing(row);
     table_nothing(row);
     table_time(row, r.t);
     table_text_n(row, r.src.s, r.src.len);
-    table_text_n(row, r.cause.s, r.cause.len);
+    table_text_n(row, text.data, text.len);
+    buffer_free(&text);
 }
 
 static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
@@ -281,10 +373,10 @@ static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct 
         table_headings(row, "severity file line column time where text");
         return true;
     }
-    if (n >= problems + (v->store ? w->count : 0))
+    if (n >= problems + warnings_by_now(w, v))
         return false;
     if (n >= problems) {
-        export_warning(v, w->warnings[n - problems], row);
+        export_warning(w, v, w->warnings[n - problems], row);
         return true;
     }
     const struct problem *problem = &v->problems->items[n];
@@ -300,8 +392,11 @@ static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct 
 
 static void free_problems(struct pane *p)
 {
-    free(((struct pane_problems *)p)->warnings);
-    free(p);
+    struct pane_problems *w = (struct pane_problems *)p;
+    for (size_t i = 0; i < w->pair_count; i++)
+        free(w->pairs[i].names);
+    free(w->warnings);
+    free(w);
 }
 
 struct pane *pane_problems_new(void)

@@ -51,18 +51,33 @@ static struct text name_of(const struct scenario *scenario, int node)
     return (struct text){ id, strlen(id) };
 }
 
+/* What the message says, before the next read. */
+static void keep(struct route *route, const struct scenario *scenario, const struct record *message)
+{
+    route->src = node_of(scenario, message->src);
+    route->dst = node_of(scenario, message->dst);
+    if (route->dst >= 0)
+        return;
+    struct text name = message->dst;
+    route->unknown_len = name.len < ROUTE_NAME ? name.len : ROUTE_NAME;
+    while (route->unknown_len && route->unknown_len < name.len && (name.s[route->unknown_len] & 0xc0) == 0x80)
+        route->unknown_len--; /* no part of a character */
+    memcpy(route->unknown, name.s, route->unknown_len);
+}
+
 int route_fill(struct routes *routes, const struct scenario *scenario, struct store *store, uint64_t n,
                struct record *r)
 {
     struct route *route = &routes->kept[n % ROUTES_KEPT];
     if (route->drop != n + 1) {
         bool found = find_message(store, n, r->id, r);
-        *route =
-            (struct route){ n + 1, found ? node_of(scenario, r->src) : -1, found ? node_of(scenario, r->dst) : -1 };
+        *route = (struct route){ .drop = n + 1, .src = -1, .dst = -1 };
+        if (found)
+            keep(route, scenario, r);
         if (store_read(store, n, r) != 0)
             return -1;
     }
     r->src = name_of(scenario, route->src);
-    r->dst = name_of(scenario, route->dst);
+    r->dst = route->unknown_len ? (struct text){ route->unknown, route->unknown_len } : name_of(scenario, route->dst);
     return 0;
 }

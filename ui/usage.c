@@ -82,6 +82,15 @@ int usage_key(const struct node_status *s)
     return (int)(h >> 1) | 1;
 }
 
+bool usage_last(const struct session *session, int i, struct usage *out)
+{
+    struct session_usage last;
+    if (!session_usage(session, i, &last))
+        return false;
+    *out = (struct usage){ .cpu = -1, .memory = last.memory };
+    return true;
+}
+
 bool usages_get(struct usages *u, const struct session *session, int i, int key, bool moving, struct usage *out)
 {
     struct reading *r = &u->items[i];

@@ -64,6 +64,8 @@ void problems_add(struct problems *list, enum severity severity, struct mark at,
     LOCKSTEP_PRINTF(5, 6);
 /* By file, line and column; equal places keep their order. */
 void problems_sort(struct problems *list);
+/* Its path; "" where its file is an option that names it: "--set simulation.seed". */
+const char *problem_path(const struct problem *p);
 /* One line without newline: "FILE:LINE:COLUMN: PATH: TEXT", warnings with "warning: " before the path. Control
  * characters are escaped. Returns the length that the whole line has, as snprintf does. */
 int problem_format(const struct problem *p, char *buf, size_t size);

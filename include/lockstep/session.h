@@ -131,6 +131,7 @@ struct session_status {
     simtime run_to;          /* where COMMAND_STEP or COMMAND_RUN_TO will pause; SIMTIME_NEVER: nowhere */
     const char *outcome;     /* "finished", "failed", "aborted", "until"; NULL while not over */
     const char *cause;       /* one line; "" where there is none */
+    const char *failure;     /* the cause of a run that has failed, whatever moment of it is shown; else NULL */
     int exit_code;           /* once over */
     int failed_node;         /* whose failure ended the run; -1: none */
     const char *run_dir;
@@ -195,7 +196,8 @@ size_t session_metrics(const struct session *s, int i, char *buf, size_t size);
 size_t session_log(const struct session *s, int i, char *buf, size_t size);
 
 /* What the machine spends on the node's process and on those that it has started: processor time so far, and resident
- * memory. Read from /proc, for all nodes at once, when what is known is a second old. False where it has none. */
+ * memory. Read from /proc, for all nodes at once, when what is known is a second old, or older than the last pause. Of a
+ * process that is gone, what was known last. False where it has none. */
 struct session_usage {
     double cpu_s;
     uint64_t memory; /* bytes */
@@ -262,6 +264,9 @@ size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out,
 struct buffer;
 /* Appends the command line that shows the run at the moment that is shown of it now. */
 void session_replay_command(const struct session *s, struct buffer *out);
+/* Appends why messages were dropped, in the run so far: "11 no such node clowd, 3 loss"; nothing where none were, and of
+ * a recorded run. What is said comes from nodes. */
+void session_drop_reasons(const struct session *s, struct buffer *out);
 
 /* The text of summary.json, once the run is over; else NULL. */
 const char *session_summary(const struct session *s);

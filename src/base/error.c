@@ -91,15 +91,23 @@ void problems_sort(struct problems *list)
     }
 }
 
+const char *problem_path(const struct problem *p)
+{
+    size_t file = strlen(p->file), path = strlen(p->path);
+    bool is_told = file > path && p->file[file - path - 1] == ' ' && !strcmp(p->file + file - path, p->path);
+    return is_told ? "" : p->path;
+}
+
 int problem_format(const struct problem *p, char *buf, size_t size)
 {
+    const char *path = problem_path(p);
     struct buffer line = { 0 };
     utf8_escape(&line, p->file, strlen(p->file));
     if (p->line)
         buffer_format(&line, ":%d:%d", p->line, p->column);
     buffer_text(&line, p->severity == SEVERITY_WARNING ? ": warning: " : ": ");
-    utf8_escape(&line, p->path, strlen(p->path));
-    buffer_text(&line, *p->path ? ": " : "");
+    utf8_escape(&line, path, strlen(path));
+    buffer_text(&line, *path ? ": " : "");
     utf8_escape(&line, p->text, strlen(p->text));
     int len = (int)line.len;
     if (size)

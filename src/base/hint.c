@@ -1,10 +1,15 @@
 #include "base/hint.h"
 
 #include <ctype.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define LONGEST 40 /* bytes; longer words have no near ones */
+#define PART    3  /* bytes that are told apart from chance, of a word that is a part of another */
+#define BY_PART 50 /* the distance of such a word: behind all that are near */
 #define SHOWN   60
 
 static int least(int a, int b)
@@ -36,6 +41,19 @@ static int distance(const char *a, const char *b)
     return last[nb];
 }
 
+/* Whether `word` is how `name` begins, or one of the words that name has with '_' or '-' between them. */
+static bool is_part(const char *word, size_t len, const char *name)
+{
+    if (len < PART)
+        return false;
+    if (strncasecmp(word, name, len) == 0)
+        return true;
+    for (const char *at = name; (at = strpbrk(at, "_-")) != NULL;)
+        if (strncasecmp(word, ++at, len) == 0 && (!at[len] || strchr("_-", at[len])))
+            return true;
+    return false;
+}
+
 void hint_consider(struct hint *h, const char *candidate, const char *meaning)
 {
     size_t len = strlen(h->word), other = strlen(candidate);
@@ -44,7 +62,9 @@ void hint_consider(struct hint *h, const char *candidate, const char *meaning)
     size_t longer = len > other ? len : other;
     int limit = longer < 4 ? 1 : longer < 8 ? 2 : 3;
     int d = distance(h->word, candidate);
-    if (d <= limit && d < (int)longer && (!h->best || d < h->distance)) {
+    if (d > limit || d >= (int)longer)
+        d = is_part(h->word, len, candidate) ? BY_PART : INT_MAX;
+    if (d < (h->best ? h->distance : INT_MAX)) {
         h->best = meaning;
         h->distance = d;
     }

@@ -11,7 +11,8 @@ struct hint {
     int distance;
 };
 
-/* Compares with `candidate`; where that is the nearest so far, `meaning` is what is proposed. `meaning` is borrowed. */
+/* Compares with `candidate`; where that is the nearest so far, `meaning` is what is proposed. Where none is near, one
+ * that begins with the word, or has it among its own, is. `meaning` is borrowed. */
 void hint_consider(struct hint *h, const char *candidate, const char *meaning);
 
 /* "; did you mean 'docker'?", or "" where nothing is near. For the argument list of one call. */

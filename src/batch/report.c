@@ -157,6 +157,18 @@ void report_stderr(FILE *to, const struct session *s, const struct scenario *sce
     }
 }
 
+static void report_drops(FILE *to, const struct session *s)
+{
+    struct buffer reasons = { 0 };
+    session_drop_reasons(s, &reasons);
+    if (reasons.len) {
+        fputs("  dropped    ", to);
+        print_safe(to, buffer_string(&reasons));
+        fputs("\n", to);
+    }
+    buffer_free(&reasons);
+}
+
 /* Where it was, and how to look at it there. */
 static void report_failure(FILE *to, const struct session *s, const struct scenario *scenario,
                            const struct session_status *r)
@@ -194,6 +206,7 @@ void report_run(FILE *to, const struct session *s, const struct scenario *scenar
     fprintf(to, "\n  quanta     %s, %s of them idle and skipped\n", grouped(r.quanta, a), grouped(r.quanta_skipped, b));
     fprintf(to, "  messages   %s, %s dropped, %s in flight at the end\n", grouped(r.messages, a), grouped(r.dropped, b),
             grouped(r.in_flight, c));
+    report_drops(to, s);
     report_failure(to, s, scenario, &r);
     report_trouble(to, s, scenario, &r);
     report_inference(to, s, scenario);

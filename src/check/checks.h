@@ -14,8 +14,9 @@ struct run {
     struct report report;
     struct talk talk; /* goes on from check to check, until something is wrong */
     enum reached reached;
-    bool is_slow;    /* it takes real time for virtual time: what needs much of that is left out */
+    bool is_slow;     /* it takes real time for virtual time: what needs much of that is left out */
     int64_t ready_ns; /* what it took to READY */
+    bool is_stuck;    /* it has fallen silent after some messages, whatever they are: more need not be tried */
 };
 
 struct check {
@@ -30,7 +31,8 @@ extern const struct check checks_talk[], checks_end[], checks_same[], checks_not
 
 /* A conversation that is at READY or behind it; a new process where the one before has ended. false: it is told. */
 bool checks_ready(struct run *r, const char *name);
-/* Tells what went wrong in the last exchange of t, and ends that. `todo` is what helps where nothing else is known. */
+/* Tells what went wrong in the last exchange of t, and ends that. `todo` is what helps where nothing else is known.
+ * Where it was stuck, what needs messages is left out from then on. */
 void checks_fail(struct run *r, const char *name, struct talk *t, const char *todo);
 void checks_fail_finding(struct run *r, const char *name, const struct finding *f, const char *expected,
                          const char *todo);

@@ -47,9 +47,37 @@ static void fail(struct run *r, const char *name, struct talk *t, const char *to
     talk_close(t);
 }
 
+/* Whether it gave no answer at all to messages, after it had answered others, and yet a new process answers these:
+ * then it is not these messages that are too much for it. */
+static bool is_stuck(struct run *r, struct talk *t)
+{
+    if (t->fault != FAULT_LATE || t->came.len || !t->given || !t->messages)
+        return false;
+    struct findings ignored = { 0 };
+    struct talk alone = { 0 };
+    peer_close(&t->peer);
+    bool is = talk_open(&alone, &r->subject, &ignored, HELLO_PLAIN) && talk_repeat(&alone, t);
+    talk_close(&alone);
+    findings_free(&ignored);
+    return is;
+}
+
 void checks_fail(struct run *r, const char *name, struct talk *t, const char *todo)
 {
-    fail(r, name, t, todo, false);
+    char stuck_todo[200];
+    if (!is_stuck(r, t)) {
+        fail(r, name, t, todo, false);
+        return;
+    }
+    size_t len = strlen(t->failure.text);
+    snprintf(t->failure.text + len, sizeof t->failure.text - len, ", after %zu message%s that it answered", t->messages,
+             t->messages == 1 ? "" : "s");
+    snprintf(stuck_todo, sizeof stuck_todo,
+             "a new process answers this request: look what the node waits for, or has used up, after %zu message%s",
+             t->messages, t->messages == 1 ? "" : "s");
+    r->is_stuck = true;
+    r->reached = r->reached > REACHED_ADVANCE ? REACHED_ADVANCE : r->reached;
+    fail(r, name, t, stuck_todo, true);
 }
 
 bool checks_ready(struct run *r, const char *name)
@@ -219,7 +247,12 @@ static void check_samples(struct run *r, const struct check *c)
 {
     const struct samples *s = &r->subject.samples;
     char name[80 + sizeof(struct excerpt)];
+    r->is_stuck = false; /* a new process begins anew */
     for (size_t i = 0; i < s->count; i++) {
+        if (r->is_stuck) {
+            r->report.left_out++;
+            continue;
+        }
         snprintf(name, sizeof name, "%s%zu (%s)", c->name, i + 1,
                  excerpt_of((struct text){ s->items[i].type, strlen(s->items[i].type) }, 0, TYPE_SHOWN).text);
         if (!checks_ready(r, name))
@@ -246,6 +279,10 @@ static void check_payloads(struct run *r, const struct check *c)
     };
     char name[80];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (r->is_stuck) {
+            r->report.left_out++;
+            continue;
+        }
         snprintf(name, sizeof name, "%s%s", c->name, rows[i].name);
         if (!checks_ready(r, name))
             return;

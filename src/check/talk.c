@@ -315,15 +315,16 @@ void talk_sample(struct talk *t, simtime time)
 
 static bool advance(struct talk *t, simtime quantum, bool in_pieces)
 {
-    bool had_messages = t->node.inbox.count > 0;
     simtime promise = t->promise, until = t->now + quantum;
     t->sent.len = 0;
+    t->given = t->node.inbox.count;
     protocol_advance(&t->protocol, &t->node, t->now, until, &t->sent);
     if (!ask(t, in_pieces))
         return false;
     t->now = until;
+    t->messages += t->given;
     const struct message_list *sent = &t->node.answer.sent;
-    for (size_t i = 0; i < sent->count && promise >= 0 && !had_messages; i++)
+    for (size_t i = 0; i < sent->count && promise >= 0 && !t->given; i++)
         if (sent->items[i]->time < promise && find(t, &t->findings->early)) {
             char next[32] = "null";
             if (promise != SIMTIME_NEVER)
@@ -343,6 +344,15 @@ bool talk_advance(struct talk *t, simtime quantum)
 bool talk_advance_in_pieces(struct talk *t, simtime quantum)
 {
     return advance(t, quantum, true);
+}
+
+bool talk_repeat(struct talk *t, const struct talk *other)
+{
+    t->sent.len = 0;
+    protocol_advance(&t->protocol, &t->node, t->now, other->protocol.until, &t->sent);
+    t->sent.len = 0;
+    buffer_add(&t->sent, other->sent.data, other->sent.len);
+    return ask(t, false);
 }
 
 bool talk_is_quiet(struct talk *t, int64_t ns)

@@ -41,6 +41,8 @@ struct talk {
     size_t lines;          /* that came as answer */
     size_t answers;        /* whole ones, READY is the first */
     size_t samples;        /* messages of the user that were sent */
+    size_t given;          /* messages of the last request, */
+    size_t messages;       /* and of all that were answered */
     bool has_wrong;        /* the last exchange failed by a line, */
     struct buffer wrong;   /* which is this one */
     enum fault fault;      /* of the last exchange, */
@@ -63,6 +65,8 @@ void talk_message(struct talk *t, simtime time, const char *type, const char *pa
 void talk_sample(struct talk *t, simtime time);
 bool talk_advance(struct talk *t, simtime quantum); /* whether a good answer came */
 bool talk_advance_in_pieces(struct talk *t, simtime quantum);
+/* Asks this process what the other one was asked last. */
+bool talk_repeat(struct talk *t, const struct talk *other);
 bool talk_is_quiet(struct talk *t, int64_t ns); /* whether nothing more comes for so long */
 
 /* The end. Returns whether its process ended in time; t->peer.status is then how. */

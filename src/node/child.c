@@ -73,10 +73,7 @@ static bool read_some(struct child *c)
     buffer_grow(&n->log, LOG_STEP);
     ssize_t got = read(c->log_fd, n->log.data + n->log.len, LOG_STEP);
     if (got > 0) {
-        size_t kept = (size_t)got < NODE_TAIL ? (size_t)got : NODE_TAIL;
-        buffer_add(&n->tail, n->log.data + n->log.len + ((size_t)got - kept), kept);
-        if (n->tail.len > NODE_TAIL)
-            buffer_drop(&n->tail, n->tail.len - NODE_TAIL);
+        node_keep_tail(n, n->log.data + n->log.len, (size_t)got);
         n->log.len += (size_t)got;
         return true;
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {

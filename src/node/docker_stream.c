@@ -67,11 +67,8 @@ static void take_piece(void *data, enum frames_stream stream, const char *text, 
             buffer_add(&s->in, text, len);
         return;
     }
-    size_t kept = len < NODE_TAIL ? len : NODE_TAIL;
     buffer_add(&n->log, text, len);
-    buffer_add(&n->tail, text + (len - kept), kept);
-    if (n->tail.len > NODE_TAIL)
-        buffer_drop(&n->tail, n->tail.len - NODE_TAIL);
+    node_keep_tail(n, text, len);
 }
 
 /* Takes a piece of what it says. Returns whether there was one. */

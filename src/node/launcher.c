@@ -436,8 +436,10 @@ void launcher_rest(struct launcher *l, bool rests)
     l->rest_ns = 0;
     if (!rests && l->frozen)
         freeze_all(l, false);
-    if (rests)
+    if (rests) {
+        process_usages_expire(l->usages);
         launcher_look(l);
+    }
     for (int i = 0; rests && i < l->remote_count; i++)
         if (l->remotes[i]->driver->freeze) {
             l->rest_ns = clock_ns() + REST_NS;
@@ -526,14 +528,16 @@ bool launcher_usage(struct launcher *l, int i, double *cpu_s, uint64_t *memory, 
     struct node *n = &l->nodes[i];
     if (n->driver->usage)
         return n->driver->usage(n, cpu_s, memory, processes);
-    return process_usages_of(l->usages, n->pid, cpu_s, memory, processes);
+    return process_usages_of(l->usages, n, cpu_s, memory, processes);
 }
 
 void launcher_end(struct launcher *l, enum ending how)
 {
     int64_t now = clock_ns(), grace = LAUNCHER_GRACE_NS + (l->host.engines ? ENGINES_GRACE_NS : 0);
-    if (!l->end_limit_ns)
+    if (!l->end_limit_ns) {
+        process_usages_last(l->usages);
         l->end_limit_ns = now + grace;
+    }
     for (int i = 0; i < l->remote_count; i++) {
         int64_t limit = now + l->remotes[i]->spec->timeout_stop * 1000 + grace;
         l->end_limit_ns = limit > l->end_limit_ns ? limit : l->end_limit_ns;

@@ -76,7 +76,8 @@ bool launcher_is_looking(const struct launcher *l);
 bool launcher_is_over(const struct node *n);
 
 /* What is spent on the processes of node i's group: processor time so far, resident bytes, how many they are. Read from
- * /proc, for all nodes at once, when what is known is a second old. False where there is none. */
+ * /proc, for all nodes at once, when what is known is a second old, or older than the last pause. Of a process
+ * that is gone, what was known last. False where there is none. */
 bool launcher_usage(struct launcher *l, int i, double *cpu_s, uint64_t *memory, unsigned *processes);
 
 /* Tells every node to end; launcher_collect goes on with it, up to SIGKILL. `how`: where to begin. */

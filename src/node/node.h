@@ -74,7 +74,7 @@ struct node {
 
     /* Of nodes that run outside the program. */
     struct buffer log;     /* what it wrote that is no answer; the session takes it out */
-    struct buffer tail;    /* the end of that, NODE_TAIL bytes at most */
+    struct buffer tail;    /* the end of that: node_keep_tail */
     pid_t pid;             /* of its process; 0: none */
     bool is_ready;         /* it is among the ready ones */
     bool is_checked;       /* the driver's: what must hold of it at a barrier was asked for, and has not come */
@@ -89,6 +89,11 @@ struct node {
     const char *health;    /* the driver's: as node_status has it */
     const char *activity;  /* the driver's: what its start is busy with, safe to show; NULL: nothing of note */
 };
+
+void node_keep_tail(struct node *n, const char *text, size_t len); /* what it wrote, behind what is kept */
+/* The last that it wrote, NODE_TAIL bytes at most: from the begin of a line, where one begins in it. Good until more is
+ * kept. */
+const char *node_tail(struct node *n);
 
 /* A kind of node. Requests return at once; what comes of them is noted in node->answer. A verb that fails sets *err
  * and returns -1: the node has then failed. */

@@ -27,17 +27,21 @@ static bool is_name(const struct field *f, const char *name, size_t n, const cha
     return false;
 }
 
-static bool names_field(const struct field *f, const char *key, simtime *unit)
+/* Whether one of the names, with blanks between, is `key`. */
+static bool is_among(const struct field *f, const char *names, const char *key, simtime *unit)
 {
-    if (is_name(f, f->name, strlen(f->name), key, unit))
-        return true;
-    for (const char *a = f->aliases; a && *a;) {
+    for (const char *a = names; a && *a;) {
         size_t n = strcspn(a, " ");
         if (is_name(f, a, n, key, unit))
             return true;
         a += n + (a[n] == ' ');
     }
     return false;
+}
+
+static bool names_field(const struct field *f, const char *key, simtime *unit)
+{
+    return is_name(f, f->name, strlen(f->name), key, unit) || is_among(f, f->aliases, key, unit);
 }
 
 const struct field *schema_row(const struct table *table, const char *key, simtime *unit)
@@ -104,7 +108,9 @@ static void tell_unknown(const struct reader *r, const struct table *table, cons
     struct hint hint = { .word = e->key->text };
     for (size_t i = 0; i < table->count; i++) {
         const struct field *f = &table->fields[i];
-        hint_consider(&hint, f->name, f->name);
+        simtime unit;
+        bool is_called = is_among(f, f->called, e->key->text, &unit);
+        hint_consider(&hint, is_called ? e->key->text : f->name, f->name);
         for (size_t k = 0; f->kind == F_TIME && k < SUFFIXES; k++) {
             char name[64];
             snprintf(name, sizeof name, "%s%s", f->name, suffixes[k].text);

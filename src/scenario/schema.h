@@ -41,6 +41,7 @@ struct field {
     enum field_kind kind;
     size_t at;                      /* offset in the struct */
     const char *aliases;            /* other names, with blanks between */
+    const char *called;             /* what it may be called elsewhere, with blanks between: unknown, but hinted */
     const char *fallback;           /* as it would be written; NULL: what is there stays */
     const char *required;           /* an example to show where the field is missing; NULL: it may be missing */
     const char *const *choices;     /* ended by NULL; "" is a value without a word */

@@ -228,13 +228,15 @@ const struct table fault_table = { ROWS(fault_fields) };
         "inference_delay", F_TIME, AT(inference_delay), .help = "of one reading"                                       \
     }
 static const struct field sensor_fields[] = {
-    { "interval", F_TIME, AT(interval), .fallback = "1s", .positive = true, .help = "between samples" },
-    { "destination", F_TEXT, AT(destination), .help = "default: the node `gateway`, else the first gateway" },
+    { "interval", F_TIME, AT(interval), .called = "period every", .fallback = "1s", .positive = true,
+      .help = "between samples" },
+    { "destination", F_TEXT, AT(destination), .called = "dst to target",
+      .help = "default: the node `gateway`, else the first gateway" },
 };
 const struct table sensor_table = { ROWS(sensor_fields) };
 
 static const struct field gateway_fields[] = {
-    { "forward_to", F_TEXT, AT(forward_to), .help = "who gets the aggregates" },
+    { "forward_to", F_TEXT, AT(forward_to), .called = "destination dest dst to", .help = "who gets the aggregates" },
     INFERENCE_DELAY,
 };
 const struct table gateway_table = { ROWS(gateway_fields) };

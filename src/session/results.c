@@ -32,10 +32,12 @@ int results_open(struct results *r, const struct scenario *s, const struct sessi
         return -1;
     r->flight = flight_history_new(r->folder);
     r->latencies = latencies_new();
+    r->drops = drops_new();
     r->logs = logs_new(r->folder, s);
     r->store = store_new(folder_events(r->folder), &r->index);
     bus_attach(bus, events_sink(r->events));
     bus_attach(bus, latencies_sink(r->latencies));
+    bus_attach(bus, drops_sink(r->drops));
     return 0;
 }
 
@@ -47,6 +49,7 @@ void results_close(struct results *r)
     history_free(r->history);
     flight_history_free(r->flight);
     latencies_free(r->latencies);
+    drops_free(r->drops);
     logs_free(r->logs);
     wall_free(r->wall);
     store_free(r->store);

@@ -10,6 +10,7 @@
 #include "session/breakpoints.h"
 #include "session/session_past.h"
 #include "sim/coordinator.h"
+#include "trace/drops.h"
 #include "trace/events.h"
 #include "trace/flight_history.h"
 #include "trace/history.h"
@@ -27,6 +28,7 @@ struct results {
     struct events *events; /* NULL once ended */
     struct metrics *metrics;
     struct latencies *latencies;
+    struct drops *drops; /* NULL of a run that was recorded */
     struct logs *logs;
     struct wall *wall;
     struct history *history; /* NULL of a run that was recorded */

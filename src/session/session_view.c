@@ -40,10 +40,20 @@ static void note_waiting(const struct session *s, struct session_status *out)
     }
 }
 
+/* Why the run has failed, also while an earlier moment of it is shown. */
+static const char *failure_of(const struct session *s)
+{
+    const struct past_end *end = s->viewing.past ? past_known_end(s->viewing.past) : NULL;
+    if (s->outcome)
+        return strcmp(s->outcome, "failed") == 0 ? s->verdict.text : NULL;
+    return end && end->state == SESSION_FAILED ? end->cause : NULL;
+}
+
 void session_status(const struct session *s, struct session_status *out)
 {
     if (s->viewing.is_past) {
         viewing_status(s, out);
+        out->failure = failure_of(s);
         return;
     }
     const struct coordinator_counts *c = coordinator_counts(s->coordinator);
@@ -64,6 +74,7 @@ void session_status(const struct session *s, struct session_status *out)
                                     .run_to = SIMTIME_NEVER,
                                     .outcome = s->outcome,
                                     .cause = s->verdict.text,
+                                    .failure = failure_of(s),
                                     .exit_code = s->verdict.code,
                                     .failed_node = s->failed_node,
                                     .run_dir = folder_path(s->results.folder),
@@ -108,7 +119,7 @@ void session_node(const struct session *s, int i, struct node_status *out)
                                  .health = n->health,
                                  .clock = n->clock,
                                  .activity = n->activity && *n->activity ? n->activity : NULL,
-                                 .tail = buffer_string(&n->tail) };
+                                 .tail = node_tail(n) };
     if (n->driver->is_remote && owes_answer(n))
         out->waiting_s = (double)(clock_ns() - n->asked_ns) / 1e9;
 }
@@ -156,6 +167,12 @@ void session_inference(const struct session *s, struct session_inference *out)
         viewing_inference(s, out);
     else
         latencies_summarize(s->results.latencies, out);
+}
+
+void session_drop_reasons(const struct session *s, struct buffer *out)
+{
+    if (s->results.drops)
+        drops_words(s->results.drops, out);
 }
 
 const char *session_summary(const struct session *s)

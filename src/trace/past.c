@@ -207,6 +207,7 @@ static bool take_text(char **to, const char **at, const char *end)
 static bool take_end(struct past *p, const char **at, const char *end)
 {
     uint64_t state, code, failed;
+    p->end = (struct past_end){ 0 };
     if (!varint_take(at, end, &state) || state < SESSION_FINISHED || state > SESSION_ABORTED ||
         !varint_take(at, end, &code) || code > 255 || !varint_take(at, end, &failed) ||
         failed > (uint64_t)p->node_count || !take_text(&p->outcome, at, end) || !take_text(&p->end_cause, at, end))
@@ -348,4 +349,9 @@ const char *past_cause(const struct past *p, int i)
 const struct past_end *past_end(const struct past *p)
 {
     return p->is_end ? &p->end : NULL;
+}
+
+const struct past_end *past_known_end(const struct past *p)
+{
+    return p->end.outcome ? &p->end : NULL;
 }

@@ -36,5 +36,7 @@ const struct moment_node *past_node(const struct past *p, int i);
 const char *past_cause(const struct past *p, int i); /* "": none */
 /* How the run ended: NULL where the entry is not its end. */
 const struct past_end *past_end(const struct past *p);
+/* The same wherever it stands, once it has stood at the end; else NULL. */
+const struct past_end *past_known_end(const struct past *p);
 
 #endif

@@ -53,6 +53,15 @@ class Results(common.Case):
         self.assertEqual(lost, dropped)
         self.assertEqual(self.summary("out")["dropped"], len(dropped))
 
+    def test_the_summary_says_why_messages_were_dropped(self):
+        out, _ = self.batch(common.SCENARIOS / "latency_loss.yaml", "out")
+        dropped = self.summary("out")["dropped"]
+        self.assertRegex(out, rf"\n  dropped    {dropped} loss\n")
+        out, _ = self.batch(common.SOURCE / "tests/ui/unknown.yaml", "unknown", "--duration", "1s")
+        self.assertIn("\n  dropped    10 no such node clowd, 1 no such node cluod\n", out)
+        out, _ = self.batch(BASELINE, "none")
+        self.assertNotIn("\n  dropped ", out)
+
     def test_the_summary_is_true(self):
         self.batch(BASELINE, "out")
         s, events = self.summary("out"), self.events("out")
@@ -170,6 +179,15 @@ class Options(common.Case):
             _, err = self.lockstep(*args, expect=2)
             self.assertRegex(err, r"^lockstep: .+\n$")
 
+    def test_a_word_that_is_spelt_wrong_is_known(self):
+        for args, word in ((("dif", "a", "b"), "diff"), (("-b", "verfy", BASELINE), "verify"), (("check",), "check-node")):
+            _, err = self.lockstep(*args, expect=2)
+            self.assertIn(f"there is no file '{[a for a in args if a != '-b'][0]}'; did you mean '{word}'?", err)
+        self.write("dif", BASELINE.read_text())
+        self.lockstep("--dry-run", "dif")
+        _, err = self.lockstep("dif", "a", expect=2)
+        self.assertIn("one scenario at a time: what is 'a'?", err)
+
     def test_help_and_version(self):
         out, _ = self.lockstep("--help")
         self.assertIn("--no-skip", out)
@@ -205,6 +223,21 @@ nodes:
         s = self.summary("out")
         self.assertEqual((s["outcome"], s["exit_code"], s["failed_node"]), ("failed", 1, "slow"))
         self.assertEqual([n["state"] for n in s["nodes"]], ["finished", "failed"])
+
+    def test_the_end_of_what_a_failed_node_wrote_begins_with_a_whole_line(self):
+        def said(lines):
+            command = f"read -r line; echo READY; {{ {lines}; }} >&2; exit 3"
+            self.batch(self.write("says.yaml", json.dumps({
+                "simulation": {"duration": "1s", "seed": 1},
+                "nodes": [{"id": "sayer", "type": "custom", "implementation": "process",
+                           "command": ["sh", "-c", command]}]})), "out", "--junit", "report.xml", expect=1)
+            return self.summary("out")["failed_stderr"]
+        many = said("for i in $(seq 100 199); do echo line $i of many; done")
+        self.assertEqual(many, "".join(f"line {i} of many\n" for i in range(165, 200)))  # 595 bytes of the 600
+        self.assertRegex((self.dir / "report.xml").read_text(), r"[>\n]line 165 of many\n")
+        exact = said("for i in $(seq 100 199); do echo $i 45678901234; done; echo endings")  # 600 with a line's begin
+        self.assertEqual((len(exact), exact[:4]), (600, "163 "))
+        self.assertEqual(len(said("printf '%0900d\\n' 1")), 600)  # no line begins in it
 
     def test_a_model_that_gives_no_number_fails_its_node(self):
         self.write("model.json", json.dumps({"kind": "logistic", "features": ["temperature", "sample_id"],

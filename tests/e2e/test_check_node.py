@@ -143,6 +143,22 @@ class CheckNode(common.Case):
         rng, count = common.seeded_random(), common.number("FAULTS", 30, 25, len(FAULTS))
         self.each(rng.sample(sorted(FAULTS), count), one)
 
+    def test_silence_after_some_messages_is_not_blamed_on_their_content(self):
+        out = self.check(*PYTHON, CASES, "SilentAfterSix", expect=1, options=(
+            "--timeout", "2s", "--message", '{"type": "TRANSMIT", "payload": 1}'))
+        block = self.block(out, "payload: true")
+        self.assertRegex(block, r"wrong +no whole answer to ADVANCE \d+ within 2s, after 6 messages that it answered\n")
+        self.assertRegex(block, r"to do +a new process answers this request: look what the node waits for, or has")
+        self.assertNotIn("JSON value", out)
+        self.assertRegex(out, r"\nok +your message 1 \(TRANSMIT\)")
+        self.assertRegex(out, r"(?s)\n\d+ ok, 1 failed, .* left out\n$")
+        self.assertNotIn("payload: null", out)
+
+    def test_silence_that_comes_of_the_content_is_told_as_that(self):
+        out = self.check(*PYTHON, CASES, "SilentAtTrue", expect=1, options=("--timeout", "2s"))
+        self.assertRegex(self.block(out, "payload: true"), r"within 2s\n(.*\n)* +to do +a payload may be any JSON value")
+        self.assertRegex(out, r"\nok +payload: null\n")
+
     def test_what_need_not_be_is_a_note_and_no_failure(self):
         def one(name):
             out = self.case(name, expect=0)

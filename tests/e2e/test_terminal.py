@@ -77,6 +77,25 @@ class MainPath(Terminal):
             time.sleep(0.1)
             self.assertEqual(t.screen(), screen)
 
+    def test_the_memory_of_a_process_is_known_at_the_start_and_after_a_short_run(self):
+        path = self.write("short.yaml", """
+simulation: { duration: 20ms, quantum: 10ms, seed: 1 }
+nodes:
+  - { id: gw, type: gateway }
+  - id: worker
+    type: custom
+    implementation: process
+    command: [sh, -c, "while read -r word now; do case $word in INIT) echo READY ;; ADVANCE) read -r m; echo DONE; \
+              echo '[]' ;; SHUTDOWN) exit ;; esac; done"]
+""")
+        known = r"worker +(ready|idle|finished) .*? \d[\d.]* [KM]i?B "
+        t = Tmux(self, path, columns=120, rows=36)
+        t.wait("PAUSED", line=0)
+        t.wait(known)
+        t.keys("c")
+        t.wait("FINISHED", line=0)
+        t.wait(known)
+
     def test_what_is_typed_ahead_is_done_in_turn(self):
         for keys in (b"s ", b"N25\r ", b"sss ", b" RQ"):
             with self.subTest(keys=keys):

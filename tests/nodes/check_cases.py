@@ -376,6 +376,23 @@ class RealTime(Good):
         super().advance(target, messages)
 
 
+class SilentAfterSix(Good):
+    """Messages, of whatever content."""
+
+    taken = 0
+
+    def take(self, m):
+        self.taken += 1
+        while self.taken > 6:
+            time.sleep(1)
+
+
+class SilentAtTrue(Good):
+    def take(self, m):
+        while m["payload"] is True:
+            time.sleep(1)
+
+
 class NextInThePast(Good):
     def options(self):
         return ' {"next_us": %d}' % max(self.now - 1, 0)

@@ -245,6 +245,56 @@ static void every_action_that_can_have_other_keys_has_a_name(void **state)
             assert_string_equal(action_name(command_table.rows[i].action), command_table.rows[i].name);
 }
 
+static bool is_action(const char *name)
+{
+    for (size_t i = 0; i < action_word_count; i++)
+        if (!strcmp(action_words[i].name, name))
+            return true;
+    return false;
+}
+
+static void a_command_that_a_key_does_is_an_action_of_its_name(void **state)
+{
+    (void)state;
+    static const char *const without_key[] = { "bisect", "unwatch", "pace", "uart", "node", "pane", "find-previous" };
+    for (size_t i = 0; i < command_table.count; i++) {
+        const char *name = command_table.rows[i].name;
+        bool has_key = true;
+        for (size_t k = 0; k < sizeof without_key / sizeof *without_key; k++)
+            has_key &= strcmp(without_key[k], name) != 0;
+        if (is_action(name) != has_key)
+            fail_msg("%s", name);
+    }
+    struct config c = load("break: F9\nwatch: F4\nkeys: F7\ncontinue: F8\nbreakpoints: F10\n", "");
+    assert_int_equal(c.problems.count, 0);
+    assert_int_equal(keymap_action(&c.keys, INPUT_F1 + 8), ACTION_BREAKS);
+    assert_int_equal(keymap_action(&c.keys, INPUT_F1 + 9), ACTION_BREAKS);
+    assert_int_equal(keymap_action(&c.keys, INPUT_F1 + 3), ACTION_WATCHES);
+    assert_int_equal(keymap_action(&c.keys, INPUT_F1 + 7), ACTION_CONTINUE);
+    config_free(&c);
+    c = load("breakpoints: []\n", "");
+    char text[KEYMAP_TEXT];
+    assert_string_equal(keymap_text(&c.keys, "{breakpoints} adds one", false, text), ":break adds one");
+    config_free(&c);
+}
+
+static void the_man_page_lists_the_actions(void **state)
+{
+    (void)state;
+    char page[200000], *save;
+    FILE *f = fopen(LOCKSTEP_SOURCE_DIR "/doc/lockstep.1", "re");
+    assert_non_null(f);
+    page[fread(page, 1, sizeof page - 1, f)] = '\0';
+    fclose(f);
+    char *begin = strstr(page, "actions: begin\n"), *end = begin ? strstr(begin, ".\n.\\\" actions: end") : NULL;
+    assert_non_null(end);
+    *end = '\0';
+    char *word = strtok_r(begin + strlen("actions: begin\n"), ", \n", &save);
+    for (size_t i = 0; i < action_word_count; i++, word = strtok_r(NULL, ", \n", &save))
+        assert_string_equal(word ? word : "the end of the list", action_words[i].name);
+    assert_null(word);
+}
+
 static void names_of_keys_are_read_back(void **state)
 {
     (void)state;
@@ -288,6 +338,8 @@ int main(void)
         cmocka_unit_test(a_text_names_the_keys_in_use),
         cmocka_unit_test(every_text_names_actions_that_there_are),
         cmocka_unit_test(every_action_that_can_have_other_keys_has_a_name),
+        cmocka_unit_test(a_command_that_a_key_does_is_an_action_of_its_name),
+        cmocka_unit_test(the_man_page_lists_the_actions),
         cmocka_unit_test(names_of_keys_are_read_back),
         cmocka_unit_test(any_text_is_a_file_of_settings),
     };

@@ -210,19 +210,19 @@ static void overrides_that_cannot_be_are_told_with_their_origin(void **state)
         const char *line;
     } cases[] = {
         { { "nodes.sl.config.interval", "1s", "--set" },
-          "--set nodes.sl.config.interval: nodes.sl.config.interval: there is no node 'sl'; did you mean 's1'?" },
+          "--set nodes.sl.config.interval: there is no node 'sl'; did you mean 's1'?" },
         { { "nodes[2].id", "x", "--set" },
-          "--set nodes[2].id: nodes[2].id: there is no item '[2]'; the list has 2 items, counted from 0" },
-        { { "nodes[x]", "1", "--set" }, "--set nodes[x]: nodes[x]: an index is a number in brackets, as in nodes[0]" },
+          "--set nodes[2].id: there is no item '[2]'; the list has 2 items, counted from 0" },
+        { { "nodes[x]", "1", "--set" }, "--set nodes[x]: an index is a number in brackets, as in nodes[0]" },
         { { "simulation..seed", "1", "--set" },
-          "--set simulation..seed: simulation..seed: a name is missing in the path; write for example "
+          "--set simulation..seed: a name is missing in the path; write for example "
           "nodes[0].config.interval" },
         { { "simulation.seed.x", "1", "--set" },
-          "--set simulation.seed.x: simulation.seed.x: there is no map to hold 'x'" },
+          "--set simulation.seed.x: there is no map to hold 'x'" },
         { { "simulation.sed", "1", "--set" },
-          "--set simulation.sed: simulation.sed: unknown field; did you mean 'seed'?" },
+          "--set simulation.sed: unknown field; did you mean 'seed'?" },
         { { "simulation.seed", "[1", "--set" },
-          "--set simulation.seed: simulation.seed: '[1' is no YAML value: a ',' or ']' is missing" },
+          "--set simulation.seed: '[1' is no YAML value: a ',' or ']' is missing" },
         { { "simulation.duration", "10 parsecs", "--duration" },
           "--duration: simulation.duration: '10 parsecs': not a time; the units are us, ms, s, min and h" },
         { { "simulation.seed", "x", "--seed" }, "--seed: simulation.seed: must be a whole number, not 'x'" },
