@@ -35,6 +35,7 @@ struct pane_detail {
     struct found found[KEPT];
     int count;
     uint64_t low, high;
+    uint64_t changes; /* what was done to messages by then: it moves them */
     struct log_view log;
     double mips; /* of its processor, lately; -1: not known */
 };
@@ -70,10 +71,11 @@ static bool is_source(const struct record *r, const char *id)
 static simtime time_of(const struct view *v, const char *id, uint64_t n)
 {
     struct record r;
-    if (store_read(v->store, n, &r) != 0)
+    struct session_delivery d;
+    if (session_read_message(v->session, n, &r, &d) != 0)
         return 0;
-    bool arrives = r.kind == RECORD_MESSAGE && !is_source(&r, id) && r.due != SIMTIME_NEVER;
-    return arrives ? r.due : r.t;
+    bool arrives = !is_source(&r, id) && d.due != SIMTIME_NEVER;
+    return arrives ? d.due : r.t;
 }
 
 static int compare_found(const void *a, const void *b)
@@ -117,15 +119,17 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
 {
     struct pane_detail *d = detail_of(p);
     const struct scenario_node *n = node_of(d, v);
-    if (!n || !v->store)
+    if (!n || !v->store || !v->session)
         return false;
     bool more = pane_watch_work(v, changed);
     *changed |= look_at_processor(d, v);
     *changed |= is_process(n) && log_view_is_old(&d->log, v, d->node);
     struct found found[KEPT];
     uint64_t records = store_count(v->store), reached, before = d->high + (uint64_t)d->count;
+    uint64_t changes = records != d->high ? session_changes(v->session) : d->changes;
     *changed |= records != d->high || (d->count < KEPT && d->low > 0);
-    if (records > d->high + SLICE || records < d->high) {
+    if (records > d->high + SLICE || records < d->high || changes != d->changes) {
+        d->changes = changes;
         d->count = 0;
         d->low = d->high = records;
     }
@@ -305,8 +309,9 @@ static void draw_message(const struct pane_detail *d, const struct view *v, cons
                          const struct found *f)
 {
     struct record r;
+    struct session_delivery came;
     char stamp[FORMAT_TEXT];
-    if (store_read(v->store, f->n, &r) != 0)
+    if (session_read_message(v->session, f->n, &r, &came) != 0)
         return;
     const char *id = v->scenario->nodes[d->node].id;
     bool out = is_source(&r, id);
@@ -315,7 +320,7 @@ static void draw_message(const struct pane_detail *d, const struct view *v, cons
     int width = (int)strlen(format_stamp(v->scenario->duration, stamp)) + 1;
     area_right(a, 0, y, width, ROLE_TIME, format_stamp(f->at, stamp));
     pen.x = width + 1;
-    bool lost = r.kind == RECORD_MESSAGE && r.due == SIMTIME_NEVER;
+    bool lost = r.kind == RECORD_MESSAGE && came.due == SIMTIME_NEVER;
     bool comes = !out && !lost && f->at > v->status->now;
     const char *way = r.kind != RECORD_MESSAGE ? "" : out ? "out" : comes ? "due" : "in";
     area_text(a, pen.x, y, 4, out ? ROLE_INFO : comes ? ROLE_DIM : ROLE_GOOD, way, strlen(way));
@@ -328,10 +333,12 @@ static void draw_message(const struct pane_detail *d, const struct view *v, cons
     area_text(a, pen.x, y, 9, role, type.s ? type.s : "", type.len);
     pen.x += 10;
     pen.full = pen.x >= pen.end;
-    if (lost)
-        pen_put(&pen, ROLE_BAD, "lost  ");
-    if (r.payload.len)
-        json_compact(&pen, r.payload.s, r.payload.len);
+    struct text payload = out ? r.payload : came.payload;
+    const char *fate = out && came.due != SIMTIME_NEVER ? "" : view_fate(&r, &came);
+    pen_put(&pen, lost ? ROLE_BAD : ROLE_WARN, fate);
+    pen_put(&pen, ROLE_TEXT, *fate ? "  " : "");
+    if (payload.len)
+        json_compact(&pen, payload.s, payload.len);
     else
         pen_text(&pen, ROLE_DIM, r.cause.s, r.cause.len);
 }
@@ -456,17 +463,24 @@ static bool export_line(const char *s, size_t len, bool labelled, uint64_t n, st
 static bool export_message(const struct pane_detail *d, const struct view *v, uint64_t n, struct table_row *row)
 {
     struct record r;
+    struct session_delivery came;
     if (n >= (uint64_t)d->count)
         return false;
-    if (store_read(v->store, d->found[n].n, &r) != 0)
+    if (session_read_message(v->session, d->found[n].n, &r, &came) != 0)
         return true;
+    bool out = is_source(&r, v->scenario->nodes[d->node].id);
+    struct text payload = out ? r.payload : came.payload;
+    const char *fate = out && came.due != SIMTIME_NEVER ? "" : view_fate(&r, &came);
     table_time(row, d->found[n].at);
     table_text(row, record_kind_name(r.kind));
     table_text_n(row, r.src.s, r.src.len);
     table_text_n(row, r.dst.s, r.dst.len);
     table_text_n(row, r.type.s, r.type.len);
-    table_json(row, r.payload.s, r.payload.len);
-    table_text_n(row, r.cause.s, r.cause.len);
+    table_json(row, payload.s, payload.len);
+    if (*fate)
+        table_text(row, fate);
+    else
+        table_text_n(row, r.cause.s, r.cause.len);
     return true;
 }
 

@@ -222,6 +222,18 @@ bool session_flight_find(const struct session *s, uint64_t id, struct session_me
 /* Its place in that order, or UINT64_MAX. */
 uint64_t session_flight_rank(const struct session *s, uint64_t id);
 
+/* A message as its node has got it, or will: what it was sent, and what a person or a fault did to that on its way, up
+ * to the moment that is shown. */
+struct session_delivery {
+    simtime due;         /* SIMTIME_NEVER: it does not arrive */
+    struct text payload; /* good until the next record is read */
+    uint64_t dropped, delayed, edited; /* the records of the commands that did it last; 0: none did */
+};
+/* Reads record n as store_read does, and of a message how it was delivered; of others due is SIMTIME_NEVER. */
+int session_read_message(const struct session *s, uint64_t n, struct record *r, struct session_delivery *out);
+/* How many such commands there were. */
+uint64_t session_changes(const struct session *s);
+
 /* What the link between two nodes has now; false: the network is direct, and it has neither. */
 bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss);
 

@@ -23,13 +23,15 @@ static uint64_t records_at(struct past *p, simtime t)
 /* The barrier at which a message was handed to its node; SIMTIME_NEVER: it never was. */
 static simtime handed_at(const struct session *s, struct past *p, const struct record *r, simtime written)
 {
-    if (r->kind != RECORD_MESSAGE || r->due == SIMTIME_NEVER)
+    struct session_delivery d;
+    deliveries_of(s, r, &d);
+    if (r->kind != RECORD_MESSAGE || d.due == SIMTIME_NEVER)
         return SIMTIME_NEVER;
-    if (s->scenario->network == NETWORK_DIRECT)
+    if (s->scenario->network == NETWORK_DIRECT && !d.delayed)
         return written;
     bool by_hand = r->due == r->t && r->t % s->scenario->quantum == 0; /* it seems: at a barrier, within no quantum */
     simtime sent = by_hand ? written_at(p, r->n) : barrier_after(s->scenario, r->t + 1);
-    simtime arrived = barrier_after(s->scenario, r->due);
+    simtime arrived = barrier_after(s->scenario, d.due);
     return arrived > sent ? arrived : sent;
 }
 
@@ -111,6 +113,7 @@ size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out,
     struct past *p = viewing_survey(s);
     struct record r;
     char node[80];
+    deliveries_catch_up(s);
     if (!p || n >= store_count(s->results.store) || store_read(s->results.store, n, &r) < 0 ||
         (r.kind != RECORD_MESSAGE && r.kind != RECORD_LOCAL))
         return 0;
