@@ -124,6 +124,13 @@ static void draw_link(const struct view *v, const struct area *a, int y, const s
     for (int d = 1; d < l->depth && d < 12; d++)
         pen_put(&pen, ROLE_DIM, "  ");
     put_id(&pen, v, r.src);
+    if (r.kind == RECORD_NODE) {
+        pen_put(&pen, ROLE_BAD, "  ");
+        pen_text(&pen, ROLE_BAD, r.state.s, r.state.len);
+        pen_put(&pen, ROLE_TEXT, "  ");
+        pen_text(&pen, ROLE_TEXT, r.cause.s, r.cause.len);
+        return;
+    }
     if (r.dst.len) {
         pen_put(&pen, ROLE_DIM, " ");
         pen_glyph(&pen, ROLE_DIM, came.due == SIMTIME_NEVER ? GLYPH_ARROW_LOST : GLYPH_ARROW);

@@ -265,11 +265,14 @@ struct session_tally {
 };
 bool session_tally(struct session *s, simtime t, struct session_tally *out);
 
-/* The chain of record n, a message or a local event, one link long: records that it came of, which are the messages
- * that its sender was handed last before the step in which it sent it, the latest first; or, forward, that came of it:
- * what its receiver sent in its first step behind that in which anything was sent, in their order. At most `most`;
- * returns how many. More than that is not known of a node, so a link is a possible cause. */
+/* The chain of record n, a message, a local event or a failure, one link long: records that it came of, which are the
+ * messages that its node was handed last before the step in which it sent it, or failed, the latest first; or, forward,
+ * that came of it: what its receiver sent in its first step behind that in which anything was sent, in their order, or
+ * its failure in that. At most `most`; returns how many. More than that is not known of a node, so a link is a possible
+ * cause. */
 size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out, size_t most);
+/* Whether it can have one: a failure that was brought about from outside has none. */
+bool session_has_chain(const struct record *r);
 
 struct buffer;
 /* Appends the command line that shows the run at the moment that is shown of it now. */

@@ -52,7 +52,7 @@ PAYLOADS = ['{"temperature": 99.50, "sample_id": 7}', '{ "temperature":-1e3,"uni
             "null", '"é \\u00e9 \\n\\"x\\": {"', '{"a":{"b":[1,2.0,true,null,"日本 # : \'"]}}', "0", "true"]
 TYPES = ["TRANSMIT", "ACK", '"a b"', "é"]
 
-# Fails of what has no temperature.
+# Says that it has got something, and fails of what has no temperature.
 FRAGILE = r'''
 import json, sys
 
@@ -61,9 +61,9 @@ for line in sys.stdin:
     if words[0] == "INIT":
         print("READY", flush=True)
     elif words[0] == "ADVANCE":
-        for m in json.loads(sys.stdin.readline()):
-            m["payload"]["temperature"]
-        print("DONE\n[]", flush=True)
+        got = [m["payload"]["temperature"] for m in json.loads(sys.stdin.readline())]
+        out = {"time_us": int(words[1]) - 1, "type": "GOT", "src": "gw", "dst": "cloud", "payload": got}
+        print("DONE\n" + json.dumps([out] if got else []), flush=True)
     else:
         break
 '''
@@ -71,19 +71,19 @@ for line in sys.stdin:
 # Its link is slow for s1: what s2 sends later comes earlier.
 FARM = """
 simulation: {{ duration: 3s, quantum: 10ms, seed: 7 }}
-network: {{ model: latency, default_latency: 20ms, links: [{{ src: s1, dst: gw, latency: 90ms }}] }}
+network: {{ model: latency, default_latency: 20ms, links: [{{ src: s1, dst: gw, latency: 700ms }}] }}
 nodes:
   - {{ id: s1, type: sensor, config: {{ interval: 200ms, destination: gw }} }}
   - {{ id: s2, type: sensor, config: {{ interval: 350ms, destination: gw }} }}
-  - {{ id: busy, type: sensor, config: {{ interval: 1ms, destination: cloud }} }}
+  - {{ id: busy, type: sensor, config: {{ interval: 500us, destination: cloud }} }}
   - {{ id: gw, type: gateway, implementation: process, command: [python3, gw.py], on_failure: {on_failure} }}
   - {{ id: cloud, type: cloud }}
 """
 
-# At the end: the node, the chain of its message, and the message.
+# At the end: the node, the chains of its message and of its failure, and the message.
 LOOK = [":", "type node gw", "Enter", "see exit code 1", "see TRANSMIT", "screen node", "Esc",
         "2", "g", ":", 'type find src == s1 && time == 1s', "Enter", "m", "screen forward", "Esc", "Enter",
-        "screen event", "Esc"]
+        "screen event", "Esc", ":", "type find state == failed", "Enter", "m", "screen back", "Esc"]
 
 
 class Flight(common.Case):
@@ -284,7 +284,7 @@ class Delivered(common.Case):
     def keys(self, arguments, steps, expect=0):
         saved = [s.split()[1] for s in steps if s.startswith("screen ")]
         lines = [f"screen {self.dir / s.split()[1]}" if s.startswith("screen ") else s for s in steps]
-        self.lockstep(*arguments, "--keys", self.write("steps.keys", "\n".join(lines) + "\n"), "--size", "160x50",
+        self.lockstep(*arguments, "--keys", self.write("steps.keys", "\n".join(lines) + "\n"), "--size", "160x90",
                       expect=expect)
         return {s: (self.dir / s).read_text() for s in saved}
 
@@ -312,7 +312,7 @@ class Delivered(common.Case):
         (self.edited,) = self.ids("as is", "s1", 1000000)
         self.injected = 1 + max(r["id"] for r in self.records("as is") if "id" in r)
         steps = ["u", "type 1.02s", "Enter", *self.say(
-            f'edit {self.edited} {{"note": "edited 1"}}', f"delay {self.edited} 500ms", f"delay {self.edited} to 1.6s",
+            f'edit {self.edited} {{"note": "edited 1"}}', f"delay {self.edited} 500ms", f"delay {self.edited} to 2.95s",
             f'edit {self.edited} {{"count": 99}}', 'inject s1 gw TRANSMIT {"temperature": 3}', f"drop {self.injected}")]
         over = "see FINISHED" if on_failure == "continue" else "see FAILED"
         return self.keys(["--out", "run", farm], steps + list(more) + ["c", over, *LOOK],
@@ -320,39 +320,41 @@ class Delivered(common.Case):
 
     def assert_shown(self, shown):
         rows = [r for r in self.came(shown["node"]) if "s1" in r[2]]
-        self.assertIn(("1.600000", "in", "s1 TRANSMIT edited, delayed count 99"), rows)
+        self.assertIn(("2.950000", "in", "s1 TRANSMIT edited, delayed count 99"), rows)
         self.assertIn(("1.020000", "in", "s1 TRANSMIT dropped temperature 3"), rows)
-        self.assertNotIn("1.090000", [r[0] for r in rows])
-        chain = shown["forward"].split("╭─ Chain")[1].split("╰")[0]
-        self.assertRegex(chain, r"s1 → gw +TRANSMIT +edited, delayed +count 99")
+        self.assertNotIn("1.700000", [r[0] for r in rows])
+        for name in ("forward", "back"):
+            chain = shown[name].split("╭─ Chain")[1].split("╰")[0]
+            self.assertRegex(chain, r"(?s)s1 → gw +TRANSMIT +edited, delayed +count 99.*gw +failed ")
         self.assertRegex(shown["event"], r'edited on its way by record \d+: \{"count": 99\}')
-        self.assertRegex(shown["event"], r"delayed on its way by record \d+: due 1.600000 s")
+        self.assertRegex(shown["event"], r"delayed on its way by record \d+: due 2.950000 s")
 
     def test_a_failed_node_tells_what_it_was_handed(self):
         shown = self.edit(more=[*self.say("node gw"), "see edited, delayed", "screen due", "Esc"])
-        self.assertIn(("1.600000", "due", "s1 TRANSMIT edited, delayed count 99"), self.came(shown["due"]))
+        self.assertIn(("2.950000", "due", "s1 TRANSMIT edited, delayed count 99"), self.came(shown["due"]))
         self.assert_shown(shown)
         records = self.records("run")
         commands = [r["n"] for r in records if r["kind"] == "command"]
         came = {r["n"]: dict(r) for r in records if r["kind"] == "message" and r["dst"] == "gw"}
         (edited,) = [r for r in came.values() if r["id"] == self.edited]
-        edited.update(payload={"count": 99}, due=1600000, commands=[commands[2], commands[3]])
-        came = [r for r in came.values() if r["id"] != self.injected and r["due"] <= 1600000]
+        edited.update(payload={"count": 99}, due=2950000, commands=[commands[2], commands[3]])
+        came = [r for r in came.values() if r["id"] != self.injected and r["due"] <= 2950000]
         want = sorted(came, key=lambda r: (r["due"], r["n"]))[-5:]
         self.assertEqual(want[-1], edited)
         self.assertNotEqual([r["n"] for r in want], sorted(r["n"] for r in want), "none was overtaken")
         self.assertEqual(self.summary("run")["failed_last_in"], want)
-        self.assertGreater(records[-1]["n"] - edited["n"], 1000, "it is not far back")
+        self.assertGreater(want[0]["n"] - edited["n"], 1000, "it is not far back")
 
     def test_a_replay_tells_the_same_and_not_before_its_time(self):
         self.edit()
         self.assert_shown(self.keys(["replay", self.dir / "run"], ["c", *LOOK]))
-        before = self.keys(["replay", self.dir / "run", "--at", "1.01s"],
-                           [*self.say("node gw"), "see TRANSMIT", "screen node"])
-        self.assertIn(("1.090000", "due"), [r[:2] for r in self.came(before["node"])])
+        before = self.keys(["replay", self.dir / "run"],
+                           ["c", *self.say("node gw"), "see edited, delayed", "u", "type 1.01s", "Enter", "see due s1",
+                            "screen node"])
+        self.assertIn(("1.700000", "due"), [r[:2] for r in self.came(before["node"])])
         self.assertNotIn("edited", before["node"])
 
-    def test_a_run_that_goes_on_after_a_failure_tells_the_same(self):
+    def test_a_failure_that_the_run_goes_on_after_is_in_the_chain_too(self):
         self.assert_shown(self.edit("continue"))
 
     def test_a_saved_session_tells_the_same(self):
@@ -360,6 +362,16 @@ class Delivered(common.Case):
         self.batch(self.dir / "saved.yaml", "again", expect=1)
         self.assertEqual(self.summary("again")["failed_last_in"], self.summary("run")["failed_last_in"])
         self.assertEqual(self.summary("again")["failed_last_in"][-1]["payload"], {"count": 99})
+
+    def test_a_node_that_was_killed_did_not_fail_of_a_message(self):
+        farm = self.farm()
+        self.batch(self.write("kill.yaml", farm.read_text() + "faults: [{ at: 1.02s, node: gw, action: kill }]\n"),
+                   "run", expect=1)
+        shown = self.keys(["replay", self.dir / "run"],
+                          ["c", *self.say("find state == failed"), "m", "screen refused", "Esc",
+                           *self.say("find dst == gw && time == 1s && src == s2"), "m", "screen chain"])
+        self.assertIn("own failures come of something", shown["refused"])
+        self.assertNotIn("failed", shown["chain"].split("╭─ Chain")[-1].split("╰")[0])
 
 
 if __name__ == "__main__":
