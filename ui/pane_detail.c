@@ -36,6 +36,7 @@ struct pane_detail {
     int count;
     uint64_t low, high;
     uint64_t changes; /* what was done to messages by then: it moves them */
+    bool has_delayed; /* those that were sent before all of these, and delayed, were looked for */
     struct log_view log;
     double mips; /* of its processor, lately; -1: not known */
 };
@@ -107,6 +108,28 @@ static int look_back(const struct view *v, const char *id, uint64_t from, uint64
     return count;
 }
 
+static bool is_found(const struct pane_detail *d, uint64_t n)
+{
+    for (int i = 0; i < d->count; i++)
+        if (d->found[i].n == n)
+            return true;
+    return false;
+}
+
+/* A message that was sent long ago is among the last ones where it was delayed for so long. */
+static void add_delayed(struct pane_detail *d, const struct view *v, const char *id)
+{
+    struct record r;
+    struct session_delivery came;
+    uint64_t n;
+    for (size_t at = 0; session_next_delayed(v->session, d->found[d->count - 1].at, SIMTIME_MAX, &at, &n);) {
+        if (is_found(d, n) || session_read_message(v->session, n, &r, &came) != 0 || !text_is(r.dst, id))
+            continue;
+        d->found[d->count - 1] = (struct found){ n, came.due == SIMTIME_NEVER ? r.t : came.due };
+        qsort(d->found, (size_t)d->count, sizeof *d->found, compare_found);
+    }
+}
+
 /* Being looked at is what has it asked for. */
 static bool look_at_processor(struct pane_detail *d, const struct view *v)
 {
@@ -130,6 +153,7 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
     *changed |= records != d->high || (d->count < KEPT && d->low > 0);
     if (records > d->high + SLICE || records < d->high || changes != d->changes) {
         d->changes = changes;
+        d->has_delayed = false;
         d->count = 0;
         d->low = d->high = records;
     }
@@ -150,6 +174,10 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
     }
     if (d->high + (uint64_t)d->count != before)
         qsort(d->found, (size_t)d->count, sizeof *d->found, compare_found);
+    if (d->count == KEPT && !d->has_delayed) {
+        add_delayed(d, v, n->id);
+        d->has_delayed = *changed = true;
+    }
     return more || (d->count < KEPT && d->low > 0);
 }
 
@@ -536,6 +564,7 @@ void pane_detail_show(struct pane *p, int node)
     d->node = node;
     d->mips = -1;
     d->count = 0;
+    d->has_delayed = false;
     d->low = d->high = 0;
     memset(d->lists, 0, sizeof d->lists);
 }

@@ -233,6 +233,9 @@ struct session_delivery {
 int session_read_message(const struct session *s, uint64_t n, struct record *r, struct session_delivery *out);
 /* How many such commands there were. */
 uint64_t session_changes(const struct session *s);
+/* The records of those messages that were delayed to a time from `from` to `to`, one after the other: *at is 0 at
+ * first. False where there is none any more. */
+bool session_next_delayed(const struct session *s, simtime from, simtime to, size_t *at, uint64_t *n);
 
 /* What the link between two nodes has now; false: the network is direct, and it has neither. */
 bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss);

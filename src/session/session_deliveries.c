@@ -146,7 +146,7 @@ void deliveries_of(const struct session *s, const struct record *r, struct sessi
 }
 
 /* The record of message `id`: of those before `end`, in which messages stand in the order of their numbers. */
-static bool find_record(struct session *s, uint64_t id, uint64_t end, uint64_t *n)
+static bool find_record(const struct session *s, uint64_t id, uint64_t end, uint64_t *n)
 {
     struct store *store = s->results.store;
     struct record r;
@@ -163,20 +163,6 @@ static bool find_record(struct session *s, uint64_t id, uint64_t end, uint64_t *
             low = at + 1;
         else
             end = middle;
-    }
-    return false;
-}
-
-bool deliveries_next_delayed(struct session *s, simtime from, simtime to, size_t *at, uint64_t *n)
-{
-    const struct deliveries *d = s->deliveries;
-    uint64_t count = store_count(s->results.store);
-    while (*at < d->count) {
-        const struct change *c = &d->changes[(*at)++];
-        bool is_last = *at == d->count || d->changes[*at].id != c->id || d->changes[*at].kind != CHANGE_DELAY;
-        if (c->kind == CHANGE_DELAY && is_last && c->n < count && c->due >= from && c->due <= to &&
-            find_record(s, c->id, c->n, n))
-            return true;
     }
     return false;
 }
@@ -200,4 +186,19 @@ uint64_t session_changes(const struct session *s)
     for (size_t i = 0; i < s->deliveries->count; i++)
         count += s->deliveries->changes[i].n < store_count(s->results.store);
     return count;
+}
+
+bool session_next_delayed(const struct session *s, simtime from, simtime to, size_t *at, uint64_t *n)
+{
+    deliveries_catch_up((struct session *)(uintptr_t)s);
+    const struct deliveries *d = s->deliveries;
+    uint64_t count = store_count(s->results.store);
+    while (*at < d->count) {
+        const struct change *c = &d->changes[(*at)++];
+        bool is_last = *at == d->count || d->changes[*at].id != c->id || d->changes[*at].kind != CHANGE_DELAY;
+        if (c->kind == CHANGE_DELAY && is_last && c->n < count && c->due >= from && c->due <= to &&
+            find_record(s, c->id, c->n, n))
+            return true;
+    }
+    return false;
 }

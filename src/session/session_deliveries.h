@@ -24,8 +24,5 @@ void deliveries_free(struct deliveries *d); /* NULL is fine */
 void deliveries_catch_up(struct session *s);
 /* As session_read_message, of a record that was read, by what is known since the last time that was caught up with. */
 void deliveries_of(const struct session *s, const struct record *r, struct session_delivery *out);
-/* The records of those messages that were delayed to a time from `from` to `to`, one after the other: *at is 0 at
- * first. False where there is none any more. Moves what the store has read. */
-bool deliveries_next_delayed(struct session *s, simtime from, simtime to, size_t *at, uint64_t *n);
 
 #endif

@@ -128,10 +128,9 @@ void session_last_messages(struct session *s, int node, struct buffer *in, struc
         if (known && known - n > OVERTAKEN)
             break;
     }
-    deliveries_catch_up(s);
     size_t at = 0;
     simtime since = ins.count == MESSAGES_TOLD ? ins.items[0].at : 0;
-    while (deliveries_next_delayed(s, since, now_of(s), &at, &n))
+    while (session_next_delayed(s, since, now_of(s), &at, &n))
         consider(s, id, n, &ins, NULL);
     tell(s, &ins, true, in);
     tell(s, &outs, false, out);

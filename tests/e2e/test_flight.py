@@ -373,6 +373,20 @@ class Delivered(common.Case):
         self.assertIn("own failures come of something", shown["refused"])
         self.assertNotIn("failed", shown["chain"].split("╭─ Chain")[-1].split("╰")[0])
 
+    def test_one_that_was_delayed_for_long_is_among_the_last_ones(self):
+        scenario = self.write("s.yaml", """
+simulation: { duration: 3s, quantum: 10ms, seed: 7 }
+network: { model: latency, default_latency: 20ms }
+nodes:
+  - { id: slow, type: sensor, config: { interval: 10s, destination: gw } }
+  - { id: busy, type: sensor, config: { interval: 1ms, destination: gw } }
+  - { id: gw, type: cloud }
+""")
+        shown = self.keys(["--out", "run", scenario], [
+            *self.say("inject slow gw LATE {\"temperature\": 3} at 0.5s", "delay 0 to 2.9995s"), "c", "see FINISHED",
+            *self.say("node gw"), "see TRANSMIT", "screen node"])
+        self.assertIn(("2.999500", "in", "slow LATE delayed temperature 3"), self.came(shown["node"]))
+
 
 if __name__ == "__main__":
     main()
