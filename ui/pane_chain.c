@@ -99,7 +99,7 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     char n[FORMAT_TEXT];
     (void)v;
     const struct pane_chain *c = (const struct pane_chain *)p;
-    buffer_format(out, " of event %s%s", format_count(c->n, n),
+    buffer_format(out, " of record %s%s", format_count(c->n, n),
                   c->count >= LINKS_MOST || c->looks >= LOOKS_MOST ? ", its nearer part" : "");
 }
 

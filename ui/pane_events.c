@@ -202,7 +202,8 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
     draw_words(&pen, v, r);
 }
 
-/* The selected record, whole as far as it fits: a rule that says what it is, then its payload. */
+/* The selected record, whole as far as it fits: a rule that says what it is, then its payload. A message has its own
+ * number, by which it is told of everywhere, and that of its record. */
 static void draw_preview(const struct pane *p, const struct view *v, const struct area *a)
 {
     struct record r;
@@ -213,8 +214,9 @@ static void draw_preview(const struct pane *p, const struct view *v, const struc
     if (!pane_events_selected(p, &number) || session_read_message(v->session, number, &r, &d) != 0)
         return;
     struct pen pen = pen_at(a, 1, 0, a->width - 2);
-    pen_printf(&pen, ROLE_LABEL, " %s %s ", record_kind_name(r.kind), format_count(number, n));
+    pen_printf(&pen, ROLE_LABEL, " %s ", record_kind_name(r.kind));
     if (r.kind == RECORD_MESSAGE) {
+        pen_printf(&pen, ROLE_LABEL, "%s ", format_count(r.id, n));
         pen_printf(&pen, ROLE_DIM, " sent %s s", format_stamp(r.t, t));
         if (d.due == SIMTIME_NEVER)
             pen_put(&pen, ROLE_BAD, d.dropped ? "  dropped " : "  never arrives ");
@@ -223,6 +225,8 @@ static void draw_preview(const struct pane *p, const struct view *v, const struc
         if (d.due != SIMTIME_NEVER && (d.edited || d.delayed))
             pen_printf(&pen, ROLE_WARN, " %s ", view_fate(&r, &d));
     }
+    if (pen.x + (int)strlen(format_count(number, n)) + 9 <= pen.end) /* a part of the number is another one */
+        pen_printf(&pen, ROLE_DIM, " record %s ", n);
     struct text line = r.payload;
     if (!line.len && store_line(v->store, number, &line) != 0)
         return;

@@ -16,9 +16,11 @@ struct pane_record {
 
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
-    char n[FORMAT_TEXT], count[FORMAT_TEXT];
-    buffer_format(out, " %s of %s", format_count(((const struct pane_record *)p)->n + 1, n),
-                  format_count(v->store ? store_count(v->store) : 0, count));
+    char n[FORMAT_TEXT], last[FORMAT_TEXT];
+    uint64_t count = v->store ? store_count(v->store) : 0;
+    buffer_format(out, ": record %s", format_count(((const struct pane_record *)p)->n, n));
+    if (count)
+        buffer_format(out, ", the last is %s", format_count(count - 1, last));
 }
 
 /* Of a message, what was done to it on its way. */
