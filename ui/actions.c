@@ -94,8 +94,9 @@ static void open_chain(struct app *app)
     }
     struct record r;
     bool selected = selected_record(app, &n) && store_read(session_store(app->session), n, &r) == 0;
-    if (!selected || (r.kind != RECORD_MESSAGE && r.kind != RECORD_LOCAL)) {
-        app_say(app, ROLE_WARN, selected ? "Only messages and local events come of something" : "No event is selected");
+    if (!selected || !session_has_chain(&r)) {
+        app_say(app, ROLE_WARN,
+                selected ? "Only messages, local events and own failures come of something" : "No event is selected");
         return;
     }
     pane_chain_show(app->panes[PANE_CHAIN], n);

@@ -142,3 +142,14 @@ void pane_free(struct pane *p)
 {
     free(p);
 }
+
+const char *view_fate(const struct record *r, const struct session_delivery *d)
+{
+    if (r->kind != RECORD_MESSAGE)
+        return "";
+    if (d->due == SIMTIME_NEVER)
+        return d->dropped ? "dropped" : "lost";
+    if (d->edited && d->delayed)
+        return "edited, delayed";
+    return d->edited ? "edited" : d->delayed ? "delayed" : "";
+}

@@ -116,6 +116,8 @@ void pane_free(struct pane *p);
 /* An empty pane's words, in its middle; lines that do not fit are left out. {pause} in the hint is the key of that
  * action. */
 void pane_empty(const struct view *v, const struct area *a, const char *line, const char *hint);
+/* What became of a message on its way, in a word or two; "": it arrives as it was sent, or it is none. */
+const char *view_fate(const struct record *r, const struct session_delivery *d);
 /* Text over as many lines as it takes, broken at blanks. Returns how many. */
 int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text);
 /* A heading with a rule behind it. */

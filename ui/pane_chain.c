@@ -99,7 +99,7 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     char n[FORMAT_TEXT];
     (void)v;
     const struct pane_chain *c = (const struct pane_chain *)p;
-    buffer_format(out, " of event %s%s", format_count(c->n, n),
+    buffer_format(out, " of record %s%s", format_count(c->n, n),
                   c->count >= LINKS_MOST || c->looks >= LOOKS_MOST ? ", its nearer part" : "");
 }
 
@@ -114,25 +114,35 @@ static void put_id(struct pen *pen, const struct view *v, struct text id)
 static void draw_link(const struct view *v, const struct area *a, int y, const struct link *l)
 {
     struct record r;
+    struct session_delivery came;
     char text[FORMAT_TEXT];
     struct pen pen = pen_at(a, 0, y, -1);
-    if (store_read(v->store, l->n, &r) != 0)
+    if (session_read_message(v->session, l->n, &r, &came) != 0)
         return;
     pen_printf(&pen, ROLE_TIME, "%11s ", format_stamp(r.t, text));
     pen_put(&pen, l->depth ? ROLE_DIM : ROLE_KEY, l->depth < 0 ? "  " : l->depth ? "  " : "> ");
     for (int d = 1; d < l->depth && d < 12; d++)
         pen_put(&pen, ROLE_DIM, "  ");
     put_id(&pen, v, r.src);
+    if (r.kind == RECORD_NODE) {
+        pen_put(&pen, ROLE_BAD, "  ");
+        pen_text(&pen, ROLE_BAD, r.state.s, r.state.len);
+        pen_put(&pen, ROLE_TEXT, "  ");
+        pen_text(&pen, ROLE_TEXT, r.cause.s, r.cause.len);
+        return;
+    }
     if (r.dst.len) {
         pen_put(&pen, ROLE_DIM, " ");
-        pen_glyph(&pen, ROLE_DIM, r.due == SIMTIME_NEVER ? GLYPH_ARROW_LOST : GLYPH_ARROW);
+        pen_glyph(&pen, ROLE_DIM, came.due == SIMTIME_NEVER ? GLYPH_ARROW_LOST : GLYPH_ARROW);
         pen_put(&pen, ROLE_DIM, " ");
         put_id(&pen, v, r.dst);
     }
     pen_put(&pen, ROLE_TEXT, "  ");
     pen_text(&pen, r.kind == RECORD_LOCAL ? ROLE_DIM : theme_type_role(r.type.s, r.type.len), r.type.s, r.type.len);
     pen_put(&pen, ROLE_TEXT, "  ");
-    json_compact(&pen, r.payload.s, r.payload.len);
+    if (came.edited || came.delayed || came.dropped)
+        pen_printf(&pen, came.dropped ? ROLE_BAD : ROLE_WARN, "%s  ", view_fate(&r, &came));
+    json_compact(&pen, came.payload.s, came.payload.len);
 }
 
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)

@@ -35,6 +35,8 @@ struct pane_detail {
     struct found found[KEPT];
     int count;
     uint64_t low, high;
+    uint64_t changes; /* what was done to messages by then: it moves them */
+    bool has_delayed; /* those that were sent before all of these, and delayed, were looked for */
     struct log_view log;
     double mips; /* of its processor, lately; -1: not known */
 };
@@ -70,10 +72,11 @@ static bool is_source(const struct record *r, const char *id)
 static simtime time_of(const struct view *v, const char *id, uint64_t n)
 {
     struct record r;
-    if (store_read(v->store, n, &r) != 0)
+    struct session_delivery d;
+    if (session_read_message(v->session, n, &r, &d) != 0)
         return 0;
-    bool arrives = r.kind == RECORD_MESSAGE && !is_source(&r, id) && r.due != SIMTIME_NEVER;
-    return arrives ? r.due : r.t;
+    bool arrives = !is_source(&r, id) && d.due != SIMTIME_NEVER;
+    return arrives ? d.due : r.t;
 }
 
 static int compare_found(const void *a, const void *b)
@@ -105,6 +108,28 @@ static int look_back(const struct view *v, const char *id, uint64_t from, uint64
     return count;
 }
 
+static bool is_found(const struct pane_detail *d, uint64_t n)
+{
+    for (int i = 0; i < d->count; i++)
+        if (d->found[i].n == n)
+            return true;
+    return false;
+}
+
+/* A message that was sent long ago is among the last ones where it was delayed for so long. */
+static void add_delayed(struct pane_detail *d, const struct view *v, const char *id)
+{
+    struct record r;
+    struct session_delivery came;
+    uint64_t n;
+    for (size_t at = 0; session_next_delayed(v->session, d->found[d->count - 1].at, SIMTIME_MAX, &at, &n);) {
+        if (is_found(d, n) || session_read_message(v->session, n, &r, &came) != 0 || !text_is(r.dst, id))
+            continue;
+        d->found[d->count - 1] = (struct found){ n, came.due == SIMTIME_NEVER ? r.t : came.due };
+        qsort(d->found, (size_t)d->count, sizeof *d->found, compare_found);
+    }
+}
+
 /* Being looked at is what has it asked for. */
 static bool look_at_processor(struct pane_detail *d, const struct view *v)
 {
@@ -117,15 +142,18 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
 {
     struct pane_detail *d = detail_of(p);
     const struct scenario_node *n = node_of(d, v);
-    if (!n || !v->store)
+    if (!n || !v->store || !v->session)
         return false;
     bool more = pane_watch_work(v, changed);
     *changed |= look_at_processor(d, v);
     *changed |= is_process(n) && log_view_is_old(&d->log, v, d->node);
     struct found found[KEPT];
     uint64_t records = store_count(v->store), reached, before = d->high + (uint64_t)d->count;
+    uint64_t changes = records != d->high ? session_changes(v->session) : d->changes;
     *changed |= records != d->high || (d->count < KEPT && d->low > 0);
-    if (records > d->high + SLICE || records < d->high) {
+    if (records > d->high + SLICE || records < d->high || changes != d->changes) {
+        d->changes = changes;
+        d->has_delayed = false;
         d->count = 0;
         d->low = d->high = records;
     }
@@ -146,6 +174,10 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
     }
     if (d->high + (uint64_t)d->count != before)
         qsort(d->found, (size_t)d->count, sizeof *d->found, compare_found);
+    if (d->count == KEPT && !d->has_delayed) {
+        add_delayed(d, v, n->id);
+        d->has_delayed = *changed = true;
+    }
     return more || (d->count < KEPT && d->low > 0);
 }
 
@@ -305,8 +337,9 @@ static void draw_message(const struct pane_detail *d, const struct view *v, cons
                          const struct found *f)
 {
     struct record r;
+    struct session_delivery came;
     char stamp[FORMAT_TEXT];
-    if (store_read(v->store, f->n, &r) != 0)
+    if (session_read_message(v->session, f->n, &r, &came) != 0)
         return;
     const char *id = v->scenario->nodes[d->node].id;
     bool out = is_source(&r, id);
@@ -315,7 +348,7 @@ static void draw_message(const struct pane_detail *d, const struct view *v, cons
     int width = (int)strlen(format_stamp(v->scenario->duration, stamp)) + 1;
     area_right(a, 0, y, width, ROLE_TIME, format_stamp(f->at, stamp));
     pen.x = width + 1;
-    bool lost = r.kind == RECORD_MESSAGE && r.due == SIMTIME_NEVER;
+    bool lost = r.kind == RECORD_MESSAGE && came.due == SIMTIME_NEVER;
     bool comes = !out && !lost && f->at > v->status->now;
     const char *way = r.kind != RECORD_MESSAGE ? "" : out ? "out" : comes ? "due" : "in";
     area_text(a, pen.x, y, 4, out ? ROLE_INFO : comes ? ROLE_DIM : ROLE_GOOD, way, strlen(way));
@@ -328,10 +361,12 @@ static void draw_message(const struct pane_detail *d, const struct view *v, cons
     area_text(a, pen.x, y, 9, role, type.s ? type.s : "", type.len);
     pen.x += 10;
     pen.full = pen.x >= pen.end;
-    if (lost)
-        pen_put(&pen, ROLE_BAD, "lost  ");
-    if (r.payload.len)
-        json_compact(&pen, r.payload.s, r.payload.len);
+    struct text payload = out ? r.payload : came.payload;
+    const char *fate = out && came.due != SIMTIME_NEVER ? "" : view_fate(&r, &came);
+    pen_put(&pen, lost ? ROLE_BAD : ROLE_WARN, fate);
+    pen_put(&pen, ROLE_TEXT, *fate ? "  " : "");
+    if (payload.len)
+        json_compact(&pen, payload.s, payload.len);
     else
         pen_text(&pen, ROLE_DIM, r.cause.s, r.cause.len);
 }
@@ -456,17 +491,24 @@ static bool export_line(const char *s, size_t len, bool labelled, uint64_t n, st
 static bool export_message(const struct pane_detail *d, const struct view *v, uint64_t n, struct table_row *row)
 {
     struct record r;
+    struct session_delivery came;
     if (n >= (uint64_t)d->count)
         return false;
-    if (store_read(v->store, d->found[n].n, &r) != 0)
+    if (session_read_message(v->session, d->found[n].n, &r, &came) != 0)
         return true;
+    bool out = is_source(&r, v->scenario->nodes[d->node].id);
+    struct text payload = out ? r.payload : came.payload;
+    const char *fate = out && came.due != SIMTIME_NEVER ? "" : view_fate(&r, &came);
     table_time(row, d->found[n].at);
     table_text(row, record_kind_name(r.kind));
     table_text_n(row, r.src.s, r.src.len);
     table_text_n(row, r.dst.s, r.dst.len);
     table_text_n(row, r.type.s, r.type.len);
-    table_json(row, r.payload.s, r.payload.len);
-    table_text_n(row, r.cause.s, r.cause.len);
+    table_json(row, payload.s, payload.len);
+    if (*fate)
+        table_text(row, fate);
+    else
+        table_text_n(row, r.cause.s, r.cause.len);
     return true;
 }
 
@@ -522,6 +564,7 @@ void pane_detail_show(struct pane *p, int node)
     d->node = node;
     d->mips = -1;
     d->count = 0;
+    d->has_delayed = false;
     d->low = d->high = 0;
     memset(d->lists, 0, sizeof d->lists);
 }

@@ -202,24 +202,31 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
     draw_words(&pen, v, r);
 }
 
-/* The selected record, whole as far as it fits: a rule that says what it is, then its payload. */
+/* The selected record, whole as far as it fits: a rule that says what it is, then its payload. A message has its own
+ * number, by which it is told of everywhere, and that of its record. */
 static void draw_preview(const struct pane *p, const struct view *v, const struct area *a)
 {
     struct record r;
+    struct session_delivery d;
     uint64_t number;
     char n[FORMAT_TEXT], t[FORMAT_TEXT];
     area_line(a, 0, 0, a->width, ROLE_BORDER, GLYPH_HORIZONTAL);
-    if (!pane_events_selected(p, &number) || store_read(v->store, number, &r) != 0)
+    if (!pane_events_selected(p, &number) || session_read_message(v->session, number, &r, &d) != 0)
         return;
     struct pen pen = pen_at(a, 1, 0, a->width - 2);
-    pen_printf(&pen, ROLE_LABEL, " %s %s ", record_kind_name(r.kind), format_count(number, n));
+    pen_printf(&pen, ROLE_LABEL, " %s ", record_kind_name(r.kind));
     if (r.kind == RECORD_MESSAGE) {
+        pen_printf(&pen, ROLE_LABEL, "%s ", format_count(r.id, n));
         pen_printf(&pen, ROLE_DIM, " sent %s s", format_stamp(r.t, t));
-        if (r.due == SIMTIME_NEVER)
-            pen_put(&pen, ROLE_BAD, "  never arrives ");
+        if (d.due == SIMTIME_NEVER)
+            pen_put(&pen, ROLE_BAD, d.dropped ? "  dropped " : "  never arrives ");
         else
-            pen_printf(&pen, ROLE_DIM, "  due %s s ", format_stamp(r.due, t));
+            pen_printf(&pen, ROLE_DIM, "  due %s s ", format_stamp(d.due, t));
+        if (d.due != SIMTIME_NEVER && (d.edited || d.delayed))
+            pen_printf(&pen, ROLE_WARN, " %s ", view_fate(&r, &d));
     }
+    if (pen.x + (int)strlen(format_count(number, n)) + 9 <= pen.end) /* a part of the number is another one */
+        pen_printf(&pen, ROLE_DIM, " record %s ", n);
     struct text line = r.payload;
     if (!line.len && store_line(v->store, number, &line) != 0)
         return;

@@ -16,19 +16,45 @@ struct pane_record {
 
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
-    char n[FORMAT_TEXT], count[FORMAT_TEXT];
-    buffer_format(out, " %s of %s", format_count(((const struct pane_record *)p)->n + 1, n),
-                  format_count(v->store ? store_count(v->store) : 0, count));
+    char n[FORMAT_TEXT], last[FORMAT_TEXT];
+    uint64_t count = v->store ? store_count(v->store) : 0;
+    buffer_format(out, ": record %s", format_count(((const struct pane_record *)p)->n, n));
+    if (count)
+        buffer_format(out, ", the last is %s", format_count(count - 1, last));
+}
+
+/* Of a message, what was done to it on its way. */
+static void tell_changes(const struct session_delivery *d, struct buffer *text)
+{
+    char due[FORMAT_TEXT];
+    if (d->edited) {
+        buffer_format(text, "\nedited on its way by record %llu: ", (unsigned long long)d->edited);
+        buffer_add(text, d->payload.s, d->payload.len < SHOWN_MAX ? d->payload.len : SHOWN_MAX);
+    }
+    if (d->delayed && !d->dropped)
+        buffer_format(text, "\ndelayed on its way by record %llu: due %s s", (unsigned long long)d->delayed,
+                      format_stamp(d->due, due));
+    if (d->dropped)
+        buffer_format(text, "\ndropped on its way by record %llu", (unsigned long long)d->dropped);
 }
 
 /* The record's line over several lines; false when it cannot be read. */
 static bool spread(const struct pane *p, const struct view *v, struct buffer *text)
 {
+    uint64_t n = ((const struct pane_record *)p)->n;
     struct text line;
-    if (!v->store || store_line(v->store, ((const struct pane_record *)p)->n, &line) != 0)
-        return false;
-    json_pretty(text, line.s, line.len < SHOWN_MAX ? line.len : SHOWN_MAX);
-    return true;
+    struct record r;
+    struct session_delivery d = { 0 };
+    struct buffer changes = { 0 };
+    if (v->session && session_read_message(v->session, n, &r, &d) == 0)
+        tell_changes(&d, &changes);
+    bool is_there = v->store && store_line(v->store, n, &line) == 0;
+    if (is_there)
+        json_pretty(text, line.s, line.len < SHOWN_MAX ? line.len : SHOWN_MAX);
+    if (is_there && changes.len)
+        buffer_add(text, changes.data, changes.len);
+    buffer_free(&changes);
+    return is_there;
 }
 
 static int rows(const struct pane *p, const struct view *v, int width)

@@ -224,6 +224,21 @@ bool session_flight_find(const struct session *s, uint64_t id, struct session_me
 /* Its place in that order, or UINT64_MAX. */
 uint64_t session_flight_rank(const struct session *s, uint64_t id);
 
+/* A message as its node has got it, or will: what it was sent, and what a person or a fault did to that on its way, up
+ * to the moment that is shown. */
+struct session_delivery {
+    simtime due;         /* SIMTIME_NEVER: it does not arrive */
+    struct text payload; /* good until the next record is read */
+    uint64_t dropped, delayed, edited; /* the records of the commands that did it last; 0: none did */
+};
+/* Reads record n as store_read does, and of a message how it was delivered; of others due is SIMTIME_NEVER. */
+int session_read_message(const struct session *s, uint64_t n, struct record *r, struct session_delivery *out);
+/* How many such commands there were. */
+uint64_t session_changes(const struct session *s);
+/* The records of those messages that were delayed to a time from `from` to `to`, one after the other: *at is 0 at
+ * first. False where there is none any more. */
+bool session_next_delayed(const struct session *s, simtime from, simtime to, size_t *at, uint64_t *n);
+
 /* What the link between two nodes has now; false: the network is direct, and it has neither. */
 bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss);
 
@@ -255,11 +270,14 @@ struct session_tally {
 };
 bool session_tally(struct session *s, simtime t, struct session_tally *out);
 
-/* The chain of record n, a message or a local event, one link long: records that it came of, which are the messages
- * that its sender was handed last before the step in which it sent it, the latest first; or, forward, that came of it:
- * what its receiver sent in its first step behind that in which anything was sent, in their order. At most `most`;
- * returns how many. More than that is not known of a node, so a link is a possible cause. */
+/* The chain of record n, a message, a local event or a failure, one link long: records that it came of, which are the
+ * messages that its node was handed last before the step in which it sent it, or failed, the latest first; or, forward,
+ * that came of it: what its receiver sent in its first step behind that in which anything was sent, in their order, or
+ * its failure in that. At most `most`; returns how many. More than that is not known of a node, so a link is a possible
+ * cause. */
 size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out, size_t most);
+/* Whether it can have one: a failure that was brought about from outside has none. */
+bool session_has_chain(const struct record *r);
 
 struct buffer;
 /* Appends the command line that shows the run at the moment that is shown of it now. */

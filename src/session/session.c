@@ -84,6 +84,7 @@ void session_free(struct session *s)
     faults_close(s);
     saved_close(s);
     viewing_free(s);
+    deliveries_free(s->deliveries);
     coordinator_free(s->coordinator);
     launcher_free(s->launcher);
     message_pool_free(s->pool);

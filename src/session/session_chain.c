@@ -23,13 +23,15 @@ static uint64_t records_at(struct past *p, simtime t)
 /* The barrier at which a message was handed to its node; SIMTIME_NEVER: it never was. */
 static simtime handed_at(const struct session *s, struct past *p, const struct record *r, simtime written)
 {
-    if (r->kind != RECORD_MESSAGE || r->due == SIMTIME_NEVER)
+    struct session_delivery d;
+    deliveries_of(s, r, &d);
+    if (r->kind != RECORD_MESSAGE || d.due == SIMTIME_NEVER)
         return SIMTIME_NEVER;
-    if (s->scenario->network == NETWORK_DIRECT)
+    if (s->scenario->network == NETWORK_DIRECT && !d.delayed)
         return written;
     bool by_hand = r->due == r->t && r->t % s->scenario->quantum == 0; /* it seems: at a barrier, within no quantum */
     simtime sent = by_hand ? written_at(p, r->n) : barrier_after(s->scenario, r->t + 1);
-    simtime arrived = barrier_after(s->scenario, r->due);
+    simtime arrived = barrier_after(s->scenario, d.due);
     return arrived > sent ? arrived : sent;
 }
 
@@ -48,18 +50,41 @@ static bool is_for(struct session *s, uint64_t n, const char *receiver, struct r
            r->kind == RECORD_MESSAGE && text_is(r->dst, receiver);
 }
 
-static bool is_from(struct session *s, uint64_t n, const char *sender, struct record *r)
+/* Whether it says that a node has failed of its own accord. */
+static bool is_failure(const struct record *r)
 {
-    return may_have(s->results.store, n, "src", sender) && store_read(s->results.store, n, r) == 0 &&
-           (r->kind == RECORD_MESSAGE || r->kind == RECORD_LOCAL) && text_is(r->src, sender);
+    static const char *const outside[] = { "killed by the user", "killed by a fault of the scenario" };
+    bool is_own = r->kind == RECORD_NODE && text_is(r->state, "failed");
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+        is_own = is_own && !text_is(r->cause, outside[i]);
+    return is_own;
 }
 
-/* What the sender was handed last, at or before the barrier at which its step began that ended with `written`; the
- * latest first. */
-static size_t came_of(struct session *s, struct past *p, const char *sender, simtime written, uint64_t *out,
-                      size_t most)
+/* Whether a node has sent it, or it is the node's failure. */
+static bool is_from(struct session *s, uint64_t n, const char *sender, struct record *r)
 {
-    simtime begin = barrier_before(s->scenario, written), last = -1;
+    return (may_have(s->results.store, n, "src", sender) || may_have(s->results.store, n, "node", sender)) &&
+           store_read(s->results.store, n, r) == 0 && text_is(r->src, sender) && session_has_chain(r);
+}
+
+bool session_has_chain(const struct record *r)
+{
+    return r->kind == RECORD_MESSAGE || r->kind == RECORD_LOCAL || is_failure(r);
+}
+
+/* The barrier at which the step began in which it came about. A node whose failure ends the run does so at once: the
+ * barrier at the end of that step is never reached. */
+static simtime began_at(const struct session *s, const struct record *r, simtime written)
+{
+    int node = is_failure(r) ? viewing_node_named(s, r->src) : -1;
+    bool at_once = node >= 0 && s->scenario->nodes[node].on_failure == ON_FAILURE_ABORT;
+    return at_once ? written : barrier_before(s->scenario, written);
+}
+
+/* What a node was handed last, at or before the barrier at which its step began; the latest first. */
+static size_t came_of(struct session *s, struct past *p, const char *sender, simtime begin, uint64_t *out, size_t most)
+{
+    simtime last = -1;
     uint64_t end = records_at(p, begin), from = end > LOOKED_AT ? end - LOOKED_AT : 0;
     bool direct = s->scenario->network == NETWORK_DIRECT;
     size_t count = 0;
@@ -80,12 +105,30 @@ static size_t came_of(struct session *s, struct past *p, const char *sender, sim
     return count;
 }
 
-/* What the receiver sent first behind the barrier at which it was handed a message, `cause`, until the next one. */
+/* The receiver's failure that ended the run in the step that began at that barrier: nothing else is left of the step.
+ */
+static bool ended_run(struct session *s, struct past *p, const char *receiver, simtime begin, uint64_t *n)
+{
+    uint64_t first = records_at(p, begin - 1), end = records_at(p, begin);
+    struct record r;
+    if (!end || store_read(s->results.store, end - 1, &r) < 0 || r.kind != RECORD_END)
+        return false;
+    first = end > first + LOOKED_AT ? end - LOOKED_AT : first;
+    for (*n = end; *n > first;)
+        if (is_from(s, --*n, receiver, &r) && is_failure(&r))
+            return began_at(s, &r, begin) == begin;
+    return false;
+}
+
+/* What the receiver sent first behind the barrier at which it was handed a message, `cause`, until the next one; or
+ * that it has failed. */
 static size_t led_to(struct session *s, struct past *p, uint64_t cause, const char *receiver, simtime handed,
                      uint64_t *out, size_t most)
 {
     uint64_t n = records_at(p, handed), last = n + LOOKED_AT, all = store_count(s->results.store);
     struct record r;
+    if (most && ended_run(s, p, receiver, handed, out))
+        return 1;
     last = last < all ? last : all;
     while (n < last && !is_from(s, n, receiver, &r))
         n++;
@@ -93,7 +136,7 @@ static size_t led_to(struct session *s, struct past *p, uint64_t cause, const ch
         return 0;
     simtime written = written_at(p, n);
     uint64_t before[HANDED_MOST];
-    size_t count = came_of(s, p, receiver, written, before, HANDED_MOST);
+    size_t count = came_of(s, p, receiver, began_at(s, &r, written), before, HANDED_MOST);
     bool is_last = false; /* where it was handed something else since, that is the more likely cause */
     for (size_t i = 0; i < count; i++)
         is_last |= before[i] == cause;
@@ -111,8 +154,8 @@ size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out,
     struct past *p = viewing_survey(s);
     struct record r;
     char node[80];
-    if (!p || n >= store_count(s->results.store) || store_read(s->results.store, n, &r) < 0 ||
-        (r.kind != RECORD_MESSAGE && r.kind != RECORD_LOCAL))
+    deliveries_catch_up(s);
+    if (!p || n >= store_count(s->results.store) || store_read(s->results.store, n, &r) < 0 || !session_has_chain(&r))
         return 0;
     struct text id = forward ? r.dst : r.src;
     simtime written = written_at(p, n), handed = handed_at(s, p, &r, written);
@@ -120,5 +163,6 @@ size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out,
         return 0;
     memcpy(node, id.s, id.len);
     node[id.len] = '\0';
-    return forward ? led_to(s, p, n, node, handed, out, most) : came_of(s, p, node, written, out, most);
+    return forward ? led_to(s, p, n, node, handed, out, most)
+                   : came_of(s, p, node, began_at(s, &r, written), out, most);
 }

@@ -9,6 +9,7 @@
 #define MESSAGES_TOLD 5
 #define LINE_TOLD     1500  /* bytes of a record */
 #define RECORDS_READ  20000 /* back from the end, at most */
+#define OVERTAKEN     1000  /* records before the last ones: among them those may be that were longer on their way */
 
 void session_replay_command(const struct session *s, struct buffer *out)
 {
@@ -21,19 +22,92 @@ void session_replay_command(const struct session *s, struct buffer *out)
     buffer_format(out, " --at %s", time);
 }
 
-/* Puts a record before those that are there: it is an earlier one. Of a long one only where it is to be found. */
-static void add_before(struct buffer *list, uint64_t n, struct text line)
+/* A message of the node: its record, and when the node had it, or sent it. */
+struct told {
+    uint64_t n;
+    simtime at;
+};
+
+/* The last of those that were offered, earliest first. */
+struct last {
+    struct told items[MESSAGES_TOLD];
+    int count;
+};
+
+static void offer(struct last *l, uint64_t n, simtime at)
 {
-    struct buffer all = { 0 };
-    buffer_text(&all, "\n    ");
-    if (line.len <= LINE_TOLD)
-        buffer_add(&all, line.s, line.len);
-    else
-        buffer_format(&all, "{\"n\":%" PRIu64 ",\"bytes\":%zu}", n, line.len);
-    buffer_text(&all, list->len ? "," : "");
-    buffer_add(&all, list->data ? list->data : "", list->len);
-    buffer_free(list);
-    *list = all;
+    int place = l->count;
+    for (int i = 0; i < l->count; i++)
+        if (l->items[i].n == n)
+            return;
+    while (place > 0 && (at < l->items[place - 1].at || (at == l->items[place - 1].at && n < l->items[place - 1].n)))
+        place--;
+    if (l->count == MESSAGES_TOLD && place == 0)
+        return;
+    if (l->count == MESSAGES_TOLD) { /* the first one goes */
+        memmove(l->items, l->items + 1, (size_t)(--place) * sizeof *l->items);
+    } else {
+        memmove(l->items + place + 1, l->items + place, (size_t)(l->count - place) * sizeof *l->items);
+        l->count++;
+    }
+    l->items[place] = (struct told){ n, at };
+}
+
+/* The record with the payload and the time with which it reached its node, and the commands that made them so. */
+static void add_delivered(struct buffer *out, struct text line, const struct session_delivery *d)
+{
+    static const char key[] = ",\"payload\":"; /* it stands in no text: its quotes would be escaped there */
+    const char *payload = memmem(line.s, line.len, key, sizeof key - 1);
+    if ((!d->delayed && !d->edited) || !payload) {
+        buffer_add(out, line.s, line.len);
+        return;
+    }
+    buffer_add(out, line.s, (size_t)(payload - line.s) + sizeof key - 1);
+    buffer_add(out, d->payload.s, d->payload.len);
+    buffer_format(out, ",\"due\":%" PRId64 ",\"commands\":[", d->due);
+    uint64_t first = d->delayed && d->delayed < d->edited ? d->delayed : d->edited ? d->edited : d->delayed;
+    uint64_t second = d->delayed + d->edited - first; /* one of them may be 0 */
+    buffer_format(out, "%" PRIu64, first);
+    if (second)
+        buffer_format(out, ",%" PRIu64, second);
+    buffer_text(out, "]}");
+}
+
+/* Of a long one only where it is to be found. */
+static void tell(const struct session *s, const struct last *l, bool is_in, struct buffer *out)
+{
+    for (int i = 0; i < l->count; i++) {
+        struct record r;
+        struct session_delivery d;
+        struct text line;
+        uint64_t n = l->items[i].n;
+        if (session_read_message(s, n, &r, &d) < 0 || store_line(s->results.store, n, &line) < 0)
+            continue;
+        buffer_text(out, out->len ? ",\n    " : "\n    ");
+        size_t before = out->len;
+        if (is_in)
+            add_delivered(out, line, &d);
+        else
+            buffer_add(out, line.s, line.len);
+        if (out->len - before <= LINE_TOLD)
+            continue;
+        size_t len = out->len - before;
+        out->len = before;
+        buffer_format(out, "{\"n\":%" PRIu64 ",\"bytes\":%zu}", n, len);
+    }
+}
+
+/* Record n, where it is a message to the node, or from it. */
+static void consider(struct session *s, const char *id, uint64_t n, struct last *in, struct last *out)
+{
+    struct record r;
+    struct session_delivery d;
+    if (session_read_message(s, n, &r, &d) < 0 || r.kind != RECORD_MESSAGE)
+        return;
+    if (in && text_is(r.dst, id) && d.due != SIMTIME_NEVER && d.due <= now_of(s))
+        offer(in, n, d.due);
+    if (out && text_is(r.src, id))
+        offer(out, n, (simtime)n); /* in the order in which they were sent */
 }
 
 void session_last_messages(struct session *s, int node, struct buffer *in, struct buffer *out)
@@ -41,20 +115,23 @@ void session_last_messages(struct session *s, int node, struct buffer *in, struc
     struct store *store = s->results.store;
     const char *id = s->scenario->nodes[node].id;
     struct store_query q = { .node = id };
-    uint64_t n = store_count(store), left = RECORDS_READ;
-    int ins = 0, outs = 0;
-    while (n > 0 && left > 0 && (ins < MESSAGES_TOLD || outs < MESSAGES_TOLD)) {
-        struct record r;
-        struct text line;
+    struct last ins = { 0 }, outs = { 0 };
+    uint64_t n = store_count(store), left = RECORDS_READ, known = 0;
+    while (n > 0 && left > 0) {
         uint64_t from = --n;
-        if (store_find(store, &q, true, left, &n) != STORE_FOUND || store_read(store, n, &r) < 0)
+        if (store_find(store, &q, true, left, &n) != STORE_FOUND)
             break;
         left -= from - n + 1 < left ? from - n + 1 : left;
-        if (r.kind != RECORD_MESSAGE || store_line(store, n, &line) < 0)
-            continue;
-        if (text_is(r.dst, id) && r.due != SIMTIME_NEVER && r.due <= now_of(s) && ins < MESSAGES_TOLD && ++ins)
-            add_before(in, n, line);
-        if (text_is(r.src, id) && outs < MESSAGES_TOLD && ++outs)
-            add_before(out, n, line);
+        consider(s, id, n, &ins, &outs);
+        if (!known && ins.count == MESSAGES_TOLD && outs.count == MESSAGES_TOLD)
+            known = n;
+        if (known && known - n > OVERTAKEN)
+            break;
     }
+    size_t at = 0;
+    simtime since = ins.count == MESSAGES_TOLD ? ins.items[0].at : 0;
+    while (session_next_delayed(s, since, now_of(s), &at, &n))
+        consider(s, id, n, &ins, NULL);
+    tell(s, &ins, true, in);
+    tell(s, &outs, false, out);
 }

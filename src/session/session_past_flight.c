@@ -115,34 +115,18 @@ static void add(struct past_flight *f, const struct flight_noted *m)
     f->items[f->count++] = (struct flying){ .m = *m };
 }
 
-/* "drop 7", "delay 7 to 2.5s", "edit 7 {…}": what is in the words behind the number. NULL: the command is another one.
- */
-static const char *words_of(struct text command, const char *word, uint64_t *id)
-{
-    size_t len = strlen(word);
-    char *end;
-    if (command.len <= len || memcmp(command.s, word, len) != 0)
-        return NULL;
-    *id = strtoull(command.s + len, &end, 10);
-    return *end == ' ' ? end + 1 : NULL;
-}
-
+/* What is dropped has a record of its own. */
 static void take_command(struct past_flight *f, const struct record *r)
 {
-    char *text = mem_text_n(r->cause.s, r->cause.len);
-    struct text command = { text, r->cause.len };
-    const char *rest, *why;
-    uint64_t id;
-    simtime due;
-    if ((rest = words_of(command, "delay ", &id)) && !strncmp(rest, "to ", 3) &&
-        simtime_parse(rest + 3, 1000000, &due, &why) == 0)
-        change_of(f, id)->due = due;
-    if (words_of(command, "edit ", &id)) {
-        struct change *c = change_of(f, id);
+    struct message_change m;
+    enum change_kind kind = message_change_of(r->cause, &m);
+    if (kind == CHANGE_DELAY)
+        change_of(f, m.id)->due = m.due;
+    if (kind == CHANGE_EDIT) {
+        struct change *c = change_of(f, m.id);
         c->is_edited = true;
         c->edit = r->n;
     }
-    free(text);
 }
 
 /* A pause that begins at the barrier at which another one ended goes on with that. */
@@ -446,12 +430,10 @@ static struct text edited_payload(struct session *s, uint64_t record)
 {
     struct past_flight *f = s->viewing.flight;
     struct record r;
-    uint64_t id;
-    if (!viewing_read(s, record, &r))
+    struct message_change m;
+    if (!viewing_read(s, record, &r) || message_change_of(r.cause, &m) != CHANGE_EDIT)
         return (struct text){ 0 };
-    struct text command = { arena_text(f->texts, r.cause.s, r.cause.len), r.cause.len };
-    const char *payload = words_of(command, "edit ", &id);
-    return (struct text){ payload, payload ? strlen(payload) : 0 };
+    return (struct text){ arena_text(f->texts, m.payload.s, m.payload.len), m.payload.len };
 }
 
 static const struct told *read_told(struct session *s, const struct flight_noted *m)

@@ -8,6 +8,7 @@
 #include "lockstep/session.h"
 #include "node/launcher.h"
 #include "session/breakpoints.h"
+#include "session/session_deliveries.h"
 #include "session/session_past.h"
 #include "sim/coordinator.h"
 #include "trace/drops.h"
@@ -130,6 +131,7 @@ struct session {
 
     uint64_t noted_turns, noted_dropped; /* of the launcher and the coordinator, in the moment that was noted last */
     struct viewing viewing; /* of an earlier moment */
+    struct deliveries *deliveries; /* NULL: not asked for yet */
 
     const char *outcome; /* NULL while not over */
     struct error verdict; /* code: the exit code; text: the cause */

@@ -92,13 +92,13 @@ class Case(common.Case):
         """At that time because of that record, which is selected."""
         self.shows(screen, state, t, what)
         self.assertIn(f"Break 1, record {record['n']}: ", screen, what)
-        self.assertRegex(screen, rf"─ (message|local) {record['n']}\b", what)
+        self.assertRegex(screen, rf"─ (message|local) .* record {record['n']} ", what)
 
     def look_back(self, shown, state, q, first, before, now):
         """Across the first stop; each is (time, record)."""
         self.stopped_at(shown["hit"], now, *first, "the first stop")
         self.shows(shown["back"], state, first[0] - q, "a quantum back")
-        self.assertNotRegex(shown["back"], rf"─ (message|local) {first[1]['n']}\b")
+        self.assertNotRegex(shown["back"], rf"─ (message|local) .* record {first[1]['n']} ")
         self.shows(shown["before"], state, before, "an event back")
         self.shows(shown["begin"], state, 0, "back to where there is no stop before")
         self.stopped_at(shown["again"], now, *first, "there again")

@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import re
 
 import common
 from common import main
@@ -50,6 +51,39 @@ NODES = ["s1", "s2", "gw", "c", "p"]
 PAYLOADS = ['{"temperature": 99.50, "sample_id": 7}', '{ "temperature":-1e3,"unit":"F", "sample_id": 70 }', "[]",
             "null", '"é \\u00e9 \\n\\"x\\": {"', '{"a":{"b":[1,2.0,true,null,"日本 # : \'"]}}', "0", "true"]
 TYPES = ["TRANSMIT", "ACK", '"a b"', "é"]
+
+# Says that it has got something, and fails of what has no temperature.
+FRAGILE = r'''
+import json, sys
+
+for line in sys.stdin:
+    words = line.split()
+    if words[0] == "INIT":
+        print("READY", flush=True)
+    elif words[0] == "ADVANCE":
+        got = [m["payload"]["temperature"] for m in json.loads(sys.stdin.readline())]
+        out = {"time_us": int(words[1]) - 1, "type": "GOT", "src": "gw", "dst": "cloud", "payload": got}
+        print("DONE\n" + json.dumps([out] if got else []), flush=True)
+    else:
+        break
+'''
+
+# Its link is slow for s1: what s2 sends later comes earlier.
+FARM = """
+simulation: {{ duration: 3s, quantum: 10ms, seed: 7 }}
+network: {{ model: latency, default_latency: 20ms, links: [{{ src: s1, dst: gw, latency: 700ms }}] }}
+nodes:
+  - {{ id: s1, type: sensor, config: {{ interval: 200ms, destination: gw }} }}
+  - {{ id: s2, type: sensor, config: {{ interval: 350ms, destination: gw }} }}
+  - {{ id: busy, type: sensor, config: {{ interval: 500us, destination: cloud }} }}
+  - {{ id: gw, type: gateway, implementation: process, command: [python3, gw.py], on_failure: {on_failure} }}
+  - {{ id: cloud, type: cloud }}
+"""
+
+# At the end: the node, the chains of its message and of its failure, and the message.
+LOOK = [":", "type node gw", "Enter", "see exit code 1", "see TRANSMIT", "screen node", "Esc",
+        "2", "g", ":", 'type find src == s1 && time == 1s', "Enter", "m", "screen forward", "Esc", "Enter",
+        "screen event", "Esc", ":", "type find state == failed", "Enter", "m", "screen back", "Esc"]
 
 
 class Flight(common.Case):
@@ -242,6 +276,116 @@ nodes:
         self.assertIn("# Done before the node had answered", text)
         self.assertIn("{ at: 30ms, node: p, action: kill, by: user }", text)
         self.lockstep("--dry-run", self.dir / "saved.yaml")
+
+
+class Delivered(common.Case):
+    """What a node got is what was delivered to it: what was done to a message on its way counts."""
+
+    def keys(self, arguments, steps, expect=0):
+        saved = [s.split()[1] for s in steps if s.startswith("screen ")]
+        lines = [f"screen {self.dir / s.split()[1]}" if s.startswith("screen ") else s for s in steps]
+        self.lockstep(*arguments, "--keys", self.write("steps.keys", "\n".join(lines) + "\n"), "--size", "160x90",
+                      expect=expect)
+        return {s: (self.dir / s).read_text() for s in saved}
+
+    def farm(self, on_failure="abort"):
+        self.write("gw.py", FRAGILE)
+        return self.write("farm.yaml", FARM.format(on_failure=on_failure))
+
+    def ids(self, out, src, at):
+        return [r["id"] for r in self.records(out) if r["kind"] == "message" and r["src"] == src and r["t"] == at]
+
+    @staticmethod
+    def say(*commands):
+        return [key for c in commands for key in (":", f"type {c}", "Enter")]
+
+    @staticmethod
+    def came(screen):
+        """The rows of a node's last messages: when and how it came, and the rest."""
+        rows = re.findall(r"│ +([0-9.]+) (in|out|due|   ) +(\S.*?) *│$", screen, re.M)
+        return [(time, way.strip(), re.sub(" +", " ", text)) for time, way, text in rows]
+
+    def edit(self, on_failure="abort", more=()):
+        """At 1.02 s the last message of s1 gets another payload and another time, one is put in and dropped again."""
+        farm = self.farm(on_failure)
+        self.batch(farm, "as is", "--until", "1.02s")
+        (self.edited,) = self.ids("as is", "s1", 1000000)
+        self.injected = 1 + max(r["id"] for r in self.records("as is") if "id" in r)
+        steps = ["u", "type 1.02s", "Enter", *self.say(
+            f'edit {self.edited} {{"note": "edited 1"}}', f"delay {self.edited} 500ms", f"delay {self.edited} to 2.95s",
+            f'edit {self.edited} {{"count": 99}}', 'inject s1 gw TRANSMIT {"temperature": 3}', f"drop {self.injected}")]
+        over = "see FINISHED" if on_failure == "continue" else "see FAILED"
+        return self.keys(["--out", "run", farm], steps + list(more) + ["c", over, *LOOK],
+                         expect=0 if on_failure == "continue" else 1)
+
+    def assert_shown(self, shown):
+        rows = [r for r in self.came(shown["node"]) if "s1" in r[2]]
+        self.assertIn(("2.950000", "in", "s1 TRANSMIT edited, delayed count 99"), rows)
+        self.assertIn(("1.020000", "in", "s1 TRANSMIT dropped temperature 3"), rows)
+        self.assertNotIn("1.700000", [r[0] for r in rows])
+        for name in ("forward", "back"):
+            chain = shown[name].split("╭─ Chain")[1].split("╰")[0]
+            self.assertRegex(chain, r"(?s)s1 → gw +TRANSMIT +edited, delayed +count 99.*gw +failed ")
+        self.assertRegex(shown["event"], r'edited on its way by record \d+: \{"count": 99\}')
+        self.assertRegex(shown["event"], r"delayed on its way by record \d+: due 2.950000 s")
+
+    def test_a_failed_node_tells_what_it_was_handed(self):
+        shown = self.edit(more=[*self.say("node gw"), "see edited, delayed", "screen due", "Esc"])
+        self.assertIn(("2.950000", "due", "s1 TRANSMIT edited, delayed count 99"), self.came(shown["due"]))
+        self.assert_shown(shown)
+        records = self.records("run")
+        commands = [r["n"] for r in records if r["kind"] == "command"]
+        came = {r["n"]: dict(r) for r in records if r["kind"] == "message" and r["dst"] == "gw"}
+        (edited,) = [r for r in came.values() if r["id"] == self.edited]
+        edited.update(payload={"count": 99}, due=2950000, commands=[commands[2], commands[3]])
+        came = [r for r in came.values() if r["id"] != self.injected and r["due"] <= 2950000]
+        want = sorted(came, key=lambda r: (r["due"], r["n"]))[-5:]
+        self.assertEqual(want[-1], edited)
+        self.assertNotEqual([r["n"] for r in want], sorted(r["n"] for r in want), "none was overtaken")
+        self.assertEqual(self.summary("run")["failed_last_in"], want)
+        self.assertGreater(want[0]["n"] - edited["n"], 1000, "it is not far back")
+
+    def test_a_replay_tells_the_same_and_not_before_its_time(self):
+        self.edit()
+        self.assert_shown(self.keys(["replay", self.dir / "run"], ["c", *LOOK]))
+        before = self.keys(["replay", self.dir / "run"],
+                           ["c", *self.say("node gw"), "see edited, delayed", "u", "type 1.01s", "Enter", "see due s1",
+                            "screen node"])
+        self.assertIn(("1.700000", "due"), [r[:2] for r in self.came(before["node"])])
+        self.assertNotIn("edited", before["node"])
+
+    def test_a_failure_that_the_run_goes_on_after_is_in_the_chain_too(self):
+        self.assert_shown(self.edit("continue"))
+
+    def test_a_saved_session_tells_the_same(self):
+        self.edit(more=["W", "type saved.yaml", "Enter", "see Saved"])
+        self.batch(self.dir / "saved.yaml", "again", expect=1)
+        self.assertEqual(self.summary("again")["failed_last_in"], self.summary("run")["failed_last_in"])
+        self.assertEqual(self.summary("again")["failed_last_in"][-1]["payload"], {"count": 99})
+
+    def test_a_node_that_was_killed_did_not_fail_of_a_message(self):
+        farm = self.farm()
+        self.batch(self.write("kill.yaml", farm.read_text() + "faults: [{ at: 1.02s, node: gw, action: kill }]\n"),
+                   "run", expect=1)
+        shown = self.keys(["replay", self.dir / "run"],
+                          ["c", *self.say("find state == failed"), "m", "screen refused", "Esc",
+                           *self.say("find dst == gw && time == 1s && src == s2"), "m", "screen chain"])
+        self.assertIn("own failures come of something", shown["refused"])
+        self.assertNotIn("failed", shown["chain"].split("╭─ Chain")[-1].split("╰")[0])
+
+    def test_one_that_was_delayed_for_long_is_among_the_last_ones(self):
+        scenario = self.write("s.yaml", """
+simulation: { duration: 3s, quantum: 10ms, seed: 7 }
+network: { model: latency, default_latency: 20ms }
+nodes:
+  - { id: slow, type: sensor, config: { interval: 10s, destination: gw } }
+  - { id: busy, type: sensor, config: { interval: 1ms, destination: gw } }
+  - { id: gw, type: cloud }
+""")
+        shown = self.keys(["--out", "run", scenario], [
+            *self.say("inject slow gw LATE {\"temperature\": 3} at 0.5s", "delay 0 to 2.9995s"), "c", "see FINISHED",
+            *self.say("node gw"), "see TRANSMIT", "screen node"])
+        self.assertIn(("2.999500", "in", "slow LATE delayed temperature 3"), self.came(shown["node"]))
 
 
 if __name__ == "__main__":

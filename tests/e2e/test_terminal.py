@@ -33,7 +33,7 @@ def virtual_time(screen):
 
 def selected_event(screen):
     """The number of the event whose payload is shown below the list."""
-    match = re.search(r"[─-] (?:run|message|local|drop|end|warning) ([\d,]+) [─-]", "\n".join(screen))
+    match = re.search(r"[─-] (?:run|message|local|drop|end|warning) [^\n]*?record ([\d,]+) [─-]", "\n".join(screen))
     return int(match.group(1).replace(",", "")) if match else None
 
 
