@@ -238,10 +238,26 @@ static bool act_on_time(struct app *app, enum action action)
     return true;
 }
 
+/* While nodes start it is remembered whether the run is to go on then. Returns false for other keys, and otherwise. */
+static bool act_on_start(struct app *app, enum action action)
+{
+    enum session_state state = status_now(app).state;
+    if (!app->session || (action != ACTION_PAUSE && action != ACTION_CONTINUE) ||
+        (state != SESSION_LOADED && state != SESSION_STARTING) || app->options->session.start_running)
+        return false;
+    app->start_told = true;
+    app->runs_when_ready = action == ACTION_CONTINUE || !app->runs_when_ready;
+    app_say(app, ROLE_INFO, app->runs_when_ready ? "It runs as soon as all nodes are ready; {pause} takes that back"
+                                                 : "It is paused when all nodes are ready");
+    return true;
+}
+
 /* Keys that move the run. Returns false for others. */
 static bool act_on_run(struct app *app, enum action action)
 {
     bool running = status_now(app).state == SESSION_RUNNING || status_now(app).is_searching;
+    if (act_on_start(app, action))
+        return true;
     switch (action) {
     case ACTION_PAUSE:
         app_command(app, (struct command){ .kind = running ? COMMAND_PAUSE : COMMAND_RUN },

@@ -234,7 +234,7 @@ void app_rerun(struct app *app)
     app->await = AWAIT_NOTHING;
     app->then = THEN_STAY;
     app->interrupts = 0;
-    app->aborted = app->killed = app->pausing = false;
+    app->aborted = app->killed = app->pausing = app->runs_when_ready = app->start_told = false;
     app->act = (struct node_act){ 0 };
     app->tallied_state = SESSION_LOADED;
     find_end(app);
@@ -263,6 +263,16 @@ static void look_at_wishes(struct app *app)
     }
 }
 
+/* What was asked for, or refused, while the nodes started. */
+static void look_at_start(struct app *app)
+{
+    if (app->start_told)
+        app->message[0] = '\0';
+    if (app->runs_when_ready && app->status.state == SESSION_PAUSED)
+        app_command(app, (struct command){ .kind = COMMAND_RUN }, AWAIT_NOTHING);
+    app->runs_when_ready = app->start_told = false;
+}
+
 void app_refresh(struct app *app)
 {
     if (!app->session)
@@ -279,6 +289,8 @@ void app_refresh(struct app *app)
     app->states = states;
     bool over = session_state_over(now->state);
     look_at_wishes(app);
+    if (before.state == SESSION_STARTING && now->state != SESSION_STARTING)
+        look_at_start(app);
     if ((over || now->state == SESSION_ENDING) && !session_state_over(before.state) && before.state != SESSION_ENDING)
         prompt_look_at_end(app);
     if (!over)
@@ -337,8 +349,10 @@ bool app_command(struct app *app, struct command command, enum await await)
             app_say(app, ROLE_WARN, "The run is over; {rerun} starts it anew");
         else if (app->status.state == SESSION_ENDING)
             app_say(app, ROLE_WARN, "The run is ending already");
-        else
+        else {
             app_say(app, ROLE_WARN, "That is not possible while the run is %s", session_state_name(app->status.state));
+            app->start_told = true;
+        }
         return false;
     }
     app->await = await;

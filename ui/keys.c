@@ -18,7 +18,8 @@
 /* clang-format off */
 const struct binding key_table[] = {
     { { ' ', 'p' }, ACTION_PAUSE, "Space p", .help = "run or pause",
-      .label = "run", .bar = LIVE | CONTEXT_BEFORE_END, .other = "pause", .other_in = CONTEXT_RUNNING, .group = "Run" },
+      .label = "run", .bar = LIVE | CONTEXT_STARTING | CONTEXT_BEFORE_END, .other = "pause",
+      .other_in = CONTEXT_RUNNING, .group = "Run" },
     { { 's' }, ACTION_STEP, "s", .help = "one quantum", .label = "step",
       .bar = CONTEXT_PAUSED | CONTEXT_BEFORE_END },
     { { '.' }, ACTION_NEXT, ".", .help = "to the next quantum in which something happens",

@@ -408,6 +408,30 @@ nodes:
         t.keys("Enter")
         t.wait("Paused after 41 quanta", line=-2)
 
+    def test_that_it_is_to_run_can_be_said_while_its_nodes_start(self):
+        ready = self.dir / "ready"
+        node = self.write("node.sh", f"""
+while read -r word now; do
+  case $word in
+    INIT) while [ ! -e {ready} ]; do sleep 0.02; done; echo READY ;;
+    ADVANCE) read -r messages; echo DONE; echo '[]' ;;
+    SHUTDOWN) exit ;;
+  esac
+done
+""")
+        scenario = self.write("slow.yaml", PROCESS.replace("[cat]", f"[sh, {node}]").replace("duration: 1s", "duration: 10ms"))
+        for keys, state in ((["c"], "FINISHED"), (["Space"], "FINISHED"), (["Space", "Space"], "PAUSED")):
+            t = Tmux(self, scenario, "--out", self.dir / f"out{len(keys)}{keys[0]}")
+            t.wait("STARTING", line=0)
+            t.keys(*keys)
+            t.wait("It is paused when" if state == "PAUSED" else "It runs as soon as", line=-2)
+            ready.touch()
+            screen = t.wait(state, line=0)
+            self.assertNotIn("all nodes are ready", "\n".join(screen))
+            t.keys("Q")
+            t.end()
+            ready.unlink()
+
     def test_a_pause_says_at_once_for_whom_it_waits(self):
         node = self.write("node.sh", """
 while read -r word now; do
