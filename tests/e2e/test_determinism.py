@@ -114,7 +114,7 @@ class Determinism(common.Case):
         return [*lines, "Space", "until FINISHED"]
 
     def test_the_ui_with_random_pauses_and_steps(self):
-        rng, stops = common.seeded_random(), common.number("STOPS", 120, 30, 250)
+        rng, stops = common.seeded_random(), common.number("STOPS", 80, 30, 250)
         for name, args in self.scenarios():
             with self.subTest(scenario=name):
                 want = self.reference(name, args)

@@ -259,7 +259,7 @@ class Corpus(common.Case):
     def test_no_case_crashes_hangs_grows_or_leaves_anything(self):
         names = [name for name in CASES if re.search(os.environ.get("CASES", ""), name)]
         names = common.seeded_random().sample(names,
-                                              min(len(names), common.number("NAMES", len(names), 120, len(names))))
+                                              min(len(names), common.number("NAMES", 120, 60, len(names))))
         # what takes long first
         names.sort(key=lambda name: CASES[name].step == 1 and "within" not in CASES[name].cause)
         bad = []

@@ -36,7 +36,7 @@ class Repeats(common.Case):
         return self.write("repeats.yaml", "\n".join(lines) + "\n")
 
     def test_the_same_records_each_time_under_load(self):
-        scenario, repeats = self.scenario(), common.number("REPEATS", 50, 10, 50)
+        scenario, repeats = self.scenario(), common.number("REPEATS", 20, 10, 50)
         self.batch(scenario, "first", "-q")
         first = self.events("first")
         self.assertGreater(first.count(b'"kind":"message"'), 100)
