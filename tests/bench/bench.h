@@ -33,7 +33,6 @@ void bench_node(void);
 struct outcome {
     double seconds;      /* from before the fork until the end was known */
     double cpu_seconds;  /* of all its threads, system time included */
-    double user_seconds; /* without that */
     long rss_kib;        /* peak resident memory */
     int status;          /* as of wait4 */
 };

@@ -66,8 +66,7 @@ bool process_run(char *const argv[], struct outcome *out)
         return false;
     }
     out->seconds = now_seconds() - start;
-    out->user_seconds = seconds_of(usage.ru_utime);
-    out->cpu_seconds = out->user_seconds + seconds_of(usage.ru_stime);
+    out->cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
     out->rss_kib = usage.ru_maxrss;
     return good_end(argv[0], out->status);
 }
