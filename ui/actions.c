@@ -243,7 +243,7 @@ static bool act_on_start(struct app *app, enum action action)
 {
     enum session_state state = status_now(app).state;
     if (!app->session || (action != ACTION_PAUSE && action != ACTION_CONTINUE) ||
-        (state != SESSION_LOADED && state != SESSION_STARTING) || app->options->session.start_running)
+        (state != SESSION_LOADED && state != SESSION_STARTING) || app->runs_at_once)
         return false;
     app->start_told = true;
     app->runs_when_ready = action == ACTION_CONTINUE || !app->runs_when_ready;

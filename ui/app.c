@@ -135,6 +135,7 @@ void app_say_over(struct app *app, simtime t)
 
 static void load(struct app *app, bool start_running)
 {
+    app->runs_at_once = start_running;
     const struct ui_options *o = app->options;
     app->scenario = load_scenario(o, &app->problems);
     size_t of_scenario = app->problems.warnings;

@@ -121,6 +121,7 @@ struct app {
     enum await await;
     enum then then;
     int interrupts; /* Ctrl-C so far in this run */
+    bool runs_at_once;                /* this run is not paused when its nodes are ready */
     bool runs_when_ready, start_told; /* asked for while the nodes start; the message is about that they do */
     bool aborted;   /* this run, by its key */
     bool killed;    /* its nodes were told to end at once */

@@ -63,8 +63,8 @@ enum change_kind message_change_of(struct text command, struct message_change *o
     *out = (struct message_change){ .kind = CHANGE_NONE };
     if (take_word(&command, "drop ", &out->id))
         out->kind = CHANGE_DROP;
-    else if (take_word(&command, "delay ", &out->id) && take_due(command, &out->due))
-        out->kind = CHANGE_DELAY;
+    else if (take_word(&command, "delay ", &out->id))
+        out->kind = take_due(command, &out->due) ? CHANGE_DELAY : CHANGE_NONE;
     else if (take_word(&command, "edit ", &out->id))
         out->kind = CHANGE_EDIT;
     if (out->kind == CHANGE_EDIT)
