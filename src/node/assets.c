@@ -12,14 +12,14 @@
 #include "node/guard.h"
 #include "node/image_output.h"
 
-#define ANSWER_MS  20000              /* for a request that takes no time by itself */
-#define SLICE_NS   INT64_C(4000000)   /* of work on a build context at a time */
-#define TRIES_MAX  4
-#define REMOVALS_MAX 40
-#define DOUBT_MAX  20                 /* of them, where it may be made only now */
-#define AGAIN_NS   INT64_C(50000000)  /* between two */
+#define ANSWER_MS     20000            /* for a request that takes no time by itself */
+#define SLICE_NS      INT64_C(4000000) /* of work on a build context at a time */
+#define TRIES_MAX     4
+#define REMOVALS_MAX  40
+#define DOUBT_MAX     20                 /* of them, where it may be made only now */
+#define AGAIN_NS      INT64_C(50000000)  /* between two */
 #define STEP_AGAIN_NS INT64_C(200000000) /* between two, where the step of a build is to end */
-#define LOG_MAX    (1u << 20)         /* bytes of a build's output that wait to be written */
+#define LOG_MAX       (1u << 20)         /* bytes of a build's output that wait to be written */
 
 enum step { STEP_LOOK, STEP_MISSING, STEP_PACK, STEP_MAKE, STEP_DONE, STEP_FAILED, STEP_REMOVE, STEP_AWAIT, STEP_GONE };
 
@@ -38,12 +38,12 @@ struct asset {
     struct error error;
     char architecture[ENGINE_ARCHITECTURE_TEXT]; /* of an image that is there; "": not known */
     int number;
-    int tries; /* to make it, so far */
-    bool is_in_doubt; /* it may have been made, but the engine did not say so */
-    int removals;     /* so far */
-    int64_t again_ns; /* when the next is to be tried */
-    char refusal[1000]; /* why the last did not come about; "" */
-    bool is_broken_off; /* its build was; Podman lets the step that runs come to its end */
+    int tries;             /* to make it, so far */
+    bool is_in_doubt;      /* it may have been made, but the engine did not say so */
+    int removals;          /* so far */
+    int64_t again_ns;      /* when the next is to be tried */
+    char refusal[1000];    /* why the last did not come about; "" */
+    bool is_broken_off;    /* its build was; Podman lets the step that runs come to its end */
     int64_t step_limit_ns; /* until when that is waited for */
 };
 
@@ -249,17 +249,10 @@ static void pull(struct asset *x)
 static void build(struct asset *x)
 {
     struct container_place place;
-    struct buffer labels = { 0 }, *path = &x->exchange.path;
     engine_place(x->all->engine, &place);
-    container_labels(&labels, &place, NULL);
     name_own(x);
-    buffer_text(path, "/build?rm=1&forcerm=1&t=");
-    http_escape(path, buffer_string(&x->actual));
-    buffer_text(path, "&dockerfile=");
-    http_escape(path, context_dockerfile(x->context));
-    buffer_text(path, "&labels=");
-    http_escape(path, buffer_string(&labels));
-    buffer_free(&labels);
+    container_build_path(&x->exchange.path, &place, buffer_string(&x->actual), context_dockerfile(x->context),
+                         !x->all->engine->is_podman);
     x->step = STEP_MAKE;
     x->tries++;
     x->made = true; /* whatever comes of it, something may be there */

@@ -164,7 +164,7 @@ static void clean_engines(struct cleaning *c)
     if (runtime && *runtime)
         add_engine(c, buffer_string(&user), false);
     add_engine(c, "unix://" ENGINE_PODMAN_SOCKET, false);
-    struct engine_sweep sweep = { .limit_ms = ENGINES_MS, .told = print_swept, .data = c };
+    struct engine_sweep sweep = { .with_builds = true, .limit_ms = ENGINES_MS, .told = print_swept, .data = c };
     if (c->engine_count)
         engine_sweep(&sweep, c->engines, c->engine_count);
     buffer_free(&user);

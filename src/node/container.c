@@ -1,5 +1,6 @@
 #include "node/container.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "lockstep/record.h"
+#include "node/http.h"
 #include "scenario/ports.h"
 
 static void quote(struct buffer *out, const char *s)
@@ -78,6 +80,32 @@ void container_labels(struct buffer *out, const struct container_place *place, c
         quote(out, node);
     }
     buffer_text(out, "}");
+}
+
+void container_build_mark(struct buffer *out, const char *run, const char *host)
+{
+    buffer_format(out, "lockstep.%s.", run);
+    for (; *host; host++)
+        buffer_format(out, "%c", isalnum((unsigned char)*host) ? *host : '-');
+}
+
+void container_build_path(struct buffer *out, const struct container_place *place, const char *image,
+                          const char *dockerfile, bool marks_steps)
+{
+    struct buffer labels = { 0 };
+    container_labels(&labels, place, NULL);
+    buffer_text(out, "/build?rm=1&forcerm=1&t=");
+    http_escape(out, image);
+    buffer_text(out, "&dockerfile=");
+    http_escape(out, dockerfile);
+    buffer_text(out, "&labels=");
+    http_escape(out, buffer_string(&labels));
+    buffer_free(&labels);
+    if (!marks_steps)
+        return;
+    buffer_text(out, "&extrahosts=");
+    container_build_mark(out, place->run, place->host);
+    buffer_text(out, ":127.0.0.1");
 }
 
 /* A published port, by its number inside and its protocol; where those are the same, in the scenario's order. */

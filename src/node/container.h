@@ -38,4 +38,12 @@ void container_exec_body(struct buffer *out, const struct scenario_node *n);
 /* Appends `{"lockstep.run":…}`; node NULL: of the run as a whole. */
 void container_labels(struct buffer *out, const struct container_place *place, const char *node);
 
+/* Appends the path of the request that builds `image` of a context with this Dockerfile; `marks_steps`: the engine is
+ * Docker, whose containers of a build's steps have neither labels nor a name that could be chosen. They know an extra
+ * host instead, container_build_mark, which nothing that runs in them can change and no image keeps. */
+void container_build_path(struct buffer *out, const struct container_place *place, const char *image,
+                          const char *dockerfile, bool marks_steps);
+/* "lockstep.RUN.HOST", of letters, digits, '.' and '-'. */
+void container_build_mark(struct buffer *out, const char *run, const char *host);
+
 #endif

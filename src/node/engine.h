@@ -48,6 +48,7 @@ struct engine {
     struct http_peer peer;
     char api[ENGINE_API_TEXT];                   /* what all paths begin with, as "/v1.41"; "" until it has been met */
     struct http_call *meeting;                   /* it is asked what it is */
+    bool is_podman;
     bool is_machine_known;                       /* the two that follow: it was asked */
     char architecture[ENGINE_ARCHITECTURE_TEXT]; /* of its machine, as images name it: "amd64"; "": it does not say */
     char kernel[ENGINE_KERNEL_TEXT];

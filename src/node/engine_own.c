@@ -13,6 +13,7 @@ void engine_own_free(struct engine_own *o)
 {
     buffer_free(&o->named);
     buffer_free(&o->in_use);
+    buffer_free(&o->others);
 }
 
 const char *engine_plain_id(const char *id)
@@ -174,12 +175,35 @@ bool engine_own_leftover(const struct engine_own *o, const struct json *images, 
     return !engine_has_name(item) && is_of_a_build(o->sweep, images, item) && !child_of(images, text_of(item, "Id"));
 }
 
-/* What runs in it can say what the engine says; hence all but the first of these. */
-bool engine_own_builder(const struct engine_own *o, const struct json *item)
+bool engine_own_may_be_builder(const struct engine_own *o, const struct json *item)
 {
-    return is_noted(o->sweep, text_of(item, "Id"), IMAGE_CONTAINER) &&
-           is_noted(o->sweep, text_of(item, "ImageID"), 0) &&
-           json_int64(json_get(item, "Created"), 0) >= o->sweep->since_s && !label_of(item, CONTAINER_LABEL_NODE);
+    return json_int64(json_get(item, "Created"), 0) >= o->sweep->since_s && !label_of(item, CONTAINER_LABEL_NODE) &&
+           !is_in(&o->others, text_of(item, "Id"));
+}
+
+/* "lockstep.RUN.HOST:ADDRESS", of a run that is meant, of this machine. */
+static bool is_build_mark(const struct engine_own *o, const char *extra_host)
+{
+    char run[64] = "";
+    struct buffer mark = { 0 };
+    if (sscanf(extra_host, "lockstep.%63[0-9-].", run) != 1)
+        return false;
+    container_build_mark(&mark, run, o->host);
+    size_t len = strcspn(extra_host, ":");
+    bool yes = len == mark.len && !memcmp(mark.data, extra_host, len);
+    buffer_free(&mark);
+    return yes && (o->sweep->run ? !strcmp(run, o->sweep->run) : !procfs_identity_lives(run));
+}
+
+bool engine_own_builder(struct engine_own *o, const struct json *container)
+{
+    const struct json *hosts = json_get(json_get(container, "HostConfig"), "ExtraHosts");
+    for (size_t i = 0; i < json_count(hosts); i++)
+        if (is_build_mark(o, json_string(json_at(hosts, i), "")))
+            return true;
+    buffer_format(&o->others, "%s\n", text_of(container, "Id"));
+    buffer_string(&o->others);
+    return false;
 }
 
 bool engine_own_step(const struct engine_own *o, const struct json *item)

@@ -17,6 +17,7 @@ struct engine_own {
     const char *host;                 /* this machine (engine_host) */
     struct buffer named;              /* ids of images of runs that have, or had, a name, each with its \n */
     struct buffer in_use;             /* the beginnings of ids of images that could not be removed, each with its \n */
+    struct buffer others;             /* ids of containers that were asked for, and are of no build of a run */
 };
 void engine_own_free(struct engine_own *o);
 
@@ -39,8 +40,11 @@ bool engine_own_name(const struct json *image, const char *name);
 /* Without a name or a label: the last image of a build of the run that was broken off; those that it was made of go
  * with it, or in the next round. */
 bool engine_own_leftover(const struct engine_own *o, const struct json *images, const struct json *item);
-/* The container in which a step of a build of the run ran, in Docker, which was killed in the middle of it. */
-bool engine_own_builder(const struct engine_own *o, const struct json *item);
+/* The container in which a step of a build of a run runs, in Docker, or ran, where that was killed in the middle of it:
+ * 1: what the list tells is not against it, and it is to be asked for; 0: it is none. */
+bool engine_own_may_be_builder(const struct engine_own *o, const struct json *item);
+/* … by what it tells itself (GET /containers/ID/json). One that is none is not asked for again. */
+bool engine_own_builder(struct engine_own *o, const struct json *container);
 /* The same in Podman, of whose containers it is none: it keeps an image of the run from being removed. */
 bool engine_own_step(const struct engine_own *o, const struct json *item);
 

@@ -58,8 +58,9 @@ struct errand {
     struct errand *next;
     enum kind kind;
     bool is_removal;
-    bool is_meeting; /* what the engine is: before all else */
-    bool is_version; /* … by its second question */
+    bool is_meeting;    /* what the engine is: before all else */
+    bool is_version;    /* … by its second question */
+    bool is_inspection; /* of a container, of which a list does not tell enough */
     struct buffer path;
     struct http_call *call; /* NULL: it is done */
     char *name, *node;      /* of what is to be removed */
@@ -218,6 +219,26 @@ static void remove_names(struct target *t, const struct json *item)
     }
 }
 
+static void inspect(struct target *t, const char *id)
+{
+    struct errand *e = errand_new(t, BUILDER);
+    e->is_inspection = true;
+    buffer_format(&e->path, "%s%s", t->api, kinds[BUILDER].path);
+    http_escape(&e->path, id);
+    buffer_text(&e->path, "/json");
+    errand_send(e, "GET");
+}
+
+static void take_container(struct errand *e, const struct http_answer *answer)
+{
+    const char *why;
+    struct target *t = e->target;
+    struct json *body = answer->status == 200 ? json_parse(answer->body.data, answer->body.len, &why) : NULL;
+    if (body && engine_own_builder(&t->own, body))
+        remove_by(t, BUILDER, body, text_of(body, "Id"));
+    json_free(body);
+}
+
 static bool is_ours(const struct engine_own *own, enum kind kind, const struct json *items, const struct json *item)
 {
     switch (kind) {
@@ -228,7 +249,7 @@ static bool is_ours(const struct engine_own *own, enum kind kind, const struct j
     case NAMELESS:
         return engine_own_leftover(own, items, item);
     case BUILDER:
-        return engine_own_builder(own, item);
+        return engine_own_may_be_builder(own, item);
     case EXTERNAL:
         return engine_own_step(own, item);
     default:
@@ -241,7 +262,9 @@ static void remove_item(struct target *t, enum kind kind, const struct json *ite
     const char *id = text_of(item, kinds[kind].id);
     if (!*id || !is_ours(&t->own, kind, items, item))
         return;
-    if (kind == IMAGE && engine_has_name(item))
+    if (kind == BUILDER)
+        inspect(t, id);
+    else if (kind == IMAGE && engine_has_name(item))
         remove_names(t, item);
     else
         remove_by(t, kind, item, id);
@@ -303,6 +326,8 @@ static void note_answer(void *data, struct http_answer *answer)
         t->is_podman |= known > 0;
         if (known == 0 && !e->is_version)
             meet(t, true);
+    } else if (e->is_inspection && answer->failure == HTTP_ANSWERED) {
+        take_container(e, answer); /* where that has gone, there is nothing to be done */
     } else if (!e->is_removal && ok) {
         take_list(e, answer);
     } else if (!e->is_removal) {
@@ -331,7 +356,7 @@ static void begin_round(struct target *t)
         meet(t, false);
         return;
     }
-    if (t->all->sweep->built_count)
+    if (t->all->sweep->with_builds && !t->is_podman)
         list(t, BUILDER);
     if (t->is_podman && t->in_use_ms && clock_ms() >= t->in_use_ms + EXTERNAL_MS)
         list(t, EXTERNAL);

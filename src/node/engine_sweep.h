@@ -21,15 +21,16 @@ struct swept {
 };
 
 struct engine_sweep {
-    const char *run; /* the identity of the lockstep that it belongs to; NULL: of any of this machine that is gone */
-    /* And what builds leave without a name or a label, by the beginnings of ids behind a mark (image_output.h): the
-     * containers of their steps, and the images that these made or found. The containers go, the images made, and,
-     * unless it is older than `since_s`, what is made of an image of either kind: a build that is broken off does not
-     * tell of its last steps any more. NULL: none. */
+    const char *run;  /* the identity of the lockstep that it belongs to; NULL: of any of this machine that is gone */
+    bool with_builds; /* the containers of steps of builds, too, which have no label */
+    /* And the images without a name or a label that builds leave, by the beginnings of ids behind a mark
+     * (image_output.h): those that their steps made or found. Those made go and, unless it is older than `since_s`,
+     * what is made of an image of either kind: a build that is broken off does not tell of its last steps any more.
+     * NULL: none. */
 #define ENGINE_SWEEP_ID 16
     const char (*built)[ENGINE_SWEEP_ID];
     size_t built_count;
-    int64_t since_s; /* when the run began, as time(2) tells it */
+    int64_t since_s;  /* when the run began, as time(2) tells it; 0: it is not known */
     bool only_builds; /* these, and images of the run: nothing else */
     int limit_ms;     /* for all of it */
     /* What is not there yet may appear within this time, as of a request that was under way when lockstep was killed:

@@ -114,6 +114,7 @@ static void note_ping(void *data, struct http_answer *answer)
         e->unfit = answer->error;
     else if (known < 0)
         error_add(&e->unfit, "%s", e->peer.shown);
+    e->is_podman = known > 0;
     if (known == 0)
         ask(e, "/version", note_version);
     else

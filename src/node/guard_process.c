@@ -34,10 +34,10 @@
 #define BUILT_MAX        10000 /* that are noted; more of them stay */
 
 struct member {
-    pid_t pid;      /* the node's process; 0: none */
-    pid_t group;    /* its group, until nobody is in it; 0: none */
-    bool lives;     /* somebody of it was met in this walk */
-    int unseen;     /* walks in a row in which nobody was */
+    pid_t pid;   /* the node's process; 0: none */
+    pid_t group; /* its group, until nobody is in it; 0: none */
+    bool lives;  /* somebody of it was met in this walk */
+    int unseen;  /* walks in a row in which nobody was */
 };
 
 struct served {
@@ -45,7 +45,7 @@ struct served {
     int socket;
     sigset_t open; /* the mask while it waits: SIGCHLD comes through */
     struct member *members;
-    int lingering; /* groups whose own process has ended */
+    int lingering;   /* groups whose own process has ended */
     int64_t walk_ms; /* when it looked at all processes last */
     struct environment *environment;
     struct buffer run; /* the identity of lockstep */
@@ -367,6 +367,7 @@ static bool builds(const struct served *s)
 static void sweep_engines(const struct served *s, int limit_ms, int late_ms)
 {
     struct engine_sweep sweep = { .run = s->run.data,
+                                  .with_builds = builds(s),
                                   .built = (const char(*)[ENGINE_SWEEP_ID])s->built,
                                   .built_count = s->built_count,
                                   .since_s = s->since_s,

@@ -10,8 +10,8 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-#define STEP_MAX  200u /* bytes of a step that are shown */
-#define QUOTE_MAX 200u /* bytes that are shown of what is no JSON */
+#define STEP_MAX       200u   /* bytes of a step that are shown */
+#define QUOTE_MAX      200u   /* bytes that are shown of what is no JSON */
 #define IMAGE_MADE_MAX 65536u /* bytes of ids that nobody takes */
 
 /* In the order in which a layer goes through them. */
@@ -21,10 +21,10 @@ static const struct {
     const char *status;
     enum layer_state state;
 } layer_words[] = {
-    { "Pulling fs layer", LAYER_WAITING },      { "Waiting", LAYER_WAITING },
-    { "Downloading", LAYER_DOWNLOADING },       { "Verifying Checksum", LAYER_DOWNLOADED },
-    { "Download complete", LAYER_DOWNLOADED },  { "Extracting", LAYER_EXTRACTING },
-    { "Pull complete", LAYER_DONE },            { "Already exists", LAYER_DONE },
+    { "Pulling fs layer", LAYER_WAITING },     { "Waiting", LAYER_WAITING },
+    { "Downloading", LAYER_DOWNLOADING },      { "Verifying Checksum", LAYER_DOWNLOADED },
+    { "Download complete", LAYER_DOWNLOADED }, { "Extracting", LAYER_EXTRACTING },
+    { "Pull complete", LAYER_DONE },           { "Already exists", LAYER_DONE },
 };
 
 struct layer {
@@ -40,7 +40,7 @@ struct image_output {
     bool in_string, escaped, broken;
     struct buffer line; /* of output, that has not come whole; as it came */
     struct buffer log, step, error, progress, made;
-    bool is_found; /* the image of this step was there already */
+    bool is_found;                                        /* the image of this step was there already */
     uint64_t step_number, step_count, stage, stage_count; /* 0: none yet */
     struct layer *layers;
     size_t layer_count, layer_capacity;
@@ -204,8 +204,9 @@ static bool read_step(struct image_output *o, const char *s, size_t len)
 /* Does the engine itself say this, and not what runs in the build? */
 static bool is_engines(const char *s, size_t len)
 {
-    static const char *const words[] = { " ---> ", "--> ", "Removing intermediate container ", "COMMIT ",
-                                         "Successfully built ", "Successfully tagged " };
+    static const char *const words[] = {
+        " ---> ", "--> ", "Removing intermediate container ", "COMMIT ", "Successfully built ", "Successfully tagged "
+    };
     const char *end = s + len;
     uint64_t stage, count;
     if (!skip_stage(&s, end, &stage, &count))
@@ -216,21 +217,18 @@ static bool is_engines(const char *s, size_t len)
     return false;
 }
 
-/* " ---> 2a5f0c3d9e1b": the image as it is after this step. " ---> Running in 2a5f0c3d9e1b": the container
- * of this one. */
+/* " ---> 2a5f0c3d9e1b": the image as it is after this step. */
 static void note_image(struct image_output *o, const char *s, size_t len)
 {
     const char *end = s + len, *id;
     if (!skip_word(&s, end, " ---> "))
         return;
-    bool is_container = skip_word(&s, end, "Running in ");
     for (id = s; s < end && isxdigit((unsigned char)*s); s++)
         ;
     if (s - id != IMAGE_SHORT_ID || end - s != 1 || *s != '\n')
         o->is_found |= skip_word(&s, end, "Using cache");
     else if (o->made.len < IMAGE_MADE_MAX)
-        buffer_format(&o->made, "%c%.*s\n", is_container ? IMAGE_CONTAINER : o->is_found ? IMAGE_FOUND : IMAGE_MADE,
-                      IMAGE_SHORT_ID, id);
+        buffer_format(&o->made, "%c%.*s\n", o->is_found ? IMAGE_FOUND : IMAGE_MADE, IMAGE_SHORT_ID, id);
 }
 
 static void take_output(struct image_output *o, const char *s, size_t len)
@@ -458,8 +456,10 @@ static const char *take_object(struct image_output *o)
 static int refuse(struct image_output *o, const char *why, struct error *err)
 {
     o->broken = true;
-    error_set(err, EXIT_LAUNCH, "the engine's answer is not what it should be: %s; is it a container engine that is "
-              "spoken to?", why);
+    error_set(err, EXIT_LAUNCH,
+              "the engine's answer is not what it should be: %s; is it a container engine that is "
+              "spoken to?",
+              why);
     return -1;
 }
 

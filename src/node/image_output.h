@@ -47,13 +47,11 @@ struct buffer *image_output_log(struct image_output *o);
  * Good until the next call. */
 const char *image_output_progress(struct image_output *o);
 /* The images that steps of this build have made, which Docker keeps, without a name or a label, where the build does
- * not come to its end or has several stages; those that it found and went on from; and the containers in which its
- * steps ran, which stay where the engine is killed in the middle of one: a mark, an id of IMAGE_SHORT_ID characters,
- * \n. The caller takes them after each piece and sets len to 0. */
+ * not come to its end or has several stages; and those that it found and went on from: a mark, an id of
+ * IMAGE_SHORT_ID characters, \n. The caller takes them after each piece and sets len to 0. */
 #define IMAGE_SHORT_ID 12
-#define IMAGE_MADE      '+'
-#define IMAGE_FOUND     '='
-#define IMAGE_CONTAINER '>'
+#define IMAGE_MADE     '+'
+#define IMAGE_FOUND    '='
 struct buffer *image_output_made(struct image_output *o);
 /* The error that the engine reported, in its words alone; "" where it did not. */
 const char *image_output_words(struct image_output *o);

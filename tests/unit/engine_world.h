@@ -18,6 +18,7 @@ struct thing {
     const char *host;          /* NULL: this machine's name */
     const char *parent, *name; /* of an image, and what a container was made of; NULL: none */
     int created;               /* s */
+    const char *extra_host;    /* that a container knows, as it tells alone; NULL: none */
     const char *state;         /* of a container; NULL: it does not say */
     const char *user;          /* of an image: the container for whose sake it stays; NULL: none */
     int refusals;              /* of its removal, at first */
@@ -35,6 +36,7 @@ struct world {
     int least, most;    /* what is behind the "1." of the versions that it speaks; 0: 24, and 52 */
     const char *podman; /* its version, where it is one; NULL: it does not say */
     bool was_asked_for_version;
+    int inspections;  /* so far */
     int broken_lists; /* that are answered with 500, at first */
 };
 
@@ -78,6 +80,18 @@ static void answer_list(struct visit *v, struct world *w, const char *kind, bool
     }
     buffer_text(&body, volumes ? "]}" : "]");
     visit_answer(v, "200 OK", buffer_string(&body));
+    buffer_free(&body);
+}
+
+static void answer_container(struct visit *v, struct world *w, const char *id)
+{
+    struct buffer body = { 0 };
+    for (size_t i = 0; i < w->count; i++)
+        if (strcmp(w->things[i].id, id) == 0 && !w->things[i].is_gone)
+            buffer_format(&body, "{\"Id\":\"%s\",\"HostConfig\":{\"ExtraHosts\":[\"db:10.0.0.1\",\"%s\"]}}", id,
+                          w->things[i].extra_host ? w->things[i].extra_host : "");
+    w->inspections++;
+    visit_answer(v, body.len ? "200 OK" : "404 Not Found", buffer_string(&body));
     buffer_free(&body);
 }
 
@@ -145,6 +159,8 @@ static void be_an_engine(struct visit *v)
     pthread_mutex_lock(&w->lock);
     if (strcmp(method, "DELETE") == 0)
         answer_removal(v, w, kind, id);
+    else if (strchr(id, '/')) /* containers/ID/json */
+        answer_container(v, w, strtok(id, "/"));
     else
         answer_list(v, w, kind, is_podmans);
     pthread_mutex_unlock(&w->lock);

@@ -367,35 +367,58 @@ static void of_images_without_a_name_those_go_that_were_noted_and_what_was_made_
     buffer_free(&told.text);
 }
 
+static char *build_mark(const char *run, const char *host)
+{
+    struct buffer mark = { 0 };
+    container_build_mark(&mark, run, host);
+    buffer_text(&mark, ":127.0.0.1");
+    buffer_string(&mark);
+    return mark.data;
+}
+
 static void of_containers_without_a_label_those_go_in_which_steps_of_a_build_ran(void **state)
 {
     (void)state;
-    static const char built[][ENGINE_SWEEP_ID] = { "=aaaabbbbcccc", ">111111111111", ">222222222222", ">333333333333",
-                                                   ">555555555555" };
-    for (int only_builds = 0; only_builds < 2; only_builds++) {
+    char host[ENGINE_HOST_TEXT], *lives;
+    struct buffer me = { 0 };
+    engine_host(host, sizeof host);
+    procfs_identity(&me, getpid());
+    lives = build_mark(buffer_string(&me), host);
+    char *ours = build_mark(RUN, host), *anothers = build_mark("4000000-2", host),
+         *elsewhere = build_mark(RUN, "other");
+    enum { OF_RUN, ONLY_BUILDS, OF_ALL, OF_PODMAN, WITHOUT_BUILDS, HOWS };
+    for (int how = 0; how < HOWS; how++) {
+        bool none = how == OF_PODMAN || how == WITHOUT_BUILDS;
         struct world w = {
-            .count = 6,
-            .things = { { .kind = "containers", .id = "11111111111199", .parent = "aaaabbbbcccc", .created = 1000 },
-                        { .kind = "containers", .id = "22222222222299", .parent = "ccccbbbbaaaa", .created = 1000 },
-                        { .kind = "containers", .id = "33333333333399", .parent = "aaaabbbbcccc", .created = 999 },
-                        { .kind = "containers", .id = "44444444444499", .parent = "aaaabbbbcccc", .created = 1000 },
-                        { .kind = "containers",
-                          .id = "55555555555599",
-                          .parent = "aaaabbbbcccc",
-                          .created = 1000,
-                          .run = "1-2" },
-                        { .kind = "images", .id = "made", .run = RUN } }
+            .count = 7,
+            .things = { { .kind = "containers", .id = "ours", .extra_host = ours, .created = 1000 },
+                        { .kind = "containers", .id = "anothers", .extra_host = anothers, .created = 1000 },
+                        { .kind = "containers", .id = "elsewhere", .extra_host = elsewhere, .created = 1000 },
+                        { .kind = "containers", .id = "lives", .extra_host = lives, .created = 1000 },
+                        { .kind = "containers", .id = "older", .extra_host = ours, .created = 999 },
+                        { .kind = "containers", .id = "labelled", .extra_host = ours, .created = 1000, .run = "1-2" },
+                        { .kind = "containers", .id = "users", .created = 1000 } },
+            .podman = how == OF_PODMAN ? "4.3.1" : NULL,
         };
-        struct engine_sweep sweep = {
-            .run = RUN, .built = built, .built_count = 5, .since_s = 1000, .only_builds = only_builds
-        };
+        struct engine_sweep sweep = { .run = how == OF_ALL ? NULL : RUN,
+                                      .with_builds = how != WITHOUT_BUILDS,
+                                      .since_s = how == OF_ALL ? 0 : 1000,
+                                      .only_builds = how == ONLY_BUILDS,
+                                      .late_ms = 700 };
         struct told told = { 0 };
         assert_int_equal(sweep_world(&w, &sweep, &told), 0);
-        must_tell(&told, "container 11111111111199\n");
+        if (!none)
+            must_tell(&told, "container ours\n");
         for (size_t i = 0; i < w.count; i++)
-            assert_int_equal(w.things[i].is_gone, i == 0 || i == 5);
+            assert_int_equal(w.things[i].is_gone, how == OF_ALL ? i < 2 || i == 4 || i == 5 : !none && i == 0);
+        assert_int_equal(w.inspections, none ? 0 : how == OF_ALL ? 6 : 5); /* each once */
         buffer_free(&told.text);
     }
+    free(ours);
+    free(anothers);
+    free(elsewhere);
+    free(lives);
+    buffer_free(&me);
 }
 
 static void a_build_has_made_what_it_did_not_find(void **state)
@@ -412,7 +435,7 @@ static void a_build_has_made_what_it_did_not_find(void **state)
     struct image_output *o = image_output_new(IMAGE_BUILD);
     assert_int_equal(image_output_take(o, said, strlen(said), &err), 0);
     assert_string_equal(buffer_string(image_output_made(o)), "=111111111111\n=222222222222\n+33333333aabb\n"
-                                                             ">444444444444\n+555555555555\n");
+                                                             "+555555555555\n");
     image_output_free(o);
 }
 
