@@ -48,7 +48,8 @@ struct option_row {
     const char *help;
     size_t flag;        /* where in struct arguments a bool is set */
     const char *path;   /* the field of the scenario that it overrides, */
-    const char *origin; /* and what problems with it name */
+    const char *origin; /* what problems with it name, */
+    const char *example; /* and a value of it */
     int (*take)(struct arguments *a, const char *value, struct error *err);
 };
 
@@ -193,11 +194,12 @@ static const struct option_row options[] = {
     { "batch", 'b', NULL, "no terminal UI: progress on stderr, summary on stdout", .take = take_batch },
     { "dry-run", 'n', NULL, "check the scenario and describe it; start nothing", .take = take_dry_run },
     { "run", 0, NULL, "UI: start running at once, not paused", FLAG(session.start_running) },
-    { "seed", 's', "N", "override simulation.seed", .path = "simulation.seed", .origin = "--seed" },
+    { "seed", 's', "N", "override simulation.seed", .path = "simulation.seed", .origin = "--seed",
+      .example = "42" },
     { "duration", 'd', "T", "override simulation.duration: 10s, 2.5min, or seconds", .path = "simulation.duration",
-      .origin = "--duration" },
+      .origin = "--duration", .example = "10s" },
     { "quantum", 0, "T", "override simulation.quantum: 1ms, 100us, or seconds", .path = "simulation.quantum",
-      .origin = "--quantum" },
+      .origin = "--quantum", .example = "1ms" },
     { "set", 'S', "PATH=VALUE",
       "override any field: network.default_latency=5ms, nodes.gw.config.forward_to=cloud; may repeat",
       .take = take_set },
@@ -207,7 +209,7 @@ static const struct option_row options[] = {
     { "at", 0, "T", "replay: the moment that is shown first", .take = take_at },
     { "out", 'o', "DIR", "the run folder (default: runs/NAME-seedN-K, K the first free number)", .take = take_out },
     { "pace", 0, "X", "follow the wall clock at X times real time (default: as fast as it goes)",
-      .path = "simulation.pace", .origin = "--pace" },
+      .path = "simulation.pace", .origin = "--pace", .example = "10" },
     { "no-skip", 0, NULL, "step idle quanta too: the same results, the long way", FLAG(session.no_skip) },
     { "json", 'j', NULL, "batch: the summary as one JSON object", FLAG(json) },
     { "junit", 0, "FILE", "batch: a JUnit report, a test case for each node and one for the run", .take = take_junit },
@@ -223,12 +225,21 @@ static const struct option_row options[] = {
 };
 #define OPTIONS (sizeof options / sizeof options[0])
 
+/* A field of the scenario: what is none of its values is no matter of the scenario's. */
+static void take_field(struct arguments *a, const struct option_row *row, const char *value, struct error *err)
+{
+    add_override(a, mem_text(row->path), value, row->origin);
+    struct error why = { 0 };
+    if (scenario_check_option(&a->overrides[a->override_count - 1], &why) < 0)
+        error_set(err, why.code, "%s; write for example %s %s", why.text, row->origin, row->example);
+}
+
 static void take_option(struct arguments *a, const struct option_row *row, const char *value, struct error *err)
 {
     if (row->take)
         row->take(a, value, err);
     else if (row->path)
-        add_override(a, mem_text(row->path), value, row->origin);
+        take_field(a, row, value, err);
     else
         *(bool *)((char *)a + row->flag) = true;
 }

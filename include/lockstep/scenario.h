@@ -183,6 +183,11 @@ struct scenario_override {
     const char *path, *value, *origin;
 };
 
+/* Whether the value of an override of a field of `simulation` is what that field holds: a time, a number, a seed. That
+ * can be told before there is a scenario; whether the scenario allows it is for scenario_load to say. -1 with *err set
+ * (EXIT_USAGE), its origin in front. */
+int scenario_check_option(const struct scenario_override *o, struct error *err);
+
 #define SCENARIO_MAX_BYTES (16u << 20) /* a larger file is refused */
 #define SCENARIO_MAX_NODES 100000
 

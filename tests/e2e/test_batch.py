@@ -179,6 +179,31 @@ class Options(common.Case):
             _, err = self.lockstep(*args, expect=2)
             self.assertRegex(err, r"^lockstep: .+\n$")
 
+    def test_a_value_that_an_option_cannot_have_is_bad_usage_whatever_the_scenario_is(self):
+        no_scenario = self.dir / "absent.yaml"
+        for option, values in (("--seed", ("x", "-1", "1.5", "", "9223372036854775808", "[7]")),
+                               ("--duration", ("soon", "5x", "-1s", "", "{a", "~", "285y")),
+                               ("--quantum", ("0.1us", "ms", "yes")), ("--pace", ("fast", "2x", "-1", ".inf", "1e999")),
+                               ("--until", ("5x", "-1s", "0", "type =", "")), ("--break", ("type ==", "")),
+                               ("--at", ("soon", "-1s")), ("--size", ("80", "0x24", "80x24x", "wide")),
+                               ("--set", ("x", "=1")), ("--out", ("",)), ("--junit", ("",))):
+            for value in values:
+                for front in ("--batch", "--dry-run", "--run", "verify"):
+                    words = [front, option, value, no_scenario]
+                    _, err = self.lockstep(*words, expect=2)
+                    self.assertRegex(err, rf"^lockstep: {option}\b", words)
+        for value in ("x", "1", "0", "-1", "1001", "3.5", ""):
+            _, err = self.lockstep("verify", "-n", value, no_scenario, expect=2)
+            self.assertTrue(err.startswith(f"lockstep: -n, --runs {value}: how many runs"), err)
+        _, err = self.lockstep("--batch", "--seed", "x", BASELINE, expect=2)
+        self.assertEqual(err, "lockstep: --seed: must be a whole number, not 'x'; write for example --seed 42; "
+                              "lockstep --help lists what there is\n")
+
+    def test_values_are_read_as_the_scenario_has_them(self):
+        self.batch(BASELINE, "a", "--seed", "0x10", "--duration", " 2.5 s ", "--quantum", "'10ms'", "--pace", "1e3")
+        run = self.records("a")[0]
+        self.assertEqual((run["seed"], run["duration"], run["quantum"]), (16, 2500000, 10000))
+
     def test_a_word_that_is_spelt_wrong_is_known(self):
         for args, word in ((("dif", "a", "b"), "diff"), (("-b", "verfy", BASELINE), "verify"), (("check",), "check-node")):
             _, err = self.lockstep(*args, expect=2)
@@ -202,9 +227,8 @@ class Failures(common.Case):
             self.assertFalse((self.dir / "out").exists())
 
     def test_bad_overrides_exit_with_3_and_name_their_option(self):
-        for args in (["--seed", "x"], ["--seed", "-1"], ["--duration", "0"], ["--duration", "soon"],
-                     ["--quantum", "0.1us"],
-                     ["--set", "nodes.nobody.config.interval=1s"], ["--set", "network.model=carrier pigeon"]):
+        for args in (["--duration", "0"], ["--quantum", "0s"], ["--set", "simulation.seed=x"],
+                     ["--set", "duration=soon"], ["--set", "nodes.nobody.config.interval=1s"], ["--set", "network.model=carrier pigeon"]):
             _, err = self.batch(BASELINE, "out", *args, expect=3)
             self.assertIn(args[0], err)
 
