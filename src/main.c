@@ -46,9 +46,9 @@ struct option_row {
     char letter;          /* 0: none */
     const char *argument; /* NULL: takes none */
     const char *help;
-    size_t flag;        /* where in struct arguments a bool is set */
-    const char *path;   /* the field of the scenario that it overrides, */
-    const char *origin; /* what problems with it name, */
+    size_t flag;         /* where in struct arguments a bool is set */
+    const char *path;    /* the field of the scenario that it overrides, */
+    const char *origin;  /* what problems with it name, */
     const char *example; /* and a value of it */
     int (*take)(struct arguments *a, const char *value, struct error *err);
 };
@@ -194,8 +194,7 @@ static const struct option_row options[] = {
     { "batch", 'b', NULL, "no terminal UI: progress on stderr, summary on stdout", .take = take_batch },
     { "dry-run", 'n', NULL, "check the scenario and describe it; start nothing", .take = take_dry_run },
     { "run", 0, NULL, "UI: start running at once, not paused", FLAG(session.start_running) },
-    { "seed", 's', "N", "override simulation.seed", .path = "simulation.seed", .origin = "--seed",
-      .example = "42" },
+    { "seed", 's', "N", "override simulation.seed", .path = "simulation.seed", .origin = "--seed", .example = "42" },
     { "duration", 'd', "T", "override simulation.duration: 10s, 2.5min, or seconds", .path = "simulation.duration",
       .origin = "--duration", .example = "10s" },
     { "quantum", 0, "T", "override simulation.quantum: 1ms, 100us, or seconds", .path = "simulation.quantum",
@@ -211,7 +210,7 @@ static const struct option_row options[] = {
     { "pace", 0, "X", "follow the wall clock at X times real time (default: as fast as it goes)",
       .path = "simulation.pace", .origin = "--pace", .example = "10" },
     { "no-skip", 0, NULL, "step idle quanta too: the same results, the long way", FLAG(session.no_skip) },
-    { "json", 'j', NULL, "batch: the summary as one JSON object", FLAG(json) },
+    { "json", 'j', NULL, "batch, dry-run: the summary as one JSON object, also of what cannot run", FLAG(json) },
     { "junit", 0, "FILE", "batch: a JUnit report, a test case for each node and one for the run", .take = take_junit },
     { "runs", 'n', "N", "verify: how many runs, at least 2 (default: 3)", .take = take_runs },
     { "verbose", 'v', NULL, "batch: say more: states, and every node in the summary", FLAG(verbose) },
@@ -332,6 +331,15 @@ static bool refuse_word(const struct arguments *a, const char *operand, struct e
     return true;
 }
 
+/* Whatever is wrong: if --json stands behind it, that is told so too. */
+static void look_for_json(struct arguments *a, int argc, char **argv, const char *shorts, const struct option *longs)
+{
+    for (int c; (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        const struct option_row *row = find_option(c, a->verify);
+        a->json = a->json || (row && row->flag == offsetof(struct arguments, json));
+    }
+}
+
 static int parse(struct arguments *a, int argc, char **argv, struct error *err)
 {
     struct option longs[OPTIONS + 1];
@@ -350,6 +358,8 @@ static int parse(struct arguments *a, int argc, char **argv, struct error *err)
             error_set(err, EXIT_USAGE, "%s needs a value", argv[optind - 1]);
         else
             take_option(a, row, optarg, err);
+        if (err->code)
+            look_for_json(a, argc, argv, shorts, longs);
         if (err->code || a->mode == MODE_HELP || a->mode == MODE_VERSION)
             return err->code ? -1 : 0;
     }
@@ -383,8 +393,8 @@ static int check_front(const struct arguments *a, struct error *err)
                   "--ascii go with it");
     else if (a->at && !a->replay)
         error_set(err, EXIT_USAGE, "--at goes with replay; --until ends a run at a time");
-    else if (a->json && a->mode != MODE_BATCH)
-        error_set(err, EXIT_USAGE, "--json goes with --batch");
+    else if (a->json && a->mode != MODE_BATCH && a->mode != MODE_DRY_RUN)
+        error_set(err, EXIT_USAGE, "--json goes with --batch, --dry-run and diff");
     else if (a->keys_file && a->mode != MODE_UI)
         error_set(err, EXIT_USAGE, "--keys drives the terminal UI; leave --batch and --dry-run out");
     else if (a->mode != MODE_UI && a->pauses)
@@ -532,12 +542,12 @@ int main(int argc, char **argv)
     } else if (!err.code && a.mode == MODE_VERSION) {
         puts("lockstep " LOCKSTEP_VERSION);
         code = EXIT_FINISHED;
-    } else if (a.bad_condition) {
-        print_bad_condition(&a, &err);
-        code = err.code;
     } else if (err.code || check_front(&a, &err) < 0) {
-        fprintf(stderr, "lockstep: %s; lockstep --help lists what there is\n", err.text);
-        code = err.code;
+        if (a.bad_condition)
+            print_bad_condition(&a, &err);
+        else
+            fprintf(stderr, "lockstep: %s; lockstep --help lists what there is\n", err.text);
+        code = a.json ? batch_usage(&err) : err.code;
     } else {
         if (a.mode == MODE_UI && !a.session.breakpoints)
             a.session.breakpoints = breakpoints_new(); /* for its keys */

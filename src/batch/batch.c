@@ -9,6 +9,7 @@
 #include "batch/junit.h"
 #include "batch/progress.h"
 #include "batch/report.h"
+#include "batch/verdict.h"
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
 
@@ -22,30 +23,6 @@ static int write_junit(const struct batch_options *o, const struct junit *j, int
     return code ? code : err.code;
 }
 
-static void report_invalid(const struct batch_options *o, const struct problems *problems)
-{
-    struct buffer cause = { 0 };
-    for (size_t i = 0; i < problems->count; i++) {
-        char line[2000];
-        problem_format(&problems->items[i], line, sizeof line);
-        buffer_format(&cause, "%s%s", i ? "\n" : "", line);
-    }
-    write_junit(o, &(struct junit){ .name = o->file, .cause = buffer_string(&cause) }, EXIT_INVALID);
-    buffer_free(&cause);
-}
-
-static struct scenario *load(const struct batch_options *o)
-{
-    struct problems problems = { 0 };
-    struct scenario *s = scenario_load(o->file, o->overrides, o->override_count, &problems);
-    if (!s || !o->quiet)
-        problems_print(&problems, stderr);
-    if (!s && o->junit)
-        report_invalid(o, &problems);
-    problems_clear(&problems);
-    return s;
-}
-
 /* Standard output may be a full disk too. */
 static int finish_output(int code)
 {
@@ -55,15 +32,71 @@ static int finish_output(int code)
     return code ? code : EXIT_LAUNCH;
 }
 
+/* What comes to nothing before there is a run: on stderr it is told already. */
+static int refuse(const struct batch_options *o, const struct verdict *v)
+{
+    if (o->json)
+        verdict_print(stdout, v);
+    return finish_output(v->exit_code);
+}
+
+/* The lines of all errors, or of the first. */
+static void error_lines(const struct problems *problems, bool all, struct buffer *out)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        char line[2000];
+        if (!all && (problems->items[i].severity != SEVERITY_ERROR || out->len))
+            continue;
+        problem_format(&problems->items[i], line, sizeof line);
+        buffer_format(out, "%s%s", i && all ? "\n" : "", line);
+    }
+}
+
+static int report_invalid(const struct batch_options *o, const struct problems *problems)
+{
+    struct buffer all = { 0 }, first = { 0 };
+    error_lines(problems, true, &all);
+    error_lines(problems, false, &first);
+    write_junit(o, &(struct junit){ .name = o->file, .cause = buffer_string(&all) }, EXIT_INVALID);
+    int code = refuse(o, &(struct verdict){ .outcome = "invalid",
+                                            .cause = buffer_string(&first),
+                                            .exit_code = EXIT_INVALID,
+                                            .file = o->file,
+                                            .problems = problems });
+    buffer_free(&all);
+    buffer_free(&first);
+    return code;
+}
+
+/* The problems are the caller's to clear. */
+static struct scenario *load(const struct batch_options *o, struct problems *problems)
+{
+    struct scenario *s = scenario_load(o->file, o->overrides, o->override_count, problems);
+    if (!s || !o->quiet)
+        problems_print(problems, stderr);
+    return s;
+}
+
 int batch_dry_run(const struct batch_options *o)
 {
-    struct scenario *s = load(o);
-    if (!s)
-        return EXIT_INVALID;
-    if (!o->quiet)
+    struct problems problems = { 0 };
+    struct scenario *s = load(o, &problems);
+    int code = s ? EXIT_FINISHED : report_invalid(o, &problems);
+    if (s && o->json)
+        verdict_print(stdout,
+                      &(struct verdict){
+                          .outcome = "valid", .cause = "", .file = o->file, .problems = &problems, .scenario = s });
+    else if (s && !o->quiet)
         report_scenario(stdout, s);
+    problems_clear(&problems);
     scenario_free(s);
-    return finish_output(EXIT_FINISHED);
+    return finish_output(code);
+}
+
+int batch_usage(const struct error *err)
+{
+    verdict_print(stdout, &(struct verdict){ .outcome = "usage", .cause = err->text, .exit_code = err->code });
+    return finish_output(err->code);
 }
 
 /* The first signal ends the run cleanly, the second one at once. */
@@ -116,7 +149,11 @@ static int run(const struct batch_options *o, const struct scenario *scenario, s
     struct session *s = session_new(scenario, &options, &err);
     if (!s) {
         fprintf(stderr, "lockstep: %s\n", err.text);
-        return write_junit(o, &(struct junit){ .scenario = scenario, .cause = err.text }, err.code);
+        write_junit(o, &(struct junit){ .scenario = scenario, .cause = err.text }, err.code);
+        return refuse(
+            o,
+            &(struct verdict){
+                .outcome = "failed", .cause = err.text, .exit_code = err.code, .file = o->file, .scenario = scenario });
     }
     struct progress progress;
     struct session_status status;
@@ -143,11 +180,15 @@ int batch_run(const struct batch_options *o)
     struct error err = { 0 };
     if (o->junit && junit_check(o->junit, &err) < 0) {
         fprintf(stderr, "lockstep: %s\n", err.text);
-        return err.code;
+        return refuse(
+            o, &(struct verdict){ .outcome = "failed", .cause = err.text, .exit_code = err.code, .file = o->file });
     }
-    struct scenario *scenario = load(o);
+    struct problems problems = { 0 };
+    struct scenario *scenario = load(o, &problems);
+    int invalid = scenario ? EXIT_FINISHED : report_invalid(o, &problems);
+    problems_clear(&problems);
     if (!scenario)
-        return EXIT_INVALID;
+        return invalid;
     struct loop *loop = loop_new(signals);
     int code = run(o, scenario, loop);
     loop_free(loop);

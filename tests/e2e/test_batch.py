@@ -173,11 +173,83 @@ class Options(common.Case):
 
     def test_bad_usage_exits_with_2(self):
         for args in (["--nonsense", BASELINE], [], ["--batch"], ["--seed"], [BASELINE, BASELINE], [BASELINE],
-                     ["--json", "--dry-run", BASELINE], ["--batch", "--until", "5x", BASELINE],
+                     ["--json", "--run", BASELINE], ["--batch", "--until", "5x", BASELINE],
                      ["--batch", "--set", "x", BASELINE], ["--keys", "k", "--batch", BASELINE],
                      ["--size", "0x0", "--keys", "k", BASELINE]):
             _, err = self.lockstep(*args, expect=2)
             self.assertRegex(err, r"^lockstep: .+\n$")
+
+    def json(self, *args, expect):
+        """The one object on stdout, and stderr."""
+        out, err = self.lockstep(*args, expect=expect)
+        told = json.loads(out)
+        self.assertEqual(told["exit_code"], expect)
+        return told, err
+
+    def test_json_tells_what_is_wrong_with_a_scenario(self):
+        path = self.write("bad.yaml", """
+simulation: { duration: 1s, seed: 1 }
+nodes:
+  - { id: s, type: sensr }
+  - { id: gateway, type: gateway, config: { forward_to: "a\\"b" } }
+""")
+        for front in ("--batch", "--dry-run"):
+            for quiet in ((), ("-q",)):
+                told, err = self.json(front, "--json", *quiet, "--set", "simulation.sede=1", path, expect=3)
+                self.assertEqual((told["outcome"], told["file"]), ("invalid", str(path)))
+                first, *others = told["problems"]
+                self.assertEqual(first, {"severity": "error", "option": "--set simulation.sede",
+                                         "path": "simulation.sede",
+                                         "message": "unknown field; did you mean 'seed'?"})
+                self.assertEqual([(p["file"], p["line"], p["path"]) for p in others],
+                                 [(str(path), 4, "nodes[0].type"), (str(path), 5, "nodes[1].config.forward_to")])
+                self.assertTrue(all(p["column"] > 1 and p["message"] for p in others))
+                self.assertEqual((told["errors"], told["warnings"]), (3, 0))
+                lines = err.splitlines()
+                self.assertEqual(len(lines), 3)
+                self.assertEqual(told["cause"], lines[0])
+        for path in (self.dir / "absent.yaml", "/dev/null"):
+            told, err = self.json("--batch", "--json", path, expect=3)
+            self.assertEqual(told["cause"] + "\n", err)
+            self.assertEqual([(p["file"], "line" in p, "path" in p) for p in told["problems"]],
+                             [(str(path), False, False)])
+
+    def test_json_tells_of_a_scenario_that_is_valid(self):
+        told, err = self.json("--dry-run", "--json", "--seed", "7", BASELINE, expect=0)
+        self.assertEqual((told["outcome"], told["cause"], told["problems"], err), ("valid", "", [], ""))
+        self.batch(BASELINE, "out", "--seed", "7")
+        run, summary = self.records("out")[0], self.summary("out")
+        for key in ("scenario", "digest", "seed", "lockstep"):
+            self.assertEqual(told[key], summary[key])
+        self.assertEqual((told["duration_us"], told["quantum_us"]), (run["duration"], run["quantum"]))
+        self.assertEqual([(n["id"], n["kind"]) for n in told["nodes"]],
+                         [(n["id"], n["kind"]) for n in summary["nodes"]])
+        told, err = self.json("--dry-run", "--json", "--set", "network.model=latency", "--set",
+                              "network.default_latency=1us", BASELINE, expect=0)
+        self.assertEqual([p["severity"] for p in told["problems"]], ["warning"])
+        self.assertIn("network.default_latency: warning: ", err)
+
+    def test_json_tells_of_a_launch_that_failed(self):
+        self.write("file", "x")
+        told, err = self.json("--batch", "--json", "--out", "file", BASELINE, expect=4)
+        self.assertEqual((told["outcome"], told["scenario"], f"lockstep: {told['cause']}\n"),
+                         ("failed", "m0_baseline", err))
+        told, err = self.json("--batch", "--json", "--junit", "/nowhere/report.xml", BASELINE, expect=4)
+        self.assertEqual((told["outcome"], f"lockstep: {told['cause']}\n"), ("failed", err))
+        path = self.write("gone.yaml", """
+simulation: { duration: 1s, seed: 1 }
+nodes: [{ id: x, type: custom, implementation: process, command: [sh, -c, exit 3] }]
+""")
+        told, _ = self.json("--batch", "--json", path, expect=4)
+        self.assertEqual((told["outcome"], told["failed_node"]), ("failed", "x"))
+
+    def test_json_tells_of_bad_usage_wherever_it_stands(self):
+        for args in (["--batch", "--json", "--seed", "x", BASELINE], ["--batch", "--seed", "x", BASELINE, "-j"],
+                     ["-bj", "--until", "type ==", BASELINE], ["--json", BASELINE], ["--json"],
+                     ["--nonsense", "--json"]):
+            told, err = self.json(*args, expect=2)
+            self.assertEqual(told["outcome"], "usage")
+            self.assertTrue(err.startswith(f"lockstep: {told['cause']}; lockstep"), err)
 
     def test_a_value_that_an_option_cannot_have_is_bad_usage_whatever_the_scenario_is(self):
         no_scenario = self.dir / "absent.yaml"
