@@ -9,7 +9,8 @@
  * container engines: containers, networks, volumes and images with the label lockstep.run. It asks the engine of
  * DOCKER_HOST and those at the usual sockets of Docker and Podman, where they are there; one of DOCKER_HOST that is not
  * there, and one that refuses, count as something that could not be removed. What belongs to a lockstep that is there,
- * or to another machine's, stays. A line on `to` for each. Returns how many could not be ended or removed. */
+ * or to another machine's, stays. A line on `to` for each, and one that says what was
+ * looked at and what came of it. Returns how many could not be ended or removed. */
 int clean_leftovers(FILE *to);
 
 #endif

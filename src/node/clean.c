@@ -24,9 +24,12 @@
 
 struct cleaning {
     FILE *to;
-    int done, failed;
-    bool has_told; /* a line */
+    int done, failed; /* failed: what the exit code tells of */
+    int kept, unseen; /* could not be removed; could not be looked at: each was told */
+    bool sees_folders;
+    struct buffer user; /* the address of the user's own engine */
     const char *engines[ENGINES_MAX];
+    bool is_away[ENGINES_MAX]; /* it was not looked at */
     size_t engine_count;
 };
 
@@ -46,6 +49,13 @@ static void print_safe(FILE *to, const char *text)
     buffer_free(&safe);
 }
 
+static void count(struct cleaning *c, bool is_removed)
+{
+    c->done += is_removed;
+    c->kept += !is_removed;
+    c->failed += !is_removed;
+}
+
 /* Through a descriptor, which names the process that was looked at even where its pid is given anew meanwhile. */
 static void end_process(void *data, pid_t pid)
 {
@@ -57,13 +67,16 @@ static void end_process(void *data, pid_t pid)
         return;
     if (procfs_stat(pid, &process) && process.state != 'Z' && is_left_over(pid, node, sizeof node)) {
         struct pollfd gone = { .fd = fd, .events = POLLIN };
-        bool ended = syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0 && poll(&gone, 1, END_MS) > 0;
-        c->done += ended;
-        c->failed += !ended;
+        bool sent = syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
+        const char *why = sent ? "it is there still, 2 s after SIGKILL" : strerror(errno);
+        bool ended = sent && poll(&gone, 1, END_MS) > 0;
+        count(c, ended);
         fprintf(c->to, ended ? "ended process %d (" : "could not end process %d (", (int)pid);
         print_safe(c->to, process.name);
         fputs(") of node ", c->to);
         print_safe(c->to, node);
+        if (!ended)
+            fprintf(c->to, ": %s; %s", why, sent ? "clean once more later" : "clean as its user, or as root");
         fputs("\n", c->to);
     }
     close(fd);
@@ -72,11 +85,10 @@ static void end_process(void *data, pid_t pid)
 static void tell_removed(struct cleaning *c, const char *path)
 {
     bool removed = access(path, F_OK) < 0;
-    c->done += removed;
-    c->failed += !removed;
+    count(c, removed);
     fputs(removed ? "removed " : "could not remove ", c->to);
     print_safe(c->to, path);
-    fputs("\n", c->to);
+    fputs(removed ? "\n" : ": some of it stays; clean as the user whose files are in it, or as root\n", c->to);
 }
 
 /* Those for sockets, and those of `verify`. */
@@ -84,8 +96,15 @@ static void remove_folders(struct cleaning *c)
 {
     struct buffer path = { 0 };
     DIR *folder = opendir(socket_dir_parent());
-    if (!folder)
+    if (!folder) {
+        fputs("could not look for folders in ", c->to);
+        print_safe(c->to, socket_dir_parent());
+        fprintf(c->to, ": %s; set TMPDIR as it was for the run\n", strerror(errno));
+        c->unseen++;
+        c->failed++;
         return;
+    }
+    c->sees_folders = true;
     for (const struct dirent *entry; (entry = readdir(folder));) {
         const char *identity = socket_dir_identity(entry->d_name);
         bool is_scratch = scratch_is_left(entry->d_name);
@@ -110,6 +129,7 @@ static void miss_engine(struct cleaning *c, const char *address, const char *why
     fputs("could not look for containers: ", c->to);
     print_safe(c->to, address);
     fprintf(c->to, " (DOCKER_HOST): %s; start that engine, or set DOCKER_HOST to the one that was used\n", why);
+    c->unseen++;
     c->failed++;
 }
 
@@ -132,12 +152,21 @@ static void add_engine(struct cleaning *c, const char *address, bool is_named)
     c->engines[c->engine_count++] = address;
 }
 
+static void note_away(struct cleaning *c, const char *engine)
+{
+    c->unseen++;
+    for (size_t i = 0; i < c->engine_count; i++)
+        c->is_away[i] = c->is_away[i] || !strcmp(c->engines[i], engine);
+}
+
 static void print_swept(void *data, const struct swept *s)
 {
     struct cleaning *c = data;
     c->done += !s->why;
+    c->kept += s->why && s->kind;
     c->failed += s->why && !(s->is_away && strncmp(s->engine, "unix://", 7) != 0);
-    c->has_told = true;
+    if (!s->kind)
+        note_away(c, s->engine);
     if (s->kind) {
         fprintf(c->to, "%s %s ", s->why ? "could not remove" : "removed", s->kind);
         print_safe(c->to, s->name);
@@ -150,24 +179,57 @@ static void print_swept(void *data, const struct swept *s)
         fputs("could not look for containers: ", c->to);
     }
     print_safe(c->to, s->why ? s->why : "");
-    fputs("\n", c->to);
+    fputs(s->kind ? "\n" : "; what a run has left there stays until `lockstep clean` can ask that engine\n", c->to);
 }
 
 static void clean_engines(struct cleaning *c)
 {
-    struct buffer user = { 0 };
     const char *given = getenv("DOCKER_HOST"), *runtime = getenv("XDG_RUNTIME_DIR");
     if (given && *given)
         add_engine(c, given, true);
     add_engine(c, "unix://" ENGINE_DOCKER_SOCKET, false);
-    buffer_format(&user, "unix://%s/" ENGINE_PODMAN_USER_SOCKET, runtime ? runtime : "");
+    buffer_format(&c->user, "unix://%s/" ENGINE_PODMAN_USER_SOCKET, runtime ? runtime : "");
     if (runtime && *runtime)
-        add_engine(c, buffer_string(&user), false);
+        add_engine(c, buffer_string(&c->user), false);
     add_engine(c, "unix://" ENGINE_PODMAN_SOCKET, false);
     struct engine_sweep sweep = { .with_builds = true, .limit_ms = ENGINES_MS, .told = print_swept, .data = c };
     if (c->engine_count)
         engine_sweep(&sweep, c->engines, c->engine_count);
-    buffer_free(&user);
+}
+
+/* "processes of this user, folders in /tmp, the container engine at unix:///run/docker.sock". Returns how many
+ * engines. */
+static size_t print_places(const struct cleaning *c)
+{
+    size_t engines = 0;
+    fputs(geteuid() == 0 ? "processes" : "processes of this user", c->to);
+    if (c->sees_folders) {
+        fputs(", folders in ", c->to);
+        print_safe(c->to, socket_dir_parent());
+    }
+    for (size_t i = 0; i < c->engine_count; i++)
+        if (!c->is_away[i]) {
+            fputs(engines++ ? ", " : ", container engines at ", c->to);
+            print_safe(c->to, c->engines[i]);
+        }
+    return engines;
+}
+
+/* What was looked at, and what came of it. */
+static void print_result(const struct cleaning *c)
+{
+    fputs("looked at ", c->to);
+    size_t engines = print_places(c);
+    if (c->done)
+        fprintf(c->to, ": %d ended or removed", c->done);
+    if (c->kept)
+        fprintf(c->to, "%s %d could not be, as told above", c->done ? "," : ":", c->kept);
+    fprintf(c->to, "%s\n", c->done || c->kept ? "" : ": nothing was left behind there");
+    if (!engines && !c->unseen)
+        fputs(
+            "did not look for containers: no engine of Docker or Podman listens at its usual place, and DOCKER_HOST is "
+            "not set; if a run had containers, start its engine, or set DOCKER_HOST to it, and clean again\n",
+            c->to);
 }
 
 int clean_leftovers(FILE *to)
@@ -176,9 +238,7 @@ int clean_leftovers(FILE *to)
     procfs_each(end_process, &c);
     clean_engines(&c);
     remove_folders(&c); /* containers had them mounted */
-    if (!c.done && !c.failed)
-        fputs(c.has_told ? "nothing else was left behind" : "nothing was left behind", to);
-    if (!c.done && !c.failed)
-        fputs(c.engine_count ? "\n" : "; no container engine was asked: DOCKER_HOST names one\n", to);
+    print_result(&c);
+    buffer_free(&c.user);
     return c.failed;
 }

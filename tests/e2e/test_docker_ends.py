@@ -259,25 +259,6 @@ class BrokenOff(common.Case):
             at.wait_for(clean, lambda: at.there_is(p.pid))
 
 
-class Cleaning(common.Case):
-    def test_an_engine_that_is_named_and_not_there_is_told(self):
-        for address, why in (("unix:///no/such/engine.sock", "No such file or directory"),
-                             (f"unix://{self.write('left.sock', '')}", "Connection refused")):
-            said = self.clean(env={"DOCKER_HOST": address}, expect=1)
-            self.assertEqual(said, f"could not look for containers: {address} (DOCKER_HOST): {why}; start that "
-                                   f"engine, or "
-                                   "set DOCKER_HOST to the one that was used\n")
-
-    def test_without_a_word_those_at_the_usual_sockets_are_asked_where_they_are_there(self):
-        said = self.clean(env={"DOCKER_HOST": "", "XDG_RUNTIME_DIR": ""})
-        self.assertRegex(said, r"^((ended process|removed) .*\n)*"  # of a test beside this one
-                               r"(nothing was left behind(; no container engine was asked: DOCKER_HOST names one)?\n)?$")
-
-    def test_what_is_no_address_is_told(self):
-        said = self.clean(env={"DOCKER_HOST": "somewhere"}, expect=1)
-        self.assertIn("could not look for containers: the engine's address 'somewhere' is neither", said)
-
-
 if __name__ == "__main__":
     ENGINES = engines.need()
     SEED = os.environ.get("SEED", str(time.time_ns() % 1000000))
