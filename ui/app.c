@@ -469,8 +469,10 @@ void app_hang_up(struct app *app)
 bool app_work(struct app *app)
 {
     bool more = find_work(app);
-    if (app->status.is_recorded)
+    if (app->status.is_recorded) {
         more |= store_catch_up(session_store(app->session), CATCH_UP_BYTES);
+        more |= session_look_for_unknown(app->session, &app->dirty);
+    }
     more |= export_work(app);
     struct pane *top = app->panes[app_top(app)], *events = app->panes[PANE_EVENTS];
     int64_t ms = clock_ms();

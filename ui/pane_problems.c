@@ -1,30 +1,23 @@
-/* What is wrong with the scenario, or why its launch failed: all problems, the selected one with its place; and behind
- * them what the run has warned of so far, and to which nodes that are not there it has sent. */
+/* What is wrong: why the run has failed; what is wrong with the scenario, or why its launch failed; and behind that
+ * what the run has warned of so far, and to which nodes that are not there it has sent. The selected one with its
+ * place. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "ui/format.h"
 #include "ui/pane.h"
-#include "ui/route.h"
 #include "ui/source.h"
 
 #define WARNINGS_MOST 10000 /* of the run, that are listed: the first ones */
 #define SLICE         4096  /* records that are looked through at a time */
-#define PAIRS_MOST    100   /* of nodes and names of no node that they send to, that are listed */
 
 struct pane_problems {
     struct pane pane;
     uint64_t *warnings; /* their records, in order */
     size_t count, capacity;
-    uint64_t read;    /* the records before this one were looked through */
-    uint64_t of_kind; /* of those that were found, the records of kind warning */
-    struct {
-        char *names; /* "source destination" */
-        uint64_t drop;
-    } pairs[PAIRS_MOST]; /* of the drops that were found: the first of each */
-    size_t pair_count;
-    struct routes routes;
+    uint64_t read;   /* the records before this one were looked through */
+    bool had_failed; /* the run, when this was drawn last */
 };
 
 static const struct pane_problems *problems_of(const struct pane *p)
@@ -32,58 +25,28 @@ static const struct pane_problems *problems_of(const struct pane *p)
     return (const struct pane_problems *)p;
 }
 
-static bool is_trouble(void *data, const struct record *r)
+static bool is_warning(void *data, const struct record *r)
 {
     (void)data;
-    return r->kind == RECORD_WARNING || text_is(r->cause, "unknown destination");
-}
-
-/* Reads a record that was found; of a drop with the route of its message. */
-static bool read_trouble(const struct pane_problems *w, const struct view *v, uint64_t n, struct record *r)
-{
-    struct routes *routes = (struct routes *)&w->routes; /* which is what it knows, no more */
-    return store_read(v->store, n, r) == 0 &&
-           (r->kind != RECORD_DROP || route_fill(routes, v->scenario, v->store, n, r) == 0);
-}
-
-/* Whether it is the first from this node to this name. */
-static bool is_new_pair(struct pane_problems *w, uint64_t n, const struct record *r)
-{
-    struct buffer pair = { 0 };
-    buffer_format(&pair, "%.*s %.*s", (int)r->src.len, r->src.s, (int)r->dst.len, r->dst.s);
-    bool is_new = w->pair_count < PAIRS_MOST;
-    for (size_t i = 0; i < w->pair_count && is_new; i++)
-        is_new = strcmp(w->pairs[i].names, buffer_string(&pair)) != 0;
-    if (is_new) {
-        w->pairs[w->pair_count].names = mem_text(buffer_string(&pair));
-        w->pairs[w->pair_count++].drop = n;
-    }
-    buffer_free(&pair);
-    return is_new;
+    return r->kind == RECORD_WARNING;
 }
 
 static bool is_looking(const struct pane_problems *w, const struct view *v, uint64_t end)
 {
-    bool more = w->of_kind < v->status->warnings || (v->status->dropped && w->pair_count < PAIRS_MOST);
-    return w->read < end && more && w->count < WARNINGS_MOST;
+    return w->read < end && w->count < v->status->warnings && w->count < WARNINGS_MOST;
 }
 
-/* Looks for the warnings of the run, as long as it may have more than were found. */
+/* Looks for the warnings of the run, as long as it has more than were found. */
 static bool work(struct pane *p, const struct view *v, bool *changed)
 {
     struct pane_problems *w = (struct pane_problems *)p;
-    struct store_query query = { .holds = is_trouble, .kinds = 1u << RECORD_WARNING | 1u << RECORD_DROP };
+    struct store_query query = { .kinds = 1u << RECORD_WARNING, .holds = is_warning };
     uint64_t end = v->store ? store_count(v->store) : 0, stop = w->read + SLICE;
     while (w->read < stop && is_looking(w, v, end)) {
-        struct record r;
         uint64_t n = w->read;
         enum store_found found = store_find(v->store, &query, false, stop - n, &n);
         w->read = found == STORE_FOUND ? n + 1 : found == STORE_MORE ? n : end;
-        if (found != STORE_FOUND || !read_trouble(w, v, n, &r))
-            continue;
-        if (r.kind == RECORD_WARNING)
-            w->of_kind++;
-        else if (!is_new_pair(w, n, &r))
+        if (found != STORE_FOUND)
             continue;
         w->warnings = mem_grow(w->warnings, w->count, &w->capacity, sizeof *w->warnings);
         w->warnings[w->count++] = n;
@@ -92,21 +55,108 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
     return is_looking(w, v, end);
 }
 
-/* Of the moment that is shown: those that are recorded by then. */
-static size_t warnings_by_now(const struct pane_problems *w, const struct view *v)
+/* How many of the warnings stand before a record. */
+static size_t warnings_before(const struct pane_problems *w, uint64_t record)
 {
-    size_t count = v->store ? w->count : 0;
-    while (count && w->warnings[count - 1] >= store_count(v->store))
-        count--;
-    return count;
+    size_t low = 0, high = w->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->warnings[middle] < record)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-static uint64_t pairs_by_now(const struct pane_problems *w, const struct view *v)
+/* --- The list --- */
+
+/* A row: the failure of the run, a problem of the scenario, or something that the run warns of. */
+struct entry {
+    bool is_failure;
+    const struct problem *problem;
+    const struct session_unknown *unknown;
+    uint64_t record; /* of a warning */
+};
+
+static bool has_failed(const struct view *v)
 {
-    size_t count = v->store ? w->pair_count : 0;
-    while (count && w->pairs[count - 1].drop >= store_count(v->store))
-        count--;
-    return count;
+    return v->session && v->status->failure;
+}
+
+static size_t unknown_of(const struct view *v)
+{
+    return v->session ? v->status->unknown : 0;
+}
+
+/* Of the moment that is shown: what is recorded by then. */
+static size_t count_entries(const struct pane_problems *w, const struct view *v)
+{
+    size_t warnings = v->store ? warnings_before(w, store_count(v->store)) : 0;
+    return has_failed(v) + v->problems->count + warnings + unknown_of(v);
+}
+
+/* What was selected stays so when a row comes before it; the first row gives way. */
+static void keep_selected(struct pane_problems *w, const struct view *v)
+{
+    w->pane.list.cursor += w->pane.list.cursor && has_failed(v) && !w->had_failed;
+    w->had_failed = has_failed(v);
+}
+
+/* Row i, which is there. What the run warns of is in the order of its records. */
+static struct entry entry_at(const struct pane_problems *w, const struct view *v, size_t i)
+{
+    if (has_failed(v) && i-- == 0)
+        return (struct entry){ .is_failure = true };
+    if (i < v->problems->count)
+        return (struct entry){ .problem = &v->problems->items[i] };
+    i -= v->problems->count;
+    size_t before = 0;
+    for (; before < unknown_of(v); before++) {
+        const struct session_unknown *u = session_unknown(v->session, before);
+        size_t at = warnings_before(w, u->drop) + before;
+        if (at == i)
+            return (struct entry){ .unknown = u };
+        if (at > i)
+            break;
+    }
+    return (struct entry){ .record = w->warnings[i - before] };
+}
+
+/* What is told of the run. */
+struct told {
+    simtime t;
+    struct text node;
+    struct buffer text; /* the caller frees it */
+    uint64_t record;
+};
+
+static struct text text_of(const char *s)
+{
+    return (struct text){ s, strlen(s) };
+}
+
+/* Of an entry that is no problem of the scenario. False where its record cannot be read. */
+static bool tell(const struct view *v, const struct entry *e, struct told *out)
+{
+    const struct session_unknown *u = e->unknown;
+    struct record r;
+    *out = (struct told){ .t = v->status->head, .record = u ? u->drop : e->record };
+    if (e->is_failure) {
+        buffer_text(&out->text, v->status->failure);
+    } else if (u) {
+        out->t = u->t;
+        out->node = text_of(u->src >= 0 ? v->scenario->nodes[u->src].id : "");
+        buffer_format(&out->text, "sends to %s, which is no node of the scenario: dropped, this and all like it",
+                      u->dst);
+    } else if (store_read(v->store, e->record, &r) == 0) {
+        out->t = r.t;
+        out->node = r.src;
+        buffer_add(&out->text, r.cause.s, r.cause.len);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
@@ -117,7 +167,7 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     if (v->problems->warnings)
         buffer_format(out, "%s %zu warning%s", v->problems->errors ? "," : "", v->problems->warnings,
                       v->problems->warnings == 1 ? "" : "s");
-    uint64_t of_run = v->session ? v->status->warnings + pairs_by_now(problems_of(p), v) : 0;
+    uint64_t of_run = v->session ? v->status->warnings + unknown_of(v) : 0;
     if (of_run && v->problems->count)
         buffer_format(out, ", %s of the run", format_count(of_run, x));
     else if (of_run)
@@ -151,7 +201,8 @@ static const char *place_of(const struct view *v, const struct problem *problem,
 static int place_width(const struct pane_problems *w, const struct view *v)
 {
     char text[PLACE_ROOM];
-    int width = w->count ? (int)strlen(format_stamp(v->scenario->duration, text)) : PLACE_WIDTH;
+    bool of_run = count_entries(w, v) > v->problems->count;
+    int width = of_run ? (int)strlen(format_stamp(v->scenario->duration, text)) : PLACE_WIDTH;
     for (size_t i = 0; i < v->problems->count; i++) {
         int place = (int)strlen(place_of(v, &v->problems->items[i], text)) + 1;
         width = place > width ? place : width;
@@ -173,6 +224,8 @@ static void draw_row(const struct view *v, const struct area *a, int y, int widt
     pen_put(&pen, ROLE_TEXT, problem->text);
 }
 
+#define FAILED "The run failed"
+
 static enum role node_role(const struct view *v, struct text id)
 {
     char name[80];
@@ -180,49 +233,53 @@ static enum role node_role(const struct view *v, struct text id)
     return theme_node_role(scenario_find_node(v->scenario, name));
 }
 
-/* What a record of the run warns of. */
-static void warning_text(const struct record *r, struct buffer *out)
+/* The same of the run: a time instead of a place, and the node. */
+static void draw_told(const struct view *v, const struct area *a, int y, int width, const struct entry *e)
 {
-    if (r->kind == RECORD_DROP)
-        buffer_format(out, "sends to %.*s, which is no node of the scenario: dropped, this and all like it",
-                      (int)r->dst.len, r->dst.s);
-    else
-        buffer_add(out, r->cause.s, r->cause.len);
-}
-
-/* The same of a warning of the run: its time instead of its place, and the node. */
-static void draw_warning(const struct pane_problems *w, const struct view *v, const struct area *a, int y, int width,
-                         uint64_t n)
-{
-    struct record r;
-    struct buffer text = { 0 };
+    struct told told;
     char stamp[FORMAT_TEXT];
-    if (!read_trouble(w, v, n, &r))
+    if (!tell(v, e, &told))
         return;
-    warning_text(&r, &text);
-    area_right(a, 0, y, width, ROLE_TIME, format_stamp(r.t, stamp));
-    area_glyph(a, width + 1, y, ROLE_WARN, GLYPH_WARNING);
+    area_right(a, 0, y, width, ROLE_TIME, format_stamp(told.t, stamp));
+    area_glyph(a, width + 1, y, e->is_failure ? ROLE_BAD : ROLE_WARN, e->is_failure ? GLYPH_CROSS : GLYPH_WARNING);
     struct pen pen = pen_at(a, width + 3, y, -1);
-    pen_text(&pen, node_role(v, r.src), r.src.s, r.src.len);
+    if (e->is_failure)
+        pen_put(&pen, ROLE_BAD, FAILED);
+    else
+        pen_text(&pen, node_role(v, told.node), told.node.s, told.node.len);
     pen_put(&pen, ROLE_DIM, "  ");
-    pen_text(&pen, ROLE_TEXT, text.data, text.len);
-    buffer_free(&text);
+    pen_text(&pen, ROLE_TEXT, told.text.data, told.text.len);
+    buffer_free(&told.text);
 }
 
-static void draw_selected_warning(const struct pane_problems *w, const struct view *v, const struct area *a, uint64_t n)
+static void draw_selected_told(const struct view *v, const struct area *a, const struct entry *e)
 {
-    struct record r;
+    struct told told;
     char x[FORMAT_TEXT];
-    if (!read_trouble(w, v, n, &r))
+    if (!tell(v, e, &told))
         return;
     struct pen pen = pen_at(a, 2, 1, a->width - 3);
-    pen_text(&pen, node_role(v, r.src), r.src.s, r.src.len);
-    pen_printf(&pen, ROLE_DIM, "  at %s", format_clock(r.t, x));
-    pen_printf(&pen, ROLE_DIM, "  record %s of the run", format_count(n, x));
-    struct buffer text = { 0 };
-    warning_text(&r, &text);
-    area_wrap(a, 2, 2, a->width - 3, ROLE_WARN, buffer_string(&text));
-    buffer_free(&text);
+    pen_text(&pen, node_role(v, told.node), told.node.s, told.node.len);
+    pen_printf(&pen, ROLE_DIM, "  at %s", format_clock(told.t, x));
+    pen_printf(&pen, ROLE_DIM, "  record %s of the run", format_count(told.record, x));
+    area_wrap(a, 2, 2, a->width - 3, ROLE_WARN, buffer_string(&told.text));
+    buffer_free(&told.text);
+}
+
+static void draw_selected_failure(const struct view *v, const struct area *a)
+{
+    char x[FORMAT_TEXT], keys[KEYMAP_TEXT];
+    const char *advice = v->status->is_past && v->status->now < v->status->head ? "{now} shows the end of the run"
+                         : v->status->is_recorded
+                             ? "{step-back} looks at the quantum before"
+                             : "{step-back} looks at the quantum before, {rerun} starts anew from the file";
+    struct pen pen = pen_at(a, 2, 1, a->width - 3);
+    pen_put(&pen, ROLE_BAD, FAILED);
+    pen_printf(&pen, ROLE_DIM, "  at %s", format_clock(v->status->head, x));
+    int y = 2 + area_wrap(a, 2, 2, a->width - 3, ROLE_TEXT, v->status->failure);
+    pen = pen_at(a, 2, y + 1, a->width - 3);
+    pen_put(&pen, ROLE_DIM, keymap_text(v->keys, advice, false, keys));
+    pen_put(&pen, ROLE_DIM, keymap_text(v->keys, "; {log} shows the log of the selected node", false, keys));
 }
 
 #define BEFORE        5 /* lines of the file before a problem, and as many behind it */
@@ -292,28 +349,17 @@ static int draw_launch(const struct view *v, const struct area *a)
     return y + 3;
 }
 
-/* There is nothing to list. */
-static void draw_none(const struct view *v, const struct area *a)
-{
-    if (!v->session || !v->status->failure) {
-        pane_empty(v, a, "No problems and no warnings", v->session ? "neither of the scenario nor of the run" : NULL);
-        return;
-    }
-    area_put(a, 2, 1, ROLE_LABEL, "The scenario has no problems, and the run gave no warnings");
-    area_put(a, 2, 3, ROLE_BAD, "The run failed");
-    area_wrap(a, 2, 4, a->width - 3, ROLE_TEXT, v->status->failure);
-}
-
 static void draw_rows(struct pane *p, const struct view *v, const struct area *a, int rows, bool focus)
 {
     const struct pane_problems *w = problems_of(p);
     int width = place_width(w, v);
     for (int y = 0; y < rows; y++) {
         uint64_t i = p->list.top + (uint64_t)y;
-        if (i < v->problems->count)
-            draw_row(v, a, y, width, &v->problems->items[i]);
+        struct entry e = entry_at(w, v, i);
+        if (e.problem)
+            draw_row(v, a, y, width, e.problem);
         else
-            draw_warning(w, v, a, y, width, w->warnings[i - v->problems->count]);
+            draw_told(v, a, y, width, &e);
         if (i == p->list.cursor)
             pane_select(a, y, focus);
     }
@@ -322,13 +368,15 @@ static void draw_rows(struct pane *p, const struct view *v, const struct area *a
 static void draw(struct pane *p, const struct view *v, const struct area *whole, bool focus)
 {
     const struct pane_problems *w = problems_of(p);
+    keep_selected((struct pane_problems *)p, v);
     int used = draw_launch(v, whole);
     struct area area = area_sub(whole, 0, used, whole->width, whole->height - used), *a = &area;
-    size_t problems = v->problems->count, count = problems + warnings_by_now(w, v);
+    size_t count = count_entries(w, v);
     if (!count) {
         list_show(&p->list, 0, a->height, a->y);
         if (!used)
-            draw_none(v, a);
+            pane_empty(v, a, "No problems and no warnings",
+                       v->session ? "neither of the scenario nor of the run" : NULL);
         return;
     }
     int below = a->height >= 8 ? (a->height + 1) / 2 : 0;
@@ -342,59 +390,57 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
     char text[80];
     snprintf(text, sizeof text, "%llu of %zu", (unsigned long long)p->list.cursor + 1, count);
     area_heading(&bottom, 0, false, text);
-    if (p->list.cursor < problems)
-        draw_selected(&bottom, &v->problems->items[p->list.cursor]);
+    struct entry e = entry_at(w, v, p->list.cursor);
+    if (e.problem)
+        draw_selected(&bottom, e.problem);
+    else if (e.is_failure)
+        draw_selected_failure(v, &bottom);
     else
-        draw_selected_warning(w, v, &bottom, w->warnings[p->list.cursor - problems]);
+        draw_selected_told(v, &bottom, &e);
 }
 
-static void export_warning(const struct pane_problems *w, const struct view *v, uint64_t n, struct table_row *row)
+static void export_told(const struct view *v, const struct entry *e, struct table_row *row)
 {
-    struct record r = { 0 };
-    struct buffer text = { 0 };
-    if (!read_trouble(w, v, n, &r))
+    struct told told;
+    if (!tell(v, e, &told))
         return;
-    warning_text(&r, &text);
-    table_text(row, "warning of the run");
+    table_text(row, e->is_failure ? "failure of the run" : "warning of the run");
     table_nothing(row);
     table_nothing(row);
     table_nothing(row);
-    table_time(row, r.t);
-    table_text_n(row, r.src.s, r.src.len);
-    table_text_n(row, text.data, text.len);
-    buffer_free(&text);
+    table_time(row, told.t);
+    table_text_n(row, told.node.s, told.node.len);
+    table_text_n(row, told.text.data, told.text.len);
+    buffer_free(&told.text);
 }
 
 static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
 {
     const struct pane_problems *w = problems_of(p);
-    size_t problems = v->problems->count;
     if (n == TABLE_HEADINGS) {
         table_headings(row, "severity file line column time where text");
         return true;
     }
-    if (n >= problems + warnings_by_now(w, v))
+    if (n >= count_entries(w, v))
         return false;
-    if (n >= problems) {
-        export_warning(w, v, w->warnings[n - problems], row);
+    struct entry e = entry_at(w, v, n);
+    if (!e.problem) {
+        export_told(v, &e, row);
         return true;
     }
-    const struct problem *problem = &v->problems->items[n];
-    table_text(row, problem->severity == SEVERITY_ERROR ? "error" : "warning");
-    table_text(row, problem->file);
-    table_u64(row, (uint64_t)problem->line);
-    table_u64(row, (uint64_t)problem->column);
+    table_text(row, e.problem->severity == SEVERITY_ERROR ? "error" : "warning");
+    table_text(row, e.problem->file);
+    table_u64(row, (uint64_t)e.problem->line);
+    table_u64(row, (uint64_t)e.problem->column);
     table_nothing(row);
-    table_text(row, problem->path);
-    table_text(row, problem->text);
+    table_text(row, e.problem->path);
+    table_text(row, e.problem->text);
     return true;
 }
 
 static void free_problems(struct pane *p)
 {
     struct pane_problems *w = (struct pane_problems *)p;
-    for (size_t i = 0; i < w->pair_count; i++)
-        free(w->pairs[i].names);
     free(w->warnings);
     free(w);
 }

@@ -46,9 +46,10 @@ static void draw_counters(const struct view *v, const struct area *a, int left)
     snprintf(parts[1].text, sizeof parts[1].text, "%s messages", format_count(s->messages, x));
     snprintf(parts[2].text, sizeof parts[2].text, "%s dropped", format_count(s->dropped, x));
     snprintf(parts[3].text, sizeof parts[3].text, "%s in flight", format_count(s->in_flight, x));
-    if (s->warnings)
-        snprintf(parts[4].text, sizeof parts[4].text, "%s warning%s: %s", format_count(s->warnings, x),
-                 s->warnings == 1 ? "" : "s", keymap_text(v->keys, "{warnings}", false, keys));
+    uint64_t warnings = s->warnings + s->unknown;
+    if (warnings)
+        snprintf(parts[4].text, sizeof parts[4].text, "%s warning%s: %s", format_count(warnings, x),
+                 warnings == 1 ? "" : "s", keymap_text(v->keys, "{warnings}", false, keys));
     parts[2].role = s->dropped ? ROLE_WARN : ROLE_DIM;
     parts[0].role = parts[1].role = parts[3].role = ROLE_DIM;
     parts[4].role = ROLE_WARN;

@@ -125,6 +125,7 @@ struct session_status {
     uint64_t quanta_skipped;
     uint64_t records, messages, dropped, in_flight; /* in_flight: in the network or waiting for their node */
     uint64_t warnings;       /* records of that kind: what nodes said was amended, faults without effect, odd ends */
+    size_t unknown;          /* pairs of a node and a name of no node that it has sent to: session_unknown */
     double wall_s;           /* since the nodes were ready, pauses left out */
     double speed;            /* virtual seconds per wall second, of the last second or so; 0 while paused */
     double pace;
@@ -285,6 +286,20 @@ void session_replay_command(const struct session *s, struct buffer *out);
 /* Appends why messages were dropped, in the run so far: "11 no such node clowd, 3 loss"; nothing where none were, and of
  * a recorded run. What is said comes from nodes. */
 void session_drop_reasons(const struct session *s, struct buffer *out);
+
+/* A node that has sent to a name which is no node's, and when it first did. */
+struct session_unknown {
+    uint64_t drop;   /* the record that says so */
+    simtime t;       /* of the message */
+    int src;         /* -1: not known */
+    const char *dst; /* the name, as the node sent it */
+};
+#define SESSION_UNKNOWN_MOST 100 /* pairs of node and name that are known: the first ones */
+/* Of the first `unknown` of the status, in the order of their records. Good while the session is there. */
+const struct session_unknown *session_unknown(const struct session *s, size_t i);
+/* Of a recorded run: looks for such pairs through some more of the records that are there by the moment that is shown.
+ * Returns whether there is more to come; *changed is set where one was found. */
+bool session_look_for_unknown(struct session *s, bool *changed);
 
 /* The text of summary.json, once the run is over; else NULL. */
 const char *session_summary(const struct session *s);

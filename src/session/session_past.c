@@ -25,6 +25,7 @@ void viewing_free(struct session *s)
     past_free(v->past);
     past_free(v->survey);
     past_flight_free(v->flight);
+    drops_free(v->unknown);
     if (v->directory >= 0)
         close(v->directory);
     buffer_free(&v->tail);
@@ -348,6 +349,7 @@ void viewing_status(const struct session *s, struct session_status *out)
         .dropped = (uint64_t)run[MOMENT_DROPPED],
         .in_flight = (uint64_t)run[MOMENT_IN_FLIGHT],
         .warnings = (uint64_t)run[MOMENT_WARNINGS],
+        .unknown = unknown_count(s),
         .pace = s->pace,
         .run_to = SIMTIME_NEVER,
         .outcome = end ? end->outcome : NULL,

@@ -7,6 +7,7 @@
 #include "lockstep/session.h"
 #include "session/session_past_flight.h"
 #include "session/session_search.h"
+#include "trace/drops.h"
 #include "trace/flight_past.h"
 #include "trace/past.h"
 
@@ -23,6 +24,8 @@ struct viewing {
     struct buffer tail;   /* of a node's log, for node_status */
     struct search search; /* of what a command looks for */
     struct past_flight *flight; /* NULL: not asked for yet */
+    struct drops *unknown;      /* of a recorded run: of those to no node; NULL: not looked for yet */
+    uint64_t unknown_read;      /* the records before this one were looked through for it */
 };
 
 void viewing_free(struct session *s);

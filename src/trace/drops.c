@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 
-#define UNKNOWN      "unknown destination"
 #define REASONS_MOST 8  /* different ones; there are fewer */
 #define NAMES_MOST   3  /* of unknown nodes, that are told apart: the first ones */
 #define NAME_MOST    64 /* bytes of each; longer ones are among the others */
@@ -20,6 +19,11 @@ struct drops {
     struct sink sink; /* first: a sink is a drops */
     struct tally reasons[REASONS_MOST], names[NAMES_MOST];
     uint64_t other_names;
+    struct session_unknown pairs[SESSION_UNKNOWN_MOST]; /* their names are owned */
+    size_t pair_count;
+    uint64_t message; /* the last one to no node: its id, */
+    int src;          /* and from where */
+    struct buffer dst;
 };
 
 /* False where it is not among them and there is no room for it. */
@@ -38,28 +42,64 @@ static bool count_in(struct tally *tallies, size_t most, struct text text)
     return false;
 }
 
-/* The drop of a message to a node that is not there does not say where it went: the message does. */
+static void take_unknown(struct drops *d, const struct record *r)
+{
+    if (!count_in(d->names, NAMES_MOST, r->dst))
+        d->other_names++;
+    d->message = r->id;
+    d->src = r->src_node;
+    d->dst.len = 0;
+    buffer_add(&d->dst, r->dst.s, r->dst.len);
+}
+
+static void add_pair(struct drops *d, const struct record *drop)
+{
+    const char *dst = buffer_string(&d->dst);
+    if (d->message != drop->id || d->pair_count == SESSION_UNKNOWN_MOST)
+        return;
+    for (size_t i = 0; i < d->pair_count; i++)
+        if (d->pairs[i].src == d->src && !strcmp(d->pairs[i].dst, dst))
+            return;
+    d->pairs[d->pair_count++] = (struct session_unknown){ drop->n, drop->t, d->src, mem_text(dst) };
+}
+
+/* The drop of a message to a node that is not there does not say where it went: the message before it does. */
 static void take_record(struct sink *sink, const struct record *r)
 {
     struct drops *d = (struct drops *)sink;
-    if (r->kind == RECORD_MESSAGE && r->due == SIMTIME_NEVER && r->dst_node < 0) {
-        if (!count_in(d->names, NAMES_MOST, r->dst))
-            d->other_names++;
-    } else if (r->kind == RECORD_DROP && !text_is(r->cause, UNKNOWN)) {
+    if (r->kind == RECORD_MESSAGE && r->due == SIMTIME_NEVER && r->dst_node < 0)
+        take_unknown(d, r);
+    else if (r->kind == RECORD_DROP && text_is(r->cause, DROP_UNKNOWN))
+        add_pair(d, r);
+    else if (r->kind == RECORD_DROP)
         count_in(d->reasons, REASONS_MOST, r->cause);
-    }
 }
 
 struct drops *drops_new(void)
 {
     struct drops *d = mem_alloc(sizeof *d);
     d->sink.record = take_record;
+    d->message = UINT64_MAX;
     return d;
 }
 
 void drops_free(struct drops *d)
 {
+    for (size_t i = 0; d && i < d->pair_count; i++)
+        free((char *)(uintptr_t)d->pairs[i].dst);
+    if (d)
+        buffer_free(&d->dst);
     free(d);
+}
+
+size_t drops_unknown_count(const struct drops *d)
+{
+    return d->pair_count;
+}
+
+const struct session_unknown *drops_unknown(const struct drops *d, size_t i)
+{
+    return &d->pairs[i];
 }
 
 struct sink *drops_sink(struct drops *d)
