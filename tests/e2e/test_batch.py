@@ -300,7 +300,8 @@ class Failures(common.Case):
 
     def test_bad_overrides_exit_with_3_and_name_their_option(self):
         for args in (["--duration", "0"], ["--quantum", "0s"], ["--set", "simulation.seed=x"],
-                     ["--set", "duration=soon"], ["--set", "nodes.nobody.config.interval=1s"], ["--set", "network.model=carrier pigeon"]):
+                     ["--set", "duration=soon"], ["--set", "nodes.nobody.config.interval=1s"],
+                     ["--set", "network.model=carrier pigeon"]):
             _, err = self.batch(BASELINE, "out", *args, expect=3)
             self.assertIn(args[0], err)
 

@@ -33,8 +33,8 @@ class Cleaning(common.Case):
             self.skipTest("an engine listens at its usual place")
         said, engines = self.clean()
         self.assertRegex(said, rf"^looked at {self.places}: (nothing was left behind there|\d+ ended or removed)$")
-        self.assertEqual(engines, "did not look for containers: no engine of Docker or Podman listens at its usual place, "
-                                  "and DOCKER_HOST is not set; if a run had containers, start its engine, or set "
+        self.assertEqual(engines, "did not look for containers: no engine of Docker or Podman listens at its usual "
+                                  "place, and DOCKER_HOST is not set; if a run had containers, start its engine, or set "
                                   "DOCKER_HOST to it, and clean again")
 
     def test_what_it_removes_is_told_and_counted(self):
