@@ -28,7 +28,7 @@ void breaks_edit(struct app *app)
         return;
     prompt_open(app, PROMPT_BREAK);
     app->break_id = b.id;
-    editor_set(&app->editor, b.text);
+    editor_offer(&app->editor, b.text);
 }
 
 /* A time from here, "+1s", as one from the start; others stay as they are. False: it is over. */

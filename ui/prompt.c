@@ -275,6 +275,7 @@ const char *until_take(struct app *app, const char *text)
 static void accept(struct app *app)
 {
     const char *text = app->editor.text;
+    app->editor.selected = false; /* it may have to be mended */
     switch (app->prompt) {
     case PROMPT_FIND:
         find_start(app, text);
