@@ -19,6 +19,7 @@
 #include "lockstep/check.h"
 #include "lockstep/clean.h"
 #include "lockstep/compare.h"
+#include "lockstep/condition_words.h"
 #include "ui/ui.h"
 
 enum mode { MODE_UI, MODE_BATCH, MODE_DRY_RUN, MODE_VERIFY, MODE_HELP, MODE_VERSION };
@@ -496,6 +497,16 @@ static int run_clean(int argc, char **argv)
     return clean_leftovers(stdout) ? EXIT_RUN_FAILED : EXIT_FINISHED;
 }
 
+/* A condition that is taken, and is perhaps not what was meant. */
+static void tell_hints(const struct arguments *a)
+{
+    char hint[CONDITION_HINT];
+    struct breakpoint b;
+    for (size_t i = 0; !a->quiet && a->session.breakpoints && breakpoints_get(a->session.breakpoints, i, &b); i++)
+        if (condition_text_hint(b.condition, hint))
+            fprintf(stderr, "lockstep: --%s %s: %s\n", b.action == BREAKPOINT_END ? "until" : "break", b.text, hint);
+}
+
 /* Words instead of a scenario. */
 static const struct {
     const char *word;
@@ -549,6 +560,7 @@ int main(int argc, char **argv)
             fprintf(stderr, "lockstep: %s; lockstep --help lists what there is\n", err.text);
         code = a.json ? batch_usage(&err) : err.code;
     } else {
+        tell_hints(&a);
         if (a.mode == MODE_UI && !a.session.breakpoints)
             a.session.breakpoints = breakpoints_new(); /* for its keys */
         code = a.mode == MODE_UI ? run_ui(&a) : a.mode == MODE_VERIFY ? run_verify(&a) : run_batch(&a);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lockstep/condition_words.h"
 #include "ui/app.h"
 #include "ui/flight.h"
 
@@ -201,6 +202,9 @@ const char *filter_take(struct app *app, const char *text)
         snprintf(app->prompt_error_text, sizeof app->prompt_error_text, "%s", why);
         return app->prompt_error_text;
     }
+    char hint[CONDITION_HINT];
+    if (condition_hint(c, hint))
+        app_say(app, ROLE_WARN, "%s", hint);
     snprintf(app->filter_last, sizeof app->filter_last, "%s", text);
     pane_events_filter(events, &v, filter_new(c));
     app->open_count = 0;

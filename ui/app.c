@@ -78,7 +78,7 @@ unsigned app_context(const struct app *app)
 {
     enum pane_id top = app_top(app);
     if (app->prompt != PROMPT_NONE)
-        return CONTEXT_PROMPT;
+        return CONTEXT_PROMPT | (line_prompt_completes(app) ? CONTEXT_COMPLETES : 0);
     if (top == PANE_HELP || top == PANE_RECORD || top == PANE_CHAIN || top == PANE_BREAKS || top == PANE_MESSAGE)
         return CONTEXT_POPUP;
     if (!app->session)

@@ -1,6 +1,7 @@
 /* Breakpoints at the keys: adding and editing them, and what is told when one was reached. */
 #include <string.h>
 
+#include "lockstep/condition_words.h"
 #include "ui/app.h"
 #include "ui/commands.h"
 #include "ui/format.h"
@@ -28,7 +29,7 @@ void breaks_edit(struct app *app)
         return;
     prompt_open(app, PROMPT_BREAK);
     app->break_id = b.id;
-    editor_set(&app->editor, b.text);
+    editor_offer(&app->editor, b.text);
 }
 
 /* A time from here, "+1s", as one from the start; others stay as they are. False: it is over. */
@@ -49,6 +50,18 @@ static bool make_absolute(const struct app *app, const char *text, char *out, si
     return time > app->status.now || session_state_over(app->status.state);
 }
 
+/* Of the one that was made or changed: what it may have been meant to say. */
+static void say_hint(struct app *app)
+{
+    char hint[CONDITION_HINT];
+    struct breakpoint b;
+    size_t i = app->break_id ? 0 : breakpoints_count(all_of(app)) - 1; /* a new one is the last */
+    while (breakpoints_get(all_of(app), i, &b) && app->break_id && b.id != app->break_id)
+        i++;
+    if (condition_text_hint(b.condition, hint))
+        app_say(app, ROLE_WARN, "%s", hint);
+}
+
 const char *breaks_take(struct app *app, const char *text)
 {
     char absolute[sizeof app->editor.text + SIMTIME_TEXT];
@@ -66,6 +79,7 @@ const char *breaks_take(struct app *app, const char *text)
         return prompt_refuse(app, &err);
     if (!app->break_id)
         app->panes[PANE_BREAKS]->list.cursor = breakpoints_count(all_of(app)) - 1;
+    say_hint(app);
     return NULL;
 }
 

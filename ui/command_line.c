@@ -175,6 +175,7 @@ static bool read_value(const struct command_table *t, const struct argument_form
         return read_command(t, v, err);
     case ARGUMENT_NONE:
     case ARGUMENT_FILE:
+    case ARGUMENT_CONDITION:
     case ARGUMENT_TEXT:
         break;
     }
@@ -183,7 +184,7 @@ static bool read_value(const struct command_table *t, const struct argument_form
 
 static bool takes_rest(enum argument_kind kind)
 {
-    return kind == ARGUMENT_FILE || kind == ARGUMENT_TEXT;
+    return kind == ARGUMENT_FILE || kind == ARGUMENT_CONDITION || kind == ARGUMENT_TEXT;
 }
 
 /* Cuts the next argument out of the call's text. Returns what stands behind it. */

@@ -15,14 +15,15 @@
 
 enum argument_kind {
     ARGUMENT_NONE,
-    ARGUMENT_NODE,    /* the id of a node */
-    ARGUMENT_TIME,    /* "2.5s", or from here: "+1s", "-1s" */
-    ARGUMENT_COUNT,   /* a whole number above 0 */
-    ARGUMENT_NUMBER,  /* 0 or more */
-    ARGUMENT_WORD,    /* one of `words` */
-    ARGUMENT_COMMAND, /* the name of a command */
-    ARGUMENT_FILE,    /* the rest of the line; completed as the name of a file */
-    ARGUMENT_TEXT     /* the rest of the line */
+    ARGUMENT_NODE,      /* the id of a node */
+    ARGUMENT_TIME,      /* "2.5s", or from here: "+1s", "-1s" */
+    ARGUMENT_COUNT,     /* a whole number above 0 */
+    ARGUMENT_NUMBER,    /* 0 or more */
+    ARGUMENT_WORD,      /* one of `words` */
+    ARGUMENT_COMMAND,   /* the name of a command */
+    ARGUMENT_FILE,      /* the rest of the line; completed as the name of a file */
+    ARGUMENT_CONDITION, /* the rest of the line; completed as a condition */
+    ARGUMENT_TEXT       /* the rest of the line */
 };
 
 struct argument_form {
@@ -30,6 +31,7 @@ struct argument_form {
     const char *name;  /* in usage lines: "NODE", "T" */
     bool optional;     /* and then all behind it are */
     const char *words; /* of ARGUMENT_WORD, with blanks between them */
+    unsigned needs;    /* of ARGUMENT_CONDITION: of enum condition_needs, what it may ask for */
 };
 
 struct command_call;
@@ -95,16 +97,21 @@ const struct command_row *command_find(const struct command_table *t, const char
 struct candidates {
     char **items; /* owned, as their array */
     size_t count, capacity;
-    size_t from;   /* the byte of the line from which on the word is replaced */
-    size_t common; /* bytes that all have in common */
+    size_t from;                    /* the byte of the line from which on the word is replaced */
+    size_t common;                  /* bytes that all have in common */
+    const char *behind;             /* follows the item where it is the only one; NULL: that is not known */
+    const struct argument_form *of; /* the argument that they are of; NULL: none */
 };
 #define CANDIDATES_MOST 1000
 
-/* For the word that ends at byte `cursor` of the line. */
+/* For the word that ends at byte `cursor` of the line. Of a condition `from` and `of` only. */
 void command_complete(const struct command_table *t, const struct scenario *scenario, const char *line, size_t cursor,
                       struct candidates *out);
 void candidates_file(const char *word, struct candidates *out); /* names of files; `out->from` is left alone */
 void candidates_free(struct candidates *c);
+/* Takes an item where it begins as the word does; in the end finds what all have in common. */
+void candidates_consider(struct candidates *c, const char *word, size_t word_len, const char *item);
+void candidates_done(struct candidates *c, bool sorted);
 
 /* "step [N]"; "until T". */
 void command_usage(const struct command_row *row, struct buffer *out);

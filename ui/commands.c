@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lockstep/condition_words.h"
 #include "ui/app.h"
 #include "ui/flight.h"
 
@@ -234,6 +235,8 @@ static bool run_keys(struct app *app, const struct command_call *call, struct co
 /* clang-format off */
 #define ONE(of, called)   { { .kind = (of), .name = (called) } }
 #define MAYBE(of, called) { { .kind = (of), .name = (called), .optional = true } }
+#define CONDITION(is_optional, called, asks) \
+    { { .kind = ARGUMENT_CONDITION, .name = (called), .optional = (is_optional), .needs = (asks) } }
 
 static const struct command_row rows[] = {
     { "run", "continue c", .help = "run on to the end", .action = ACTION_CONTINUE },
@@ -242,7 +245,7 @@ static const struct command_row rows[] = {
     { "next", NULL, .help = "to the next quantum in which something happens", .action = ACTION_NEXT },
     { "until", "u", ONE(ARGUMENT_TIME, "T"), .help = "run until a time, or go back to it: 2.5s, +1s, -1s",
       .run = run_until },
-    { "break", "b", MAYBE(ARGUMENT_TEXT, "COND"), .help = "pause at a condition or a time; or the list",
+    { "break", "b", CONDITION(true, "COND", CONDITION_ANY), .help = "pause at a condition or a time; or the list",
       .run = run_break },
     { "step-back", NULL, MAYBE(ARGUMENT_COUNT, "N"), .help = "one quantum back, or N: the run as it was",
       .run = run_step_back },
@@ -250,11 +253,11 @@ static const struct command_row rows[] = {
     { "run-back", NULL, .help = "back to the breakpoint before, or to the begin", .action = ACTION_BACK_RUN },
     { "view", NULL, .help = "to the moment of the selected event", .action = ACTION_VIEW },
     { "now", NULL, .help = "to the last moment, where the nodes are", .action = ACTION_HEAD },
-    { "bisect", NULL, ONE(ARGUMENT_TEXT, "COND"), .help = "to the first quantum in which a condition held",
+    { "bisect", NULL, CONDITION(false, "COND", CONDITION_ANY), .help = "to the first quantum in which a condition held",
       .run = run_bisect },
     { "timeline", NULL, .help = "each node over time", .action = ACTION_TIMELINE },
     { "chain", NULL, .help = "what a message came of, and what came of it", .action = ACTION_CHAIN },
-    { "watch", NULL, MAYBE(ARGUMENT_TEXT, "FIELD"), .help = "a field's value per node [where COND]; or the list",
+    { "watch", NULL, CONDITION(true, "FIELD", 0), .help = "a field's value per node [where COND]; or the list",
       .run = run_watch },
     { "unwatch", NULL, ONE(ARGUMENT_TEXT, "N|all"), .help = "remove a watch, or all", .run = run_unwatch },
     { "pace", NULL, ONE(ARGUMENT_NUMBER, "X"), .help = "X times real time; 0: as fast as it goes",
@@ -290,11 +293,11 @@ static const struct command_row rows[] = {
     { "sort-reverse", NULL, .help = "the other way around", .action = ACTION_SORT_REVERSE },
     { "export", NULL, ONE(ARGUMENT_FILE, "FILE"),
       .help = "write what the pane shows: .txt, .json or .csv", .run = run_export },
-    { "find", NULL, ONE(ARGUMENT_TEXT, "TEXT"), .help = "find a text in the focused list, or in all events",
+    { "find", NULL, CONDITION(false, "TEXT", 0), .help = "find a text in the focused list, or in all events",
       .run = run_find },
     { "find-next", NULL, .help = "the next match", .action = ACTION_FIND_NEXT },
     { "find-previous", NULL, .help = "the match before", .run = run_find_previous },
-    { "filter", NULL, MAYBE(ARGUMENT_TEXT, "COND"), .help = "only events for which a condition holds; or all",
+    { "filter", NULL, CONDITION(true, "COND", 0), .help = "only events for which a condition holds; or all",
       .run = run_filter },
     { "follow", NULL, .help = "follow the newest event or line, or stay", .action = ACTION_FOLLOW },
     { "zoom", NULL, .help = "the pane alone on the screen, and back", .action = ACTION_ZOOM },

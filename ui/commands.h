@@ -16,7 +16,11 @@ struct line_prompt {
     char error[480];     /* where prompt_error points to */
 };
 
-void line_prompt_key(struct app *app, uint32_t key); /* of prompts with completion */
+void line_prompt_key(struct app *app, uint32_t key); /* of the command line and of an export's file */
+/* Whether Tab completes what is typed now; goes on with it; and ends the list of what fits. */
+bool line_prompt_completes(const struct app *app);
+void line_prompt_complete(struct app *app);
+void line_prompt_unlist(struct line_prompt *p);
 void line_prompt_free(struct line_prompt *p);
 /* Does what a line says. Returns false with *err told where it is refused. */
 bool command_do(struct app *app, const char *line, struct command_error *err);

@@ -12,13 +12,17 @@
 
 #define BLANKS " \t"
 
-/* Where it begins as the word does. */
-static void consider(struct candidates *c, const char *word, size_t word_len, const char *item)
+void candidates_consider(struct candidates *c, const char *word, size_t word_len, const char *item)
 {
     if (strncmp(item, word, word_len) != 0 || c->count >= CANDIDATES_MOST)
         return;
     c->items = mem_grow(c->items, c->count, &c->capacity, sizeof *c->items);
     c->items[c->count++] = mem_text(item);
+}
+
+static int compare_items(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* Never in the midst of a character. */
@@ -35,9 +39,11 @@ static void find_common(struct candidates *c)
         c->common--;
 }
 
-static int compare_items(const void *a, const void *b)
+void candidates_done(struct candidates *c, bool sorted)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    if (sorted && c->count)
+        qsort(c->items, c->count, sizeof *c->items, compare_items);
+    find_common(c);
 }
 
 static bool is_folder(const char *folder, const char *name)
@@ -74,22 +80,20 @@ void candidates_file(const char *word, struct candidates *out)
             continue;
         struct buffer item = { 0 };
         buffer_format(&item, "%s%s%s", folder, e->d_name, is_folder(*folder ? folder : "./", e->d_name) ? "/" : "");
-        consider(out, word, strlen(word), buffer_string(&item));
+        candidates_consider(out, word, strlen(word), buffer_string(&item));
         buffer_free(&item);
     }
     if (dir)
         closedir(dir);
     free(folder);
-    if (out->count)
-        qsort(out->items, out->count, sizeof *out->items, compare_items);
-    find_common(out);
+    candidates_done(out, true);
 }
 
 /* In the order of the table. */
 static void complete_name(const struct command_table *t, const char *word, size_t len, struct candidates *out)
 {
     for (size_t i = 0; i < t->count; i++)
-        consider(out, word, len, t->rows[i].name);
+        candidates_consider(out, word, len, t->rows[i].name);
 }
 
 static void complete_word(const char *words, const char *word, size_t len, struct candidates *out)
@@ -97,10 +101,15 @@ static void complete_word(const char *words, const char *word, size_t len, struc
     while (*(words += strspn(words, BLANKS))) {
         size_t n = strcspn(words, BLANKS);
         char *item = mem_text_n(words, n);
-        consider(out, word, len, item);
+        candidates_consider(out, word, len, item);
         free(item);
         words += n;
     }
+}
+
+static bool takes_rest(enum argument_kind kind)
+{
+    return kind == ARGUMENT_FILE || kind == ARGUMENT_CONDITION || kind == ARGUMENT_TEXT;
 }
 
 /* The form of the argument that begins at `at`, behind the command's name; NULL: there is none. */
@@ -111,7 +120,7 @@ static const struct argument_form *form_at(const struct command_row *row, const 
         while (*at < end && strchr(BLANKS, **at))
             (*at)++;
         const char *stop = *at + strcspn(*at, BLANKS);
-        if (form->kind == ARGUMENT_FILE || form->kind == ARGUMENT_TEXT || stop >= end)
+        if (takes_rest(form->kind) || stop >= end)
             return form;
         *at = stop;
     }
@@ -132,6 +141,7 @@ void command_complete(const struct command_table *t, const struct scenario *scen
         form = form_at(row, &at, end);
     }
     out->from = (size_t)(at - text);
+    out->of = form;
     if (name_end >= end || (form && form->kind == ARGUMENT_COMMAND))
         complete_name(t, at, (size_t)(end - at), out);
     else if (form && form->kind == ARGUMENT_FILE)
@@ -140,8 +150,8 @@ void command_complete(const struct command_table *t, const struct scenario *scen
         complete_word(form->words, at, (size_t)(end - at), out);
     else if (form && form->kind == ARGUMENT_NODE)
         for (int i = 0; scenario && i < scenario->node_count; i++)
-            consider(out, at, (size_t)(end - at), scenario->nodes[i].id);
-    find_common(out);
+            candidates_consider(out, at, (size_t)(end - at), scenario->nodes[i].id);
+    candidates_done(out, false);
     free(text);
 }
 

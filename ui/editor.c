@@ -12,6 +12,13 @@ void editor_set(struct editor *e, const char *text)
 {
     snprintf(e->text, sizeof e->text, "%s", text);
     e->len = e->cursor = strlen(e->text);
+    e->selected = false;
+}
+
+void editor_offer(struct editor *e, const char *text)
+{
+    editor_set(e, text);
+    e->selected = e->len > 0;
 }
 
 static bool continues(char c)
@@ -54,8 +61,17 @@ static void insert(struct editor *e, uint32_t c)
     e->cursor += n;
 }
 
+static bool is_character(uint32_t key)
+{
+    return key >= 0x20 && key < INPUT_FIRST && utf8_is_safe(key);
+}
+
 bool editor_key(struct editor *e, uint32_t key)
 {
+    if (e->selected && (is_character(key) || key == INPUT_DELETE))
+        cut(e, 0, e->len);
+    bool was_selected = e->selected;
+    e->selected = false;
     switch (key) {
     case INPUT_LEFT:
         e->cursor = before(e, e->cursor);
@@ -84,8 +100,10 @@ bool editor_key(struct editor *e, uint32_t key)
         cut(e, e->cursor, e->len);
         return true;
     default:
-        if (key < 0x20 || key >= INPUT_FIRST || !utf8_is_safe(key))
+        if (!is_character(key)) {
+            e->selected = was_selected;
             return false;
+        }
         insert(e, key);
         return true;
     }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lockstep/condition_words.h"
 #include "ui/app.h"
 #include "ui/format.h"
 
@@ -214,7 +215,9 @@ static void around(struct app *app, uint64_t count)
     struct find *f = &app->find;
     if (f->wrapped || !count) {
         f->searching = false;
-        app_say(app, ROLE_WARN, "No match for '%s'", f->text);
+        char hint[CONDITION_HINT];
+        bool is_told = f->condition && condition_hint(f->condition, hint);
+        app_say(app, ROLE_WARN, "No match for '%s'%s%s", f->text, is_told ? ": " : "", is_told ? hint : "");
         return;
     }
     f->wrapped = true;

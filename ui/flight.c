@@ -429,7 +429,7 @@ static void ask_payload(struct app *app, const struct session_message *m)
     }
     snprintf(text, sizeof text, "%.*s", (int)m->payload.len, m->payload.len ? m->payload.s : "");
     prompt_open(app, PROMPT_FLIGHT_EDIT);
-    editor_set(&app->editor, text);
+    editor_offer(&app->editor, text);
 }
 
 /* With the selected message's link, as it is. */
@@ -447,7 +447,7 @@ static void ask_link(struct app *app)
     simtime_format(latency, time);
     snprintf(text, sizeof text, "%s %s latency %s loss %g", app->scenario->nodes[m.src].id,
              app->scenario->nodes[m.dst].id, time, loss);
-    editor_set(&app->editor, text);
+    editor_offer(&app->editor, text);
 }
 
 static void act_on_message(struct app *app, enum action action)

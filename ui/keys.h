@@ -93,6 +93,7 @@ enum context {
     CONTEXT_POPUP = 64,
     CONTEXT_WARNINGS = 128, /* the problems of a scenario that runs */
     CONTEXT_PROMPT = 256,   /* something is being asked */
+    CONTEXT_COMPLETES = 1 << 25, /* … and Tab completes the answer */
     CONTEXT_ENDING = 512,
     CONTEXT_LOG = 1024,
     CONTEXT_PROCESSES = 2048,  /* some nodes are processes, and this is no place that counts more … */

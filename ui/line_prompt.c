@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "lockstep/condition_words.h"
 #include "ui/app.h"
+#include "ui/complete_condition.h"
 
 #define CTRL(c) ((c)&0x1f)
 
-static void unlist(struct line_prompt *p)
+void line_prompt_unlist(struct line_prompt *p)
 {
     candidates_free(&p->candidates);
     p->tabbed = p->listed = false;
@@ -16,7 +18,7 @@ static void unlist(struct line_prompt *p)
 
 void line_prompt_free(struct line_prompt *p)
 {
-    unlist(p);
+    line_prompt_unlist(p);
     recall_free(&p->history);
 }
 
@@ -31,7 +33,7 @@ void line_prompt_open(struct app *app, enum prompt prompt)
     app->prompt_error = NULL;
     editor_set(&app->editor, "");
     recall_rest(&app->line.history);
-    unlist(&app->line);
+    line_prompt_unlist(&app->line);
 }
 
 /* Moves the cursor to where it is wrong. */
@@ -93,24 +95,57 @@ static void complete_file(const struct editor *e, struct candidates *c)
     free(word);
 }
 
-static void complete(struct app *app)
+/* What the condition at a prompt may ask for; false: none is being typed. */
+static bool asks_condition(const struct app *app, unsigned *needs)
+{
+    *needs = app->prompt == PROMPT_BREAK ? CONDITION_ANY : 0;
+    return app->prompt == PROMPT_BREAK || app->prompt == PROMPT_FILTER ||
+           (app->prompt == PROMPT_FIND && app_top(app) != PANE_LOG);
+}
+
+bool line_prompt_completes(const struct app *app)
+{
+    unsigned needs;
+    return app->prompt == PROMPT_COMMAND || app->prompt == PROMPT_EXPORT || asks_condition(app, &needs);
+}
+
+static void find_candidates(const struct app *app, struct candidates *c)
+{
+    const struct editor *e = &app->editor;
+    struct known known = { .scenario = app->scenario, .store = app->session ? session_store(app->session) : NULL };
+    if (asks_condition(app, &known.needs)) {
+        condition_complete(&known, e->text, e->cursor, c);
+    } else if (app->prompt == PROMPT_EXPORT) {
+        complete_file(e, c);
+    } else {
+        command_complete(&command_table, app->scenario, e->text, e->cursor, c);
+        if (!c->of || c->of->kind != ARGUMENT_CONDITION)
+            return;
+        size_t from = c->from;
+        known.needs = c->of->needs;
+        condition_complete(&known, e->text + from, e->cursor - from, c);
+        c->from += from;
+    }
+}
+
+void line_prompt_complete(struct app *app)
 {
     struct line_prompt *p = &app->line;
     struct editor *e = &app->editor;
     struct candidates *c = &p->candidates;
     bool again = p->tabbed;
-    unlist(p);
-    if (app->prompt == PROMPT_COMMAND)
-        command_complete(&command_table, app->scenario, e->text, e->cursor, c);
-    else
-        complete_file(e, c);
+    line_prompt_unlist(p);
+    find_candidates(app, c);
     size_t typed = e->cursor - c->from;
+    const char *behind = c->behind                                                                     ? c->behind
+                         : c->count == 1 && app->prompt == PROMPT_COMMAND && goes_on(app, c->items[0]) ? " "
+                                                                                                       : "";
+    e->selected = false;
     p->tabbed = true;
     if (!c->count)
         app->prompt_error = "nothing fits here";
     else if (c->count == 1)
-        put_word(e, c->from, c->items[0], c->common,
-                 !e->text[e->cursor] && app->prompt == PROMPT_COMMAND && goes_on(app, c->items[0]) ? " " : "");
+        put_word(e, c->from, c->items[0], c->common, e->text[e->cursor] ? "" : behind);
     else if (c->common > typed)
         put_word(e, c->from, c->items[0], c->common, "");
     else
@@ -132,10 +167,10 @@ void line_prompt_key(struct app *app, uint32_t key)
 {
     app->prompt_error = NULL;
     if (key == INPUT_TAB) {
-        complete(app);
+        line_prompt_complete(app);
         return;
     }
-    unlist(&app->line);
+    line_prompt_unlist(&app->line);
     switch (key) {
     case INPUT_ESC:
     case CTRL('c'):
@@ -166,10 +201,11 @@ void line_prompt_key(struct app *app, uint32_t key)
 #define LISTED_ROWS 8 /* of candidates, at most */
 
 /* Of a path the part behind its folder, as the folder stands at the prompt already. */
-static const char *name_of(const char *item)
+static const char *name_of(const struct candidates *c, int n)
 {
+    const char *item = c->items[n];
     size_t len = strlen(item);
-    for (size_t i = len > 1 ? len - 1 : 0; i > 0; i--)
+    for (size_t i = len > 1 && !c->behind ? len - 1 : 0; i > 0; i--)
         if (item[i - 1] == '/')
             return item + i;
     return item;
@@ -183,7 +219,7 @@ void line_prompt_draw(const struct app *app, const struct area *body)
     enum charset charset = body->canvas->charset;
     int widest = 1, count = (int)c->count;
     for (int i = 0; i < count; i++) {
-        const char *name = name_of(c->items[i]);
+        const char *name = name_of(c, i);
         int width = text_columns(name, strlen(name), charset);
         widest = width > widest ? width : widest;
     }
@@ -199,7 +235,7 @@ void line_prompt_draw(const struct app *app, const struct area *body)
                 count);
     struct area inside = area_sub(&frame, 2, 1, frame.width - 4, rows);
     for (int i = 0; i < count && i < across * rows; i++) {
-        const char *name = name_of(c->items[i]);
+        const char *name = name_of(c, i);
         area_text(&inside, i % across * (widest + 2), i / across, widest, ROLE_TEXT, name, strlen(name));
     }
 }

@@ -23,7 +23,9 @@ static void draw_prompt(const struct app *app, const struct area *a)
     size_t from = 0; /* the part that ends at the cursor is what must be seen */
     while (from < e->cursor && text_columns(e->text + from, e->cursor - from, charset) >= (room > 1 ? room : 1))
         from += text_fit(e->text + from, e->cursor - from, 1, charset);
-    area_text(a, x, 0, room, ROLE_STRONG, e->text + from, e->len - from);
+    struct area text = *a;
+    text.ground = e->selected ? GROUND_SELECT : a->ground;
+    area_text(&text, x, 0, room, ROLE_STRONG, e->text + from, e->len - from);
     a->canvas->cursor_x = a->x + x + text_columns(e->text + from, e->cursor - from, charset);
     a->canvas->cursor_y = a->y;
 }
@@ -415,6 +417,35 @@ static void draw_prompt_error(const struct app *app, const struct area *bar)
         area_wrap(&part, 1, 0, part.width - 2, ROLE_BAD, app->prompt_error);
 }
 
+/* Those that count here, and behind them, as far as there is room, what becomes of a text that is selected. */
+static void draw_keys(struct app *app, const struct area *bar, unsigned context)
+{
+    int last = 0;
+    for (size_t i = 0; i < key_table_count; i++)
+        if (stands_last(&key_table[i]) && (key_table[i].bar & context))
+            last += name_length(app, &key_table[i]) + 3 + (int)strlen(key_table[i].label);
+    int x = 1, end = bar->width - last;
+    for (int rank = 0; rank < 3; rank++)
+        for (size_t i = 0; i < key_table_count; i++) {
+            const struct binding *b = &key_table[i];
+            if (!(b->bar & context) || !b->label || !name_length(app, b) || stands_last(b) ||
+                rank_of(b, context) != rank)
+                continue;
+            int width = name_length(app, b) + 1 + (int)strlen(label_of(b, context));
+            if (x + width + 2 <= end)
+                x = draw_key(app, bar, x, b, context);
+        }
+    const char *of_selected = "typing replaces it, Backspace or an arrow edits it";
+    if (x + (int)strlen(of_selected) > end)
+        of_selected = "typing replaces, arrows edit";
+    if (app->prompt != PROMPT_NONE && app->editor.selected)
+        area_put(bar, x, 0, ROLE_LABEL, of_selected);
+    x = end > 1 ? end : 1;
+    for (size_t i = 0; i < key_table_count; i++)
+        if (stands_last(&key_table[i]) && (key_table[i].bar & context))
+            x = draw_key(app, bar, x, &key_table[i], context);
+}
+
 void bar_draw(struct app *app, const struct area *a)
 {
     struct area bar = *a;
@@ -446,23 +477,5 @@ void bar_draw(struct app *app, const struct area *a)
     }
     if (line_prompt_bar(app, &bar))
         return;
-    int last = 0;
-    for (size_t i = 0; i < key_table_count; i++)
-        if (stands_last(&key_table[i]) && (key_table[i].bar & context))
-            last += name_length(app, &key_table[i]) + 3 + (int)strlen(key_table[i].label);
-    int x = 1, end = a->width - last;
-    for (int rank = 0; rank < 3; rank++)
-        for (size_t i = 0; i < key_table_count; i++) {
-            const struct binding *b = &key_table[i];
-            if (!(b->bar & context) || !b->label || !name_length(app, b) || stands_last(b) ||
-                rank_of(b, context) != rank)
-                continue;
-            int width = name_length(app, b) + 1 + (int)strlen(label_of(b, context));
-            if (x + width + 2 <= end)
-                x = draw_key(app, &bar, x, b, context);
-        }
-    x = end > 1 ? end : 1;
-    for (size_t i = 0; i < key_table_count; i++)
-        if (stands_last(&key_table[i]) && (key_table[i].bar & context))
-            x = draw_key(app, &bar, x, &key_table[i], context);
+    draw_keys(app, &bar, context);
 }

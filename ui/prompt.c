@@ -131,6 +131,7 @@ void prompt_open(struct app *app, enum prompt prompt)
     app->prompt = prompt;
     app->prompt_error = NULL;
     editor_set(&app->editor, "");
+    line_prompt_unlist(&app->line);
 }
 
 /* Whether this can be done to the node now; else says why not. */
@@ -275,6 +276,7 @@ const char *until_take(struct app *app, const char *text)
 static void accept(struct app *app)
 {
     const char *text = app->editor.text;
+    app->editor.selected = false; /* it may have to be mended */
     switch (app->prompt) {
     case PROMPT_FIND:
         find_start(app, text);
@@ -337,6 +339,11 @@ bool prompt_key(struct app *app, uint32_t key)
         return true;
     }
     app->prompt_error = NULL;
+    if (key == INPUT_TAB && line_prompt_completes(app)) {
+        line_prompt_complete(app);
+        return true;
+    }
+    line_prompt_unlist(&app->line);
     if (key == INPUT_ESC || key == 3)
         app->prompt = PROMPT_NONE;
     else if (key == INPUT_ENTER)

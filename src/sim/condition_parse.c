@@ -13,18 +13,13 @@
 #define REPEATS_MAX 1000 /* of a regular expression, all its bounds multiplied: regcomp takes memory for each */
 #define ALL_KINDS   ((1u << RECORD_KINDS) - 1)
 
-static const struct operator
-{
-    const char *text;
-    enum comparison comparison;
-}
-operators[] = { { "==", COMPARE_EQ },   { "!=", COMPARE_NE }, { "<=", COMPARE_LE }, { ">=", COMPARE_GE },
-                { "=~", COMPARE_LIKE }, { "<", COMPARE_LT },  { ">", COMPARE_GT } };
-#define OPERATORS (sizeof operators / sizeof *operators)
+const struct operator_row condition_operators[CONDITION_OPERATORS] = { { "==", COMPARE_EQ },   { "!=", COMPARE_NE },
+                                                                       { "<=", COMPARE_LE },   { ">=", COMPARE_GE },
+                                                                       { "=~", COMPARE_LIKE }, { "<", COMPARE_LT },
+                                                                       { ">", COMPARE_GT } };
 
-/* As node_state_name has them; a test compares. */
-static const char *const node_states[] = { "loaded", "starting", "idle",   "busy",  "paused",
-                                           "ending", "finished", "failed", "frozen" };
+const char *const condition_node_states[CONDITION_NODE_STATES] = { "loaded", "starting", "idle",   "busy",  "paused",
+                                                                   "ending", "finished", "failed", "frozen" };
 
 bool parser_fail(struct parser *p, const char *at, const char *fmt, ...)
 {
@@ -44,19 +39,19 @@ bool parser_fail(struct parser *p, const char *at, const char *fmt, ...)
     return false;
 }
 
-static bool is_blank(char c)
+bool parser_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static bool ends_word(char c)
+bool parser_ends_word(char c)
 {
-    return !c || is_blank(c) || strchr("=!<>&|()\"'", c);
+    return !c || parser_is_blank(c) || strchr("=!<>&|()\"'", c);
 }
 
 void parser_blanks(struct parser *p)
 {
-    while (is_blank(*p->at))
+    while (parser_is_blank(*p->at))
         p->at++;
 }
 
@@ -74,7 +69,7 @@ static bool accept(struct parser *p, const char *sign)
 struct shown parser_shown(const char *at)
 {
     size_t len = 0;
-    while (!ends_word(at[len]))
+    while (!parser_ends_word(at[len]))
         len++;
     char word[100];
     snprintf(word, sizeof word, "%.*s", (int)(len ? len : 1), at);
@@ -114,7 +109,7 @@ static bool take_word(struct parser *p, const char *stop, struct text *out, bool
     if (*quoted)
         return take_quoted(p, out);
     const char *s = p->at;
-    while (!ends_word(*p->at) && !strchr(stop, *p->at))
+    while (!parser_ends_word(*p->at) && !strchr(stop, *p->at))
         p->at++;
     *out = keep_word(p, s, (size_t)(p->at - s));
     return true;
@@ -173,7 +168,7 @@ bool parser_field(struct parser *p, struct test *t)
     parser_blanks(p);
     const char *at = p->at;
     size_t len = 0, payload = strlen("payload");
-    while (!ends_word(at[len]))
+    while (!parser_ends_word(at[len]))
         len++;
     if (!len)
         return refuse_start(p, at);
@@ -234,9 +229,9 @@ static bool compile_regex(struct parser *p, const char *at, struct test *t)
 
 static const char *operator_text(enum comparison comparison)
 {
-    for (size_t i = 0; i < OPERATORS; i++)
-        if (operators[i].comparison == comparison)
-            return operators[i].text;
+    for (size_t i = 0; i < CONDITION_OPERATORS; i++)
+        if (condition_operators[i].comparison == comparison)
+            return condition_operators[i].text;
     return "";
 }
 
@@ -262,10 +257,10 @@ static bool check_kind(struct parser *p, const char *at, struct test *t)
 static bool check_node_state(struct parser *p, const char *at, const char *state)
 {
     struct hint h = { .word = state };
-    for (size_t i = 0; i < sizeof node_states / sizeof *node_states; i++) {
-        if (!strcmp(state, node_states[i]))
+    for (size_t i = 0; i < CONDITION_NODE_STATES; i++) {
+        if (!strcmp(state, condition_node_states[i]))
             return true;
-        hint_consider(&h, node_states[i], node_states[i]);
+        hint_consider(&h, condition_node_states[i], condition_node_states[i]);
     }
     return parser_fail(p, at, "unknown state '%s'%s", shown(state).text,
                        h.best
@@ -340,9 +335,9 @@ static bool take_constant(struct parser *p, struct test *t)
 static bool take_operator(struct parser *p, struct test *t)
 {
     parser_blanks(p);
-    for (size_t i = 0; i < OPERATORS; i++)
-        if (accept(p, operators[i].text)) {
-            t->comparison = operators[i].comparison;
+    for (size_t i = 0; i < CONDITION_OPERATORS; i++)
+        if (accept(p, condition_operators[i].text)) {
+            t->comparison = condition_operators[i].comparison;
             return true;
         }
     if (*p->at == '=')
@@ -430,7 +425,7 @@ static bool is_function(const struct parser *p, const char *name)
     const char *s = p->at + len;
     if (strncmp(p->at, name, len))
         return false;
-    while (is_blank(*s))
+    while (parser_is_blank(*s))
         s++;
     return *s == '(';
 }

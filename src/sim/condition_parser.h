@@ -19,6 +19,8 @@ struct parser {
 struct condition *parser_run(const char *text, struct condition_error *err, struct test *(*rule)(struct parser *p));
 /* Keeps the first that went wrong, with its column. Returns false. */
 bool parser_fail(struct parser *p, const char *at, const char *fmt, ...) LOCKSTEP_PRINTF(3, 4);
+bool parser_is_blank(char c);
+bool parser_ends_word(char c); /* also the text's end */
 void parser_blanks(struct parser *p);                /* over them */
 bool parser_field(struct parser *p, struct test *t); /* a field, into a test */
 struct test *parser_condition(struct parser *p);     /* a condition; NULL where there is none */

@@ -39,6 +39,16 @@ extern const struct field_row condition_fields[]; /* by enum field */
 
 enum comparison { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE, COMPARE_LIKE };
 
+struct operator_row {
+    const char *text;
+    enum comparison comparison;
+};
+#define CONDITION_OPERATORS 7
+extern const struct operator_row condition_operators[]; /* where one begins as another does, the longer one is first */
+
+#define CONDITION_NODE_STATES 9
+extern const char *const condition_node_states[]; /* as node_state_name has them; a test compares */
+
 enum sort { SORT_TEXT, SORT_NUMBER, SORT_BOOL, SORT_NULL };
 
 /* A value as it was written. */

@@ -82,6 +82,22 @@ class Until(common.Case):
         self.assertIn("--until", err)
 
 
+    HINT = "type is a message's own, from its node; drop records are kind == drop"
+
+    def test_a_kind_in_the_place_of_a_type_is_told(self):
+        _, err = self.batch(BASELINE, "until", "--until", "count(type == DROP) > 0")
+        self.assertEqual(err.splitlines()[0], "lockstep: --until count(type == DROP) > 0: " + self.HINT)
+        keys = self.write("keys", "c\nuntil FINISHED\n")
+        _, err = self.lockstep("--keys", keys, "--out", self.dir / "break", "--break", "2s", "--break",
+                               "once type == drop", BASELINE, expect=None)
+        self.assertIn("lockstep: --break once type == drop: " + self.HINT + "\n", err)
+        self.assertEqual(err.count("lockstep: --break"), 1)
+        _, err = self.batch(BASELINE, "quiet", "--quiet", "--until", "type == DROP")
+        self.assertEqual(err, "")
+        _, err = self.batch(BASELINE, "none", "--until", "type == TRANSMIT && kind == message")
+        self.assertNotIn("type is", err)
+
+
 class Break(common.Case):
     def by_keys(self, out, lines, *args, scenario=BASELINE, **options):
         keys = self.write("keys", "\n".join(lines) + "\n")

@@ -496,6 +496,15 @@ nodes:
         p.send(b"y")  # the question is still open
         self.assertIn(p.end(), (0, 130))
 
+    def test_what_is_pasted_takes_the_place_of_a_selected_text(self):
+        p = Pty(self, self.slow())
+        p.wait(b"PAUSED")
+        p.wait(b"size > 1", since=p.send(b"bsize > 1\r"))
+        p.wait(b"typing replaces", since=p.send(b"\r"))
+        p.wait(b"unknown field 'pasted'", since=p.send(b"\033[200~pas\rted\033[201~\r"))
+        p.send(b"\003Q")
+        self.assertIn(p.end(), (0, 130))
+
     def test_no_key_is_lost_behind_broken_characters_or_awaited_steps(self):
         for typed in (b"\xc2Q", b"\xff\xe6\x9d\xe2\x80\xffQ", b"\xf0\033[AQ", b"s\033Q", b"s.s\033\033[AQ",
                       b"s" * 300 + b"Q"):

@@ -1,6 +1,6 @@
 /* libFuzzer entry for conditions: the first line is a condition, or a field to watch, the rest a record's payload, of
  * whatever bytes. Nothing may crash or take long; a message names a column that is there; what a record is said to be
- * out of scope for does not hold for it; and ! turns around. */
+ * out of scope for does not hold for it; ! turns around; and what is completed begins within the text. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "base/json_text.h"
 #include "base/memory.h"
-#include "lockstep/condition.h"
+#include "lockstep/condition_words.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -64,6 +64,18 @@ static void read_value(struct condition *field, const struct record *r)
     buffer_free(&value);
 }
 
+static void complete(const char *text)
+{
+    char hint[CONDITION_HINT];
+    for (size_t len = strlen(text), at = 0; at <= len && at < 64; at++) {
+        struct condition_spot spot = condition_spot(text, at);
+        MUST(spot.from <= at && spot.path <= at);
+        MUST(!spot.field == (spot.place != CONDITION_AT_OPERATOR && spot.place != CONDITION_AT_VALUE));
+        MUST(condition_word(&spot, 0, 0) || spot.place != CONDITION_AT_FIELD);
+    }
+    condition_text_hint(text, hint);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data, *newline = size ? memchr(text, '\n', size) : NULL;
@@ -73,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *first = mem_text_n(text, (size_t)(newline - text)), turned_text[CONDITION_TEXT_MAX + 10];
     struct condition *c = condition_parse(first, &err), *turned = NULL;
     MUST(!c == !!err.column && err.column <= strlen(first) + 1);
+    complete(first);
     struct condition *field = condition_parse_field(first, &err);
     MUST(!field == !!err.column && err.column <= strlen(first) + 1);
     size_t len = size - (size_t)(newline + 1 - text);

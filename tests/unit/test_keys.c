@@ -8,6 +8,7 @@
 #include "ui/keyfile.h"
 #include "ui/keys.h"
 #include "ui/list.h"
+#include "ui/screen.h"
 
 static void every_key_of_the_table_does_what_its_row_says(void **state)
 {
@@ -92,6 +93,66 @@ static void a_line_is_edited_character_by_character(void **state)
     for (size_t i = 0; i < sizeof e.text; i++)
         editor_key(&e, INPUT_BACKSPACE);
     assert_string_equal(e.text, "");
+}
+
+/* What the key makes of an offered "gw 5ms", "é" typed behind it. */
+static const char *offered(uint32_t key, struct editor *e)
+{
+    editor_offer(e, "gw 5ms");
+    assert_true(e->selected);
+    editor_key(e, key);
+    editor_key(e, 0xe9);
+    return e->text;
+}
+
+static void an_offered_text_is_replaced_by_what_is_typed(void **state)
+{
+    (void)state;
+    struct editor e;
+    assert_string_equal(offered('x', &e), "xé");
+    assert_false(e.selected);
+    assert_string_equal(offered(' ', &e), " é");
+    assert_string_equal(offered(INPUT_DELETE, &e), "é");
+    assert_string_equal(offered(INPUT_BACKSPACE, &e), "gw 5mé");
+    assert_string_equal(offered(INPUT_LEFT, &e), "gw 5més");
+    assert_string_equal(offered(INPUT_RIGHT, &e), "gw 5msé");
+    assert_string_equal(offered(INPUT_HOME, &e), "égw 5ms");
+    assert_string_equal(offered(INPUT_END, &e), "gw 5msé");
+    assert_string_equal(offered('e' & 0x1f, &e), "gw 5msé");
+    assert_string_equal(offered('k' & 0x1f, &e), "gw 5msé");
+    assert_string_equal(offered('u' & 0x1f, &e), "é");
+    /* What is no key of an editor leaves it selected. */
+    assert_string_equal(offered(INPUT_F1, &e), "é");
+    assert_string_equal(offered(0x202e, &e), "é");
+    editor_offer(&e, "");
+    assert_false(e.selected);
+    editor_offer(&e, "old");
+    editor_set(&e, "new");
+    assert_false(e.selected);
+}
+
+/* Also without colours: the ground is another one there in any case. */
+static void a_selected_text_is_seen(void **state)
+{
+    (void)state;
+    struct app *app = calloc(1, sizeof *app);
+    struct canvas c = { 0 };
+    canvas_resize(&c, 60, 1);
+    app->prompt = PROMPT_FLIGHT_LINK;
+    editor_offer(&app->editor, "a gw 5ms");
+    for (int i = 0; i < 2; i++) {
+        struct area a = canvas_area(&c);
+        canvas_clear(&c);
+        status_draw(app, NULL, &a);
+        int end = c.cursor_x;
+        assert_int_equal(c.cells[end - 1].ch[0], 's');
+        for (int x = 0; x < c.columns; x++)
+            assert_int_equal(c.cells[x].ground, !i && x >= end - 8 && x < end ? GROUND_SELECT : GROUND_NONE);
+        editor_key(&app->editor, INPUT_END);
+    }
+    assert_true(theme_look(ROLE_STRONG, GROUND_SELECT, 0).attributes & ATTRIBUTE_REVERSE);
+    canvas_free(&c);
+    free(app);
 }
 
 static void a_cursor_stays_in_its_list(void **state)
@@ -248,6 +309,8 @@ int main(void)
         cmocka_unit_test(what_the_bar_shows_has_a_name_and_a_label),
         cmocka_unit_test(keys_have_names),
         cmocka_unit_test(a_line_is_edited_character_by_character),
+        cmocka_unit_test(an_offered_text_is_replaced_by_what_is_typed),
+        cmocka_unit_test(a_selected_text_is_seen),
         cmocka_unit_test(a_cursor_stays_in_its_list),
         cmocka_unit_test(a_script_is_read_step_by_step),
         cmocka_unit_test(a_step_may_wait_for_a_text),
