@@ -12,7 +12,7 @@ extern const struct command_table command_table;
 struct line_prompt {
     struct recall history; /* of commands */
     struct candidates candidates;
-    bool tabbed, listed; /* Tab was the last key; what fits is shown */
+    bool listed; /* what fits is shown */
     char error[480];     /* where prompt_error points to */
 };
 
@@ -25,7 +25,7 @@ void line_prompt_free(struct line_prompt *p);
 /* Does what a line says. Returns false with *err told where it is refused. */
 bool command_do(struct app *app, const char *line, struct command_error *err);
 
-/* Above the status line: what a second Tab lists. `body`: the panes' part of the screen. */
+/* Above the status line: what Tab lists. `body`: the panes' part of the screen. */
 void line_prompt_draw(const struct app *app, const struct area *body);
 /* What the command that is being typed is for, instead of the key bar. Returns false where that is not known yet. */
 bool line_prompt_bar(const struct app *app, const struct area *bar);

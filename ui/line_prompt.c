@@ -13,7 +13,7 @@
 void line_prompt_unlist(struct line_prompt *p)
 {
     candidates_free(&p->candidates);
-    p->tabbed = p->listed = false;
+    p->listed = false;
 }
 
 void line_prompt_free(struct line_prompt *p)
@@ -133,7 +133,6 @@ void line_prompt_complete(struct app *app)
     struct line_prompt *p = &app->line;
     struct editor *e = &app->editor;
     struct candidates *c = &p->candidates;
-    bool again = p->tabbed;
     line_prompt_unlist(p);
     find_candidates(app, c);
     size_t typed = e->cursor - c->from;
@@ -141,15 +140,13 @@ void line_prompt_complete(struct app *app)
                          : c->count == 1 && app->prompt == PROMPT_COMMAND && goes_on(app, c->items[0]) ? " "
                                                                                                        : "";
     e->selected = false;
-    p->tabbed = true;
     if (!c->count)
         app->prompt_error = "nothing fits here";
     else if (c->count == 1)
         put_word(e, c->from, c->items[0], c->common, e->text[e->cursor] ? "" : behind);
     else if (c->common > typed)
         put_word(e, c->from, c->items[0], c->common, "");
-    else
-        p->listed = again;
+    p->listed = c->count > 1;
     if (!p->listed)
         candidates_free(c);
 }
