@@ -202,6 +202,31 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
     draw_words(&pen, v, r);
 }
 
+/* The fields of conditions, as far as there are such: each can be typed at the filter as it stands here. */
+static void draw_headings(const struct area *a, const struct columns *c)
+{
+    int x = 0;
+    area_right(a, x, 0, c->time, ROLE_HEADING, "time");
+    x += c->time + c->gap;
+    area_put(a, x, 0, ROLE_HEADING, "src");
+    x += c->id + 3;
+    area_put(a, x, 0, ROLE_HEADING, "dst");
+    x += c->id + c->gap;
+    if (c->type) {
+        area_put(a, x, 0, ROLE_HEADING, "type");
+        x += c->type + 1;
+    }
+    if (c->size) {
+        area_right(a, x, 0, c->size, ROLE_HEADING, "size");
+        x += c->size + 2;
+    }
+    if (c->latency) {
+        area_right(a, x, 0, c->latency, ROLE_HEADING, "latency");
+        x += c->latency + 2;
+    }
+    area_put(a, x, 0, ROLE_HEADING, "payload");
+}
+
 /* The selected record, whole as far as it fits: a rule that says what it is, then its payload. A message has its own
  * number, by which it is told of everywhere, and that of its record. */
 static void draw_preview(const struct pane *p, const struct view *v, const struct area *a)
@@ -280,15 +305,15 @@ static void draw_nothing(const struct pane_events *p, const struct view *v, cons
         pane_empty(v, a, "No event that matches the filter yet", "looking further");
 }
 
-static void draw_rows(struct pane *p, const struct view *v, const struct area *rows, bool focus)
+static void draw_rows(struct pane *p, const struct view *v, const struct area *rows, const struct columns *c,
+                      bool focus)
 {
-    struct columns c = columns_for(v, rows->width);
     for (int y = 0; y < rows->height && p->list.top + (uint64_t)y < p->list.count; y++) {
         struct record r;
         uint64_t n;
         if (record_at((struct pane_events *)p, p->list.top + (uint64_t)y, &n) &&
             read_record((struct pane_events *)p, v, n, &r) == 0)
-            draw_record(v, rows, y, &r, &c);
+            draw_record(v, rows, y, &r, c);
         else
             area_put(rows, 0, y, ROLE_BAD, "this record cannot be read");
         if (p->list.top + (uint64_t)y == p->list.cursor)
@@ -307,7 +332,9 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     else if (events->follow && count)
         p->list.cursor = count - 1;
     int preview = a->height >= 14 ? 3 : a->height >= 8 ? 2 : 0;
-    list_show(&p->list, count, a->height - preview, a->y);
+    int heading = pane_has_heading(a->height - preview);
+    struct area rows = area_sub(a, 0, heading, a->width, a->height - preview - heading);
+    list_show(&p->list, count, rows.height, rows.y);
     events->shown = p->list.cursor;
     if (count)
         record_at(events, p->list.top, &events->top);
@@ -315,8 +342,10 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         draw_nothing(events, v, a);
         return;
     }
-    struct area rows = area_sub(a, 0, 0, a->width, a->height - preview);
-    draw_rows(p, v, &rows, focus);
+    struct columns c = columns_for(v, a->width);
+    if (heading)
+        draw_headings(a, &c);
+    draw_rows(p, v, &rows, &c, focus);
     if (!events->filter && count <= 1 && v->status->state == SESSION_PAUSED && rows.height > 4)
         area_center(&rows, rows.height / 2, ROLE_DIM,
                     keymap_text(v->keys, "No messages yet: {pause} runs, {next} steps to the next event", false, keys));
