@@ -130,7 +130,7 @@ void app_say_over(struct app *app, simtime t)
 {
     char text[FORMAT_TEXT];
     if (t > app->status.head)
-        app_say(app, ROLE_WARN, "The run was over before %s: this is its end", format_clock(t, text));
+        app_say(app, ROLE_WARN, "The run was over before %s: this is its end", format_typed(t, text));
 }
 
 static void load(struct app *app, bool start_running)

@@ -104,7 +104,7 @@ static void draw_words(struct pen *pen, const struct view *v, const struct recor
     case RECORD_RUN:
         pen_printf(pen, ROLE_DIM, "%s", v->scenario->name);
         pen_printf(pen, ROLE_DIM, "  seed %llu", (unsigned long long)v->scenario->seed);
-        pen_printf(pen, ROLE_DIM, "  %s", format_duration(v->scenario->duration, count));
+        pen_printf(pen, ROLE_DIM, "  %s", format_typed(v->scenario->duration, count));
         pen_printf(pen, ROLE_DIM, "  %s nodes", format_count((uint64_t)v->scenario->node_count, count));
         break;
     case RECORD_DROP:
@@ -113,7 +113,7 @@ static void draw_words(struct pen *pen, const struct view *v, const struct recor
         break;
     case RECORD_LINK:
         if (r->latency >= 0)
-            pen_printf(pen, ROLE_TEXT, "latency %s  ", format_duration(r->latency, count));
+            pen_printf(pen, ROLE_TEXT, "latency %s  ", format_typed(r->latency, count));
         pen_printf(pen, ROLE_TEXT, "loss %g  ", r->loss);
         pen_text(pen, ROLE_DIM, r->cause.s, r->cause.len);
         break;
@@ -195,7 +195,7 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
         if (lost && r->kind == RECORD_MESSAGE)
             area_right(a, x, y, c->latency, ROLE_BAD, "lost");
         else if (r->kind == RECORD_MESSAGE && r->latency > 0)
-            area_right(a, x, y, c->latency, ROLE_DIM, format_duration(r->latency, text));
+            area_right(a, x, y, c->latency, ROLE_DIM, format_typed(r->latency, text));
         x += c->latency + 2;
     }
     struct pen pen = pen_at(a, x, y, -1);
@@ -242,11 +242,11 @@ static void draw_preview(const struct pane *p, const struct view *v, const struc
     pen_printf(&pen, ROLE_LABEL, " %s ", record_kind_name(r.kind));
     if (r.kind == RECORD_MESSAGE) {
         pen_printf(&pen, ROLE_LABEL, "%s ", format_count(r.id, n));
-        pen_printf(&pen, ROLE_DIM, " sent %s s", format_stamp(r.t, t));
+        pen_printf(&pen, ROLE_DIM, " sent %s", format_typed(r.t, t));
         if (d.due == SIMTIME_NEVER)
             pen_put(&pen, ROLE_BAD, d.dropped ? "  dropped " : "  never arrives ");
         else
-            pen_printf(&pen, ROLE_DIM, "  due %s s ", format_stamp(d.due, t));
+            pen_printf(&pen, ROLE_DIM, "  due %s ", format_typed(d.due, t));
         if (d.due != SIMTIME_NEVER && (d.edited || d.delayed))
             pen_printf(&pen, ROLE_WARN, " %s ", view_fate(&r, &d));
     }

@@ -217,7 +217,7 @@ static void draw_selected_warning(const struct pane_problems *w, const struct vi
         return;
     struct pen pen = pen_at(a, 2, 1, a->width - 3);
     pen_text(&pen, node_role(v, r.src), r.src.s, r.src.len);
-    pen_printf(&pen, ROLE_DIM, "  at %s", format_clock(r.t, x));
+    pen_printf(&pen, ROLE_DIM, "  at %s", format_typed(r.t, x));
     pen_printf(&pen, ROLE_DIM, "  record %s of the run", format_count(n, x));
     struct buffer text = { 0 };
     warning_text(&r, &text);
