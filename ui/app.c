@@ -93,6 +93,7 @@ unsigned app_context(const struct app *app)
                                            : 0;
     unsigned nodes = app->model.process_count && top != PANE_LOG && top != PANE_FLIGHT ? CONTEXT_PROCESSES : 0;
     place |= top == PANE_TIMELINE ? CONTEXT_TIMELINE : 0;
+    place |= top == PANE_BARRIER && app->model.process_count ? CONTEXT_BARRIER : 0;
     if (app->status.is_past)
         return (session_state_over(app->status.state) ? CONTEXT_OVER : CONTEXT_PAUSED) | CONTEXT_PAST |
                (app->status.now < app->status.head ? CONTEXT_BEFORE_END : 0) | find | place | nodes;

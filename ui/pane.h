@@ -106,6 +106,9 @@ uint64_t pane_log_find(struct pane *p, const char *text, bool backward, bool *ar
 /* These sort by the column whose heading is there. */
 void pane_health_click(struct pane *p, int x);
 void pane_nodes_click(struct pane *p, int x);
+/* Who is waited for: the selected one, or where that is not, the one that is so longest, which is selected then. -1:
+ * nobody is. */
+int pane_barrier_awaited(struct pane *p, const struct view *v);
 void pane_nodes_select(struct pane *p, const struct view *v, int node);
 
 /* Verbs of panes that are a list and nothing else: `go`, `act` that moves the cursor, and `free`. */
