@@ -70,13 +70,27 @@ static void open_detail(struct app *app)
     app_open(app, PANE_DETAIL);
 }
 
+/* From Barrier a log is looked at to see why its node is late. */
+static int awaited_node(struct app *app)
+{
+    struct view v = app_view(app);
+    int before = some_node(app), node = pane_barrier_awaited(app->panes[PANE_BARRIER], &v);
+    if (node < 0 && before >= 0)
+        app_say(app, ROLE_INFO, "Nobody is waited for: this is the log of %s, which is selected",
+                app->scenario->nodes[before].id);
+    else if (node >= 0 && node != before)
+        app_say(app, ROLE_INFO, "This is the log of %s, which is waited for", app->scenario->nodes[node].id);
+    return node < 0 ? before : node;
+}
+
 static void open_log(struct app *app)
 {
     if (app_top(app) == PANE_LOG) {
         close_top(app);
         return;
     }
-    pane_log_show(app->panes[PANE_LOG], some_node(app));
+    int node = app_top(app) == PANE_BARRIER ? awaited_node(app) : some_node(app);
+    pane_log_show(app->panes[PANE_LOG], node);
     app_open(app, PANE_LOG);
 }
 

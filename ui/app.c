@@ -93,6 +93,7 @@ unsigned app_context(const struct app *app)
                                            : 0;
     unsigned nodes = app->model.process_count && top != PANE_LOG && top != PANE_FLIGHT ? CONTEXT_PROCESSES : 0;
     place |= top == PANE_TIMELINE ? CONTEXT_TIMELINE : 0;
+    place |= top == PANE_BARRIER && app->model.process_count ? CONTEXT_BARRIER : 0;
     if (app->status.is_past)
         return (session_state_over(app->status.state) ? CONTEXT_OVER : CONTEXT_PAUSED) | CONTEXT_PAST |
                (app->status.now < app->status.head ? CONTEXT_BEFORE_END : 0) | find | place | nodes;
@@ -130,7 +131,7 @@ void app_say_over(struct app *app, simtime t)
 {
     char text[FORMAT_TEXT];
     if (t > app->status.head)
-        app_say(app, ROLE_WARN, "The run was over before %s: this is its end", format_clock(t, text));
+        app_say(app, ROLE_WARN, "The run was over before %s: this is its end", format_typed(t, text));
 }
 
 static void load(struct app *app, bool start_running)
@@ -490,49 +491,6 @@ bool app_work(struct app *app)
     return more;
 }
 
-static void mouse(struct app *app, const struct input *in)
-{
-    enum pane_id target = app->open_count ? app_top(app) : PANE_NONE;
-    for (int i = 0; i < MAIN_PANES && target == PANE_NONE; i++)
-        if (rect_contains(&app->layout.panes[i], in->x, in->y))
-            target = (enum pane_id)i;
-    if (target == PANE_NONE)
-        return;
-    struct view v = app_view(app);
-    struct pane *p = app->panes[target];
-    if (in->key == INPUT_WHEEL_UP || in->key == INPUT_WHEEL_DOWN) {
-        p->ops->act(p, &v, in->key == INPUT_WHEEL_UP ? ACTION_WHEEL_UP : ACTION_WHEEL_DOWN);
-        return;
-    }
-    if (target < MAIN_PANES)
-        app->focus = target;
-    if (target == PANE_EVENTS)
-        p->ops->act(p, &v, ACTION_CLICK);
-    simtime at = target == PANE_TIMELINE ? pane_timeline_at(p, in->x) : -1;
-    if (at >= 0)
-        app_command(app, (struct command){ .kind = COMMAND_VIEW, .time = at }, AWAIT_NOTHING);
-    if (target == PANE_HEALTH && in->y == p->list.screen_y - 1)
-        pane_health_click(p, in->x - app->layout.panes[PANE_HEALTH].x - 1);
-    if (list_click(&p->list, in->y) && in->key == INPUT_DOUBLE_CLICK && app->prompt == PROMPT_NONE)
-        app_act(app, ACTION_ENTER);
-}
-
-/* The key that stands there in the key bar; INPUT_NONE where none does. */
-static uint32_t bar_key_at(const struct app *app, const struct input *in)
-{
-    if (!rect_contains(&app->layout.bar, in->x, in->y) || app->layout.too_small)
-        return INPUT_NONE;
-    for (int i = 0; i < app->bar_count; i++)
-        if (in->x >= app->bar[i].from && in->x < app->bar[i].to)
-            return app->bar[i].key;
-    return INPUT_NONE;
-}
-
-static bool is_mouse(uint32_t key)
-{
-    return key == INPUT_CLICK || key == INPUT_DOUBLE_CLICK || key == INPUT_WHEEL_UP || key == INPUT_WHEEL_DOWN;
-}
-
 /* Of what is pasted, characters go to a prompt; nothing of it does anything. */
 static bool is_text(uint32_t key)
 {
@@ -545,13 +503,10 @@ void app_input(struct app *app, const struct input *in)
         return;
     app->dirty = true;
     app->message[0] = '\0';
-    if (is_mouse(in->key)) {
-        bool click = in->key == INPUT_CLICK || in->key == INPUT_DOUBLE_CLICK;
-        struct input key = { .key = click ? bar_key_at(app, in) : INPUT_NONE };
+    if (mouse_takes(in->key)) {
+        struct input key = { .key = mouse_act(app, in) };
         if (key.key)
             app_input(app, &key);
-        else
-            mouse(app, in);
         return;
     }
     enum action action = keymap_action(&app->config.keys, in->key);

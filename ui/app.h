@@ -165,6 +165,9 @@ void app_say_over(struct app *app, simtime t); /* that a moment which is asked f
 void app_rerun(struct app *app);
 bool app_command(struct app *app, struct command command, enum await await);
 void app_act(struct app *app, enum action action); /* actions.c */
+bool mouse_takes(uint32_t key);                    /* mouse.c: whether it is no key, but the mouse */
+/* Returns the key that is clicked on in the key bar, and then does nothing; else INPUT_NONE. */
+uint32_t mouse_act(struct app *app, const struct input *in);
 void app_open(struct app *app, enum pane_id id);
 void app_toggle(struct app *app, enum pane_id id);
 void app_end(struct app *app, enum then then, int signal); /* the run, cleanly; then what follows */

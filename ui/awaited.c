@@ -53,5 +53,5 @@ void awaited_put(struct pen *pen, enum role role, const struct view *v, const st
 {
     char text[FORMAT_TEXT];
     pen_put(pen, role, v->wall ? format_wall(a->waited_s, text) : WALL_HIDDEN);
-    pen_printf(pen, ROLE_DIM, " of %s", format_duration((simtime)(a->limit_s * 1e6 + 0.5), text));
+    pen_printf(pen, ROLE_DIM, " of %s", format_spaced((simtime)(a->limit_s * 1e6 + 0.5), text));
 }

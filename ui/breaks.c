@@ -94,7 +94,7 @@ static void say_hit(struct app *app, const struct breakpoint_hit *hit)
     if (hit->others)
         snprintf(others, sizeof others, ", and %d more", hit->others);
     if (!hit->id && hit->is_time)
-        app_say(app, ROLE_WARN, "Nowhere up to %s s: %.150s", format_stamp(app->status.head, n), hit->text);
+        app_say(app, ROLE_WARN, "Nowhere up to %s: %.150s", format_typed(app->status.head, n), hit->text);
     else if (!hit->id)
         app_say(app, ROLE_INFO, "First with record %s: %.150s", format_count(hit->record, n), hit->text);
     else if (hit->is_log)

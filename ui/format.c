@@ -30,7 +30,13 @@ const char *format_brief(uint64_t v, int width, char buf[FORMAT_TEXT])
     return buf;
 }
 
-const char *format_duration(simtime t, char buf[FORMAT_TEXT])
+const char *format_typed(simtime t, char buf[FORMAT_TEXT])
+{
+    simtime_format(t, buf);
+    return buf;
+}
+
+const char *format_spaced(simtime t, char buf[FORMAT_TEXT])
 {
     char exact[SIMTIME_TEXT];
     simtime_format(t, exact);

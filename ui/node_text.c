@@ -56,10 +56,9 @@ static void container_text(const struct docker_config *d, struct buffer *out)
         buffer_format(out, "memory %s\n", format_bytes((uint64_t)d->memory, x));
     add_list(out, "health", d->healthcheck.command);
     if (d->healthcheck.command)
-        buffer_format(out, "\tevery %s, ", format_duration(d->healthcheck.interval, x));
+        buffer_format(out, "\tevery %s, ", format_typed(d->healthcheck.interval, x));
     if (d->healthcheck.command)
-        buffer_format(out, "at most %s, %d times\n", format_duration(d->healthcheck.timeout, x),
-                      d->healthcheck.retries);
+        buffer_format(out, "at most %s, %d times\n", format_typed(d->healthcheck.timeout, x), d->healthcheck.retries);
     if (!d->freeze)
         buffer_text(out, "freeze\tfalse: goes on while the run is paused\n");
 }
@@ -117,11 +116,11 @@ void node_text(const struct scenario_node *n, struct buffer *out)
     }
     buffer_format(out, "on failure\t%s", on_failure_name(n->on_failure));
     if (n->on_failure == ON_FAILURE_RESTART)
-        buffer_format(out, ", %d times, after %s", n->restart_max, format_duration(n->restart_backoff, x));
+        buffer_format(out, ", %d times, after %s", n->restart_max, format_typed(n->restart_backoff, x));
     buffer_text(out, "\n");
-    buffer_format(out, "timeouts\tstart %s\n", format_duration(n->timeout_start, x));
-    buffer_format(out, "\tstep %s\n", format_duration(n->timeout_step, x));
-    buffer_format(out, "\tstop %s\n", format_duration(n->timeout_stop, x));
+    buffer_format(out, "timeouts\tstart %s\n", format_typed(n->timeout_start, x));
+    buffer_format(out, "\tstep %s\n", format_typed(n->timeout_step, x));
+    buffer_format(out, "\tstop %s\n", format_typed(n->timeout_stop, x));
     if (n->mark.line)
         buffer_format(out, "in the file\tline %d\n", n->mark.line);
 }

@@ -17,6 +17,13 @@ void pane_select(const struct area *a, int y, bool focus)
     area_paint(a, 0, y, a->width, focus ? GROUND_SELECT : GROUND_SELECT_DIM);
 }
 
+#define ROWS_LEAST 5 /* below the headings */
+
+bool pane_has_heading(int rows)
+{
+    return rows > ROWS_LEAST;
+}
+
 int view_id_width(const struct view *v, int width)
 {
     int most = width < 70 ? 8 : width < 110 ? 12 : 20;

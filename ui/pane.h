@@ -103,7 +103,12 @@ simtime pane_timeline_at(const struct pane *p, int screen_x); /* the end of the 
 simtime pane_timeline_beside(const struct pane *p, const struct view *v, bool before);
 /* Looks on from the last match, around its end. Returns how many rows match, and which of them this one is, from 1. */
 uint64_t pane_log_find(struct pane *p, const char *text, bool backward, bool *around, uint64_t *rank);
-void pane_health_click(struct pane *p, int x); /* sorts by the column whose heading is there */
+/* These sort by the column whose heading is there. */
+void pane_health_click(struct pane *p, int x);
+void pane_nodes_click(struct pane *p, int x);
+/* Who is waited for: the selected one, or where that is not, the one that is so longest, which is selected then. -1:
+ * nobody is. */
+int pane_barrier_awaited(struct pane *p, const struct view *v);
 void pane_nodes_select(struct pane *p, const struct view *v, int node);
 
 /* Verbs of panes that are a list and nothing else: `go`, `act` that moves the cursor, and `free`. */
@@ -122,6 +127,8 @@ const char *view_fate(const struct record *r, const struct session_delivery *d);
 int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text);
 /* A heading with a rule behind it. */
 void area_heading(const struct area *a, int y, bool focus, const char *text);
+/* Whether a list that has so many rows spends one of them on the headings of its columns. */
+bool pane_has_heading(int rows);
 /* What the column of a node's id takes in a list that is this wide and shows a route, which is two of them. */
 int view_id_width(const struct view *v, int width);
 /* The ground of a list's row, painted over its whole width. */

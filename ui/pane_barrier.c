@@ -24,8 +24,17 @@ static struct node_status status_of(const struct view *v, int node)
 
 #define WAITING_WIDTH 36 /* of "late: waiting for   25.0 s of 1 min 30 s" without the id */
 
+/* Where there is room: the key that leads to the log of who is waited for. */
+static void draw_hint(const struct view *v, struct pen *pen)
+{
+    char keys[KEYMAP_TEXT];
+    const char *hint = keymap_text(v->keys, "   {log}: its log", false, keys);
+    if (pen->x + (int)strlen(hint) <= pen->end)
+        pen_put(pen, ROLE_DIM, hint);
+}
+
 /* One line: who is being waited for. */
-static void draw_holder(const struct view *v, const struct area *a)
+static void draw_holder(const struct view *v, const struct area *a, bool focus)
 {
     const struct session_status *s = v->status;
     struct pen pen = pen_at(a, 0, 0, -1);
@@ -41,6 +50,8 @@ static void draw_holder(const struct view *v, const struct area *a)
             pen_put(&pen, theme_node_role(node), id);
             pen_put(&pen, ROLE_TEXT, "  ");
             awaited_put(&pen, awaited_role(&awaited), v, &awaited);
+            if (focus)
+                draw_hint(v, &pen);
             return;
         }
     }
@@ -135,7 +146,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
 {
     if (!v->scenario || !v->model)
         return;
-    draw_holder(v, a);
+    draw_holder(v, a, focus);
     struct area head = area_sub(a, 0, 1, a->width, 1);
     draw_heading(v, &head);
     struct area rows = area_sub(a, 0, 2, a->width, a->height - 2);
@@ -151,6 +162,32 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
 static int selected(const struct pane *p, const struct view *v)
 {
     return v->model && p->list.cursor < (uint64_t)v->model->node_count ? v->model->by_barrier[p->list.cursor] : -1;
+}
+
+int pane_barrier_awaited(struct pane *p, const struct view *v)
+{
+    if (!v->scenario || !v->model)
+        return -1;
+    int best = selected(p, v), row = -1;
+    struct awaited awaited, longest = { .waited_s = -1 };
+    struct node_status n;
+    if (best >= 0) {
+        n = status_of(v, best);
+        if (awaited_of(v, best, &n, &awaited))
+            return best;
+    }
+    for (int r = 0; r < v->model->node_count; r++) {
+        int node = v->model->by_barrier[r];
+        n = status_of(v, node);
+        if (!awaited_of(v, node, &n, &awaited) || awaited.waited_s <= longest.waited_s)
+            continue;
+        longest = awaited;
+        row = r;
+    }
+    if (row < 0)
+        return -1;
+    list_go(&p->list, (uint64_t)row);
+    return v->model->by_barrier[row];
 }
 
 static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)

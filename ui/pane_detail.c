@@ -247,7 +247,7 @@ static void draw_clock(const struct pane_detail *d, const struct area *a, int *y
 {
     char x[FORMAT_TEXT];
     struct pen pen = label(a, y, "own clock");
-    pen_put(&pen, ROLE_TEXT, format_clock(s->clock, x));
+    pen_put(&pen, ROLE_TEXT, format_typed(s->clock, x));
     pen = label(a, y, "processor");
     if (d->mips >= 0)
         pen_printf(&pen, ROLE_TEXT, d->mips < 10 ? "%.2f MIPS" : "%.1f MIPS", d->mips);
@@ -262,7 +262,7 @@ static const char *next_text(const struct view *v, const struct node_status *s, 
         return "none";
     if (s->next >= v->scenario->duration)
         return "none before the end";
-    return s->next < 0 ? "not told" : format_clock(s->next, buf);
+    return s->next < 0 ? "not told" : format_typed(s->next, buf);
 }
 
 /* Returns the rows used. */
@@ -288,7 +288,7 @@ static int draw_state(const struct pane_detail *d, const struct view *v, const s
     if (*s.cause)
         y += area_wrap(a, 1, y, a->width - 2, view_state_role(&s), s.cause);
     pen = label(a, &y, "last event");
-    pen_put(&pen, ROLE_TEXT, s.last_active >= 0 ? format_clock(s.last_active, x) : none_yet(v));
+    pen_put(&pen, ROLE_TEXT, s.last_active >= 0 ? format_typed(s.last_active, x) : none_yet(v));
     pen = label(a, &y, "next event");
     pen_put(&pen, ROLE_TEXT, next_text(v, &s, x));
     if (s.clock >= 0)

@@ -104,7 +104,7 @@ static void draw_words(struct pen *pen, const struct view *v, const struct recor
     case RECORD_RUN:
         pen_printf(pen, ROLE_DIM, "%s", v->scenario->name);
         pen_printf(pen, ROLE_DIM, "  seed %llu", (unsigned long long)v->scenario->seed);
-        pen_printf(pen, ROLE_DIM, "  %s", format_duration(v->scenario->duration, count));
+        pen_printf(pen, ROLE_DIM, "  %s", format_typed(v->scenario->duration, count));
         pen_printf(pen, ROLE_DIM, "  %s nodes", format_count((uint64_t)v->scenario->node_count, count));
         break;
     case RECORD_DROP:
@@ -113,7 +113,7 @@ static void draw_words(struct pen *pen, const struct view *v, const struct recor
         break;
     case RECORD_LINK:
         if (r->latency >= 0)
-            pen_printf(pen, ROLE_TEXT, "latency %s  ", format_duration(r->latency, count));
+            pen_printf(pen, ROLE_TEXT, "latency %s  ", format_typed(r->latency, count));
         pen_printf(pen, ROLE_TEXT, "loss %g  ", r->loss);
         pen_text(pen, ROLE_DIM, r->cause.s, r->cause.len);
         break;
@@ -195,11 +195,36 @@ static void draw_record(const struct view *v, const struct area *a, int y, const
         if (lost && r->kind == RECORD_MESSAGE)
             area_right(a, x, y, c->latency, ROLE_BAD, "lost");
         else if (r->kind == RECORD_MESSAGE && r->latency > 0)
-            area_right(a, x, y, c->latency, ROLE_DIM, format_duration(r->latency, text));
+            area_right(a, x, y, c->latency, ROLE_DIM, format_typed(r->latency, text));
         x += c->latency + 2;
     }
     struct pen pen = pen_at(a, x, y, -1);
     draw_words(&pen, v, r);
+}
+
+/* The fields of conditions, as far as there are such: each can be typed at the filter as it stands here. */
+static void draw_headings(const struct area *a, const struct columns *c)
+{
+    int x = 0;
+    area_right(a, x, 0, c->time, ROLE_HEADING, "time");
+    x += c->time + c->gap;
+    area_put(a, x, 0, ROLE_HEADING, "src");
+    x += c->id + 3;
+    area_put(a, x, 0, ROLE_HEADING, "dst");
+    x += c->id + c->gap;
+    if (c->type) {
+        area_put(a, x, 0, ROLE_HEADING, "type");
+        x += c->type + 1;
+    }
+    if (c->size) {
+        area_right(a, x, 0, c->size, ROLE_HEADING, "size");
+        x += c->size + 2;
+    }
+    if (c->latency) {
+        area_right(a, x, 0, c->latency, ROLE_HEADING, "latency");
+        x += c->latency + 2;
+    }
+    area_put(a, x, 0, ROLE_HEADING, "payload");
 }
 
 /* The selected record, whole as far as it fits: a rule that says what it is, then its payload. A message has its own
@@ -217,11 +242,11 @@ static void draw_preview(const struct pane *p, const struct view *v, const struc
     pen_printf(&pen, ROLE_LABEL, " %s ", record_kind_name(r.kind));
     if (r.kind == RECORD_MESSAGE) {
         pen_printf(&pen, ROLE_LABEL, "%s ", format_count(r.id, n));
-        pen_printf(&pen, ROLE_DIM, " sent %s s", format_stamp(r.t, t));
+        pen_printf(&pen, ROLE_DIM, " sent %s", format_typed(r.t, t));
         if (d.due == SIMTIME_NEVER)
             pen_put(&pen, ROLE_BAD, d.dropped ? "  dropped " : "  never arrives ");
         else
-            pen_printf(&pen, ROLE_DIM, "  due %s s ", format_stamp(d.due, t));
+            pen_printf(&pen, ROLE_DIM, "  due %s ", format_typed(d.due, t));
         if (d.due != SIMTIME_NEVER && (d.edited || d.delayed))
             pen_printf(&pen, ROLE_WARN, " %s ", view_fate(&r, &d));
     }
@@ -280,15 +305,15 @@ static void draw_nothing(const struct pane_events *p, const struct view *v, cons
         pane_empty(v, a, "No event that matches the filter yet", "looking further");
 }
 
-static void draw_rows(struct pane *p, const struct view *v, const struct area *rows, bool focus)
+static void draw_rows(struct pane *p, const struct view *v, const struct area *rows, const struct columns *c,
+                      bool focus)
 {
-    struct columns c = columns_for(v, rows->width);
     for (int y = 0; y < rows->height && p->list.top + (uint64_t)y < p->list.count; y++) {
         struct record r;
         uint64_t n;
         if (record_at((struct pane_events *)p, p->list.top + (uint64_t)y, &n) &&
             read_record((struct pane_events *)p, v, n, &r) == 0)
-            draw_record(v, rows, y, &r, &c);
+            draw_record(v, rows, y, &r, c);
         else
             area_put(rows, 0, y, ROLE_BAD, "this record cannot be read");
         if (p->list.top + (uint64_t)y == p->list.cursor)
@@ -307,7 +332,9 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     else if (events->follow && count)
         p->list.cursor = count - 1;
     int preview = a->height >= 14 ? 3 : a->height >= 8 ? 2 : 0;
-    list_show(&p->list, count, a->height - preview, a->y);
+    int heading = pane_has_heading(a->height - preview);
+    struct area rows = area_sub(a, 0, heading, a->width, a->height - preview - heading);
+    list_show(&p->list, count, rows.height, rows.y);
     events->shown = p->list.cursor;
     if (count)
         record_at(events, p->list.top, &events->top);
@@ -315,8 +342,10 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         draw_nothing(events, v, a);
         return;
     }
-    struct area rows = area_sub(a, 0, 0, a->width, a->height - preview);
-    draw_rows(p, v, &rows, focus);
+    struct columns c = columns_for(v, a->width);
+    if (heading)
+        draw_headings(a, &c);
+    draw_rows(p, v, &rows, &c, focus);
     if (!events->filter && count <= 1 && v->status->state == SESSION_PAUSED && rows.height > 4)
         area_center(&rows, rows.height / 2, ROLE_DIM,
                     keymap_text(v->keys, "No messages yet: {pause} runs, {next} steps to the next event", false, keys));

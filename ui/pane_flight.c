@@ -52,7 +52,7 @@ static void draw_row(const struct view *v, const struct area *a, int y, const st
                            : ROLE_DIM,
                    !m      ? "in"
                    : waits ? "waits"
-                           : format_duration(m->due - v->status->now, text));
+                           : format_typed(m->due - v->status->now, text));
     x += c->left;
     area_right(a, x, y, c->serial, m ? ROLE_DIM : ROLE_LABEL, m ? format_count(m->id, text) : "id");
     x += c->serial + 2;
@@ -89,7 +89,7 @@ static void draw_preview(const struct area *a, const struct session_message *m)
     area_line(a, 0, 0, a->width, ROLE_BORDER, GLYPH_HORIZONTAL);
     struct pen pen = pen_at(a, 1, 0, a->width - 2);
     pen_printf(&pen, ROLE_LABEL, " message %s ", format_count(m->id, n));
-    pen_printf(&pen, ROLE_DIM, " sent %s s  due %s s ", format_stamp(m->sent, sent), format_stamp(m->due, due));
+    pen_printf(&pen, ROLE_DIM, " sent %s  due %s ", format_typed(m->sent, sent), format_typed(m->due, due));
     struct area text = area_sub(a, 1, 1, a->width - 1, a->height - 1);
     if (m->payload.len)
         json_flow(&text, m->payload.s, m->payload.len);

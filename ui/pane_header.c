@@ -77,7 +77,7 @@ static void make_pieces(const struct view *v, struct piece p[PIECES])
     simtime duration = v->scenario->duration;
     int clock = (int)strlen(format_clock(duration, x));
     set(&p[PIECE_TIME], clock, ROLE_STRONG, format_clock(s->now, x));
-    snprintf(text, sizeof text, "of %s", format_duration(duration, x));
+    snprintf(text, sizeof text, "of %s", format_spaced(duration, x));
     set(&p[PIECE_OF], 0, ROLE_DIM, text);
     double part = duration > 0 ? (double)s->now / (double)duration : 0;
     snprintf(text, sizeof text, "%3d %%", (int)(part * 100));
@@ -85,7 +85,7 @@ static void make_pieces(const struct view *v, struct piece p[PIECES])
     p[PIECE_BAR].width = BAR_LEAST;
     bool running = s->state == SESSION_RUNNING, known = v->wall && s->speed > 0;
     set(&p[PIECE_SPEED], 8, ROLE_TEXT, !running ? "" : known ? format_speed(s->speed, x) : WALL_HIDDEN);
-    snprintf(text, sizeof text, "q %s", format_duration(v->scenario->quantum, x));
+    snprintf(text, sizeof text, "q %s", format_spaced(v->scenario->quantum, x));
     set(&p[PIECE_QUANTUM], 0, ROLE_DIM, text);
     snprintf(text, sizeof text, "seed %llu", (unsigned long long)v->scenario->seed);
     set(&p[PIECE_SEED], 0, ROLE_DIM, text);

@@ -8,11 +8,19 @@
 #include "ui/sort.h"
 
 #define CAUSE_LEAST 12 /* columns; in fewer nothing can be read */
+#define MARK        4  /* columns of a node's mark, and what stands before it */
+
+/* Widths of the columns, 0 for those that have no room. */
+struct columns {
+    int id, state, type, events;
+};
 
 struct pane_nodes {
     struct pane pane;
     bool folded[TIERS];
-    struct sort sort; /* within the tiers */
+    struct sort sort;       /* within the tiers */
+    struct columns columns; /* as drawn last … */
+    int width;              /* … in this */
 };
 
 enum sorted_by { BY_ID, BY_STATE, BY_TYPE, BY_EVENTS, SORTED_BY };
@@ -90,21 +98,16 @@ static void draw_tier(const struct pane_nodes *p, const struct view *v, const st
         pen_printf(&pen, ROLE_BAD, ", %d %s", v->model->tier_dead[tier], model_dead_word(v->model));
 }
 
-/* Widths of the columns behind the id, 0 for those that have no room. */
-struct columns {
-    int id, state, kind, events;
-};
-
 static struct columns columns_for(const struct view *v, int width)
 {
     struct columns c = { .state = 8, .id = v->model->id_width };
-    int room = width - 4; /* the mark and its indent */
+    int room = width - MARK;
     c.id = c.id > 24 ? 24 : c.id;
     if (c.id > room - c.state - 1)
         c.id = room - c.state - 1 > 8 ? room - c.state - 1 : 8;
     room -= c.id + 1 + c.state + 1;
     if (room >= 8) {
-        c.kind = 8;
+        c.type = 8;
         room -= 9;
     }
     c.events = room >= 6 ? (room > 12 ? 12 : room) : 0;
@@ -156,7 +159,7 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     enum role role;
     enum glyph mark = mark_of(v, node, &s, active, &role);
     area_glyph(a, 2, y, role, mark);
-    int x = 4;
+    int x = MARK;
     area_text(a, x, y, c->id, failed ? view_state_role(&s) : theme_node_role(node), n->id, strlen(n->id));
     x += c->id + 1;
     const char *word = view_state_word(v, &s), *cause = s.cause;
@@ -170,12 +173,48 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
         area_text(a, x + 1, y, -1, view_state_role(&s), cause, strlen(cause));
         return;
     }
-    if (c->kind)
-        area_text(a, x, y, c->kind, ROLE_DIM, n->type, strlen(n->type));
+    if (c->type)
+        area_text(a, x, y, c->type, ROLE_DIM, n->type, strlen(n->type));
     char count[FORMAT_TEXT];
     if (c->events)
         area_right(a, a->width - c->events, y, c->events, s.events ? ROLE_TEXT : ROLE_DIM,
                    format_brief(s.events, c->events, count));
+}
+
+/* Where a column begins, and its width; 0: it is not there. */
+static int place_of(const struct columns *c, int width, int column, int *x)
+{
+    switch ((enum sorted_by)column) {
+    case BY_ID:
+        *x = MARK;
+        return c->id;
+    case BY_STATE:
+        *x = MARK + c->id + 1;
+        return c->state;
+    case BY_TYPE:
+        *x = MARK + c->id + 1 + c->state + 1;
+        return c->type;
+    case BY_EVENTS:
+    case SORTED_BY:
+        break;
+    }
+    *x = width - c->events;
+    return c->events;
+}
+
+static void draw_headings(const struct pane_nodes *p, const struct area *a)
+{
+    static const char *const headings[SORTED_BY] = { "node", "state", "type", "events" };
+    for (int c = 0; c < SORTED_BY; c++) {
+        int x, width = place_of(&p->columns, a->width, c, &x), len = (int)strlen(headings[c]);
+        bool sorted = c == p->sort.column, right = c == BY_EVENTS;
+        if (!width)
+            continue;
+        x += right && len < width ? width - len : 0;
+        area_text(a, x, 0, width, sorted ? ROLE_TITLE_FOCUS : ROLE_HEADING, headings[c], (size_t)len);
+        if (sorted)
+            area_glyph(a, right ? x - 1 : x + len, 0, ROLE_TITLE_FOCUS, p->sort.down ? GLYPH_OPEN : GLYPH_UP);
+    }
 }
 
 static int tier_of(const struct view *v, int node)
@@ -213,20 +252,26 @@ static void sort_rows(struct pane *p, const struct view *v)
 
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
 {
-    const struct pane_nodes *nodes = nodes_of(p);
+    struct pane_nodes *nodes = (struct pane_nodes *)p;
     if (!v->model || !v->scenario)
         return;
     sort_rows(p, v);
-    list_show(&p->list, (uint64_t)row_count(nodes, v->model), a->height, a->y);
-    struct columns c = columns_for(v, a->width);
-    for (int y = 0; y < a->height && p->list.top + (uint64_t)y < p->list.count; y++) {
+    nodes->columns = columns_for(v, a->width);
+    nodes->width = a->width;
+    /* an id and its state explain themselves */
+    int heading = nodes->columns.type && pane_has_heading(a->height);
+    struct area rows = area_sub(a, 0, heading, a->width, a->height - heading);
+    if (heading)
+        draw_headings(nodes, a);
+    list_show(&p->list, (uint64_t)row_count(nodes, v->model), rows.height, rows.y);
+    for (int y = 0; y < rows.height && p->list.top + (uint64_t)y < p->list.count; y++) {
         struct row row = row_at(nodes, v->model, p->list.top + (uint64_t)y);
         if (row.node < 0)
-            draw_tier(nodes, v, a, y, row.tier);
+            draw_tier(nodes, v, &rows, y, row.tier);
         else
-            draw_node(v, a, y, row.node, &c);
+            draw_node(v, &rows, y, row.node, &nodes->columns);
         if (p->list.top + (uint64_t)y == p->list.cursor)
-            pane_select(a, y, focus);
+            pane_select(&rows, y, focus);
     }
 }
 
@@ -270,6 +315,18 @@ static bool can_sort(const void *pane, int column)
 static bool is_text(int column)
 {
     return column != BY_EVENTS;
+}
+
+void pane_nodes_click(struct pane *p, int x)
+{
+    struct pane_nodes *nodes = (struct pane_nodes *)p;
+    for (int c = 0; c < SORTED_BY; c++) {
+        int from, width = place_of(&nodes->columns, nodes->width, c, &from);
+        if (width && x >= from && x <= from + width) { /* with the gap behind it */
+            sort_by(&nodes->sort, c, is_text(c));
+            return;
+        }
+    }
 }
 
 static bool act(struct pane *p, const struct view *v, enum action action)

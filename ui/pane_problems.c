@@ -260,7 +260,7 @@ static void draw_selected_told(const struct view *v, const struct area *a, const
         return;
     struct pen pen = pen_at(a, 2, 1, a->width - 3);
     pen_text(&pen, node_role(v, told.node), told.node.s, told.node.len);
-    pen_printf(&pen, ROLE_DIM, "  at %s", format_clock(told.t, x));
+    pen_printf(&pen, ROLE_DIM, "  at %s", format_typed(told.t, x));
     pen_printf(&pen, ROLE_DIM, "  record %s of the run", format_count(told.record, x));
     area_wrap(a, 2, 2, a->width - 3, ROLE_WARN, buffer_string(&told.text));
     buffer_free(&told.text);
@@ -275,7 +275,7 @@ static void draw_selected_failure(const struct view *v, const struct area *a)
                              : "{step-back} looks at the quantum before, {rerun} starts anew from the file";
     struct pen pen = pen_at(a, 2, 1, a->width - 3);
     pen_put(&pen, ROLE_BAD, FAILED);
-    pen_printf(&pen, ROLE_DIM, "  at %s", format_clock(v->status->head, x));
+    pen_printf(&pen, ROLE_DIM, "  at %s", format_typed(v->status->head, x));
     int y = 2 + area_wrap(a, 2, 2, a->width - 3, ROLE_TEXT, v->status->failure);
     pen = pen_at(a, 2, y + 1, a->width - 3);
     pen_put(&pen, ROLE_DIM, keymap_text(v->keys, advice, false, keys));

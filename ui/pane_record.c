@@ -32,8 +32,8 @@ static void tell_changes(const struct session_delivery *d, struct buffer *text)
         buffer_add(text, d->payload.s, d->payload.len < SHOWN_MAX ? d->payload.len : SHOWN_MAX);
     }
     if (d->delayed && !d->dropped)
-        buffer_format(text, "\ndelayed on its way by record %llu: due %s s", (unsigned long long)d->delayed,
-                      format_stamp(d->due, due));
+        buffer_format(text, "\ndelayed on its way by record %llu: due %s", (unsigned long long)d->delayed,
+                      format_typed(d->due, due));
     if (d->dropped)
         buffer_format(text, "\ndropped on its way by record %llu", (unsigned long long)d->dropped);
 }

@@ -43,8 +43,7 @@ static void draw_counters(const struct view *v, const struct area *a, int left)
     session_inference(v->session, &inference);
     if (inference.count)
         snprintf(parts[0].text, sizeof parts[0].text, "%s inferences, sample to result p50 %s p99 %s",
-                 format_count(inference.count, x), format_duration(inference.p50, y),
-                 format_duration(inference.p99, z));
+                 format_count(inference.count, x), format_typed(inference.p50, y), format_typed(inference.p99, z));
     snprintf(parts[1].text, sizeof parts[1].text, "%s messages", format_count(s->messages, x));
     snprintf(parts[2].text, sizeof parts[2].text, "%s dropped", format_count(s->dropped, x));
     snprintf(parts[3].text, sizeof parts[3].text, "%s in flight", format_count(s->in_flight, x));
@@ -112,7 +111,7 @@ static void draw_running(const struct view *v, struct pen *p)
         pen_put(p, ROLE_BUSY, "Pausing at the end of this quantum");
         draw_waiting(v, p, 0, ": waiting for ");
     } else if (s->run_to != SIMTIME_NEVER) {
-        pen_printf(p, ROLE_GOOD, "Running until %s", format_clock(s->run_to, x));
+        pen_printf(p, ROLE_GOOD, "Running until %s", format_typed(s->run_to, x));
         draw_waiting(v, p, TOLD_S, ": waiting for ");
     } else if (!draw_waiting(v, p, TOLD_S, "Waiting for ")) {
         pen_put(p, ROLE_GOOD, "Running");
@@ -139,7 +138,7 @@ static void draw_act(const struct app *app, const struct view *v, struct pen *p)
     draw_waiting(v, p, 0, ": waiting for ");
 }
 
-/* "failed at 1.000 000 s: nodes[1] gw: …" */
+/* "failed at 1s: nodes[1] gw: …" */
 static void outcome_text(const struct session_status *s, struct buffer *out)
 {
     char x[FORMAT_TEXT];
@@ -147,7 +146,7 @@ static void outcome_text(const struct session_status *s, struct buffer *out)
     if (launch)
         buffer_text(out, "the launch failed");
     else
-        buffer_format(out, "%s at %s", s->outcome ? s->outcome : "over", format_clock(s->now, x));
+        buffer_format(out, "%s at %s", s->outcome ? s->outcome : "over", format_typed(s->now, x));
     if (s->cause && *s->cause)
         buffer_format(out, ": %s", s->cause);
 }
@@ -252,8 +251,8 @@ static void draw_past(const struct view *v, struct pen *p)
     else if (s->missing && (s->now >= s->head || s->now == 0))
         pen_put(p, ROLE_WARN, s->missing);
     else
-        pen_printf(p, ROLE_INFO, "%s %s of %s", s->is_recorded ? "Recorded:" : "Viewing", format_clock(s->now, x),
-                   format_clock(s->head, y));
+        pen_printf(p, ROLE_INFO, "%s %s of %s", s->is_recorded ? "Recorded:" : "Viewing", format_typed(s->now, x),
+                   format_typed(s->head, y));
 }
 
 /* Returns the column where it ends. */

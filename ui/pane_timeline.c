@@ -155,8 +155,8 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     char x[FORMAT_TEXT], y[FORMAT_TEXT], z[FORMAT_TEXT];
     (void)v;
     if (t->cells)
-        buffer_format(out, " %s to %s, %s a cell", format_duration(t->from, x), format_duration(t->to, y),
-                      format_duration((t->to - t->from) / t->cells, z));
+        buffer_format(out, " %s to %s, %s a cell", format_typed(t->from, x), format_typed(t->to, y),
+                      format_typed((t->to - t->from) / t->cells, z));
 }
 
 static void draw_stretch(const struct pane_timeline *t, const struct area *a, int x, int y, int node,
@@ -190,7 +190,7 @@ static void draw_row(const struct pane_timeline *t, const struct view *v, const 
 static void draw_axis(const struct pane_timeline *t, const struct view *v, const struct area *a, int left, int y)
 {
     char x[FORMAT_TEXT];
-    int at = left + cell_at(t, v->status->now), width = (int)strlen(format_clock(v->status->now, x));
+    int at = left + cell_at(t, v->status->now), width = (int)strlen(format_typed(v->status->now, x));
     for (int row = 0; row < y; row++)
         area_paint(a, at, row, 1, GROUND_SELECT_DIM);
     area_glyph(a, at, y, ROLE_KEY, GLYPH_MARKER);

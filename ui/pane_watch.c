@@ -125,9 +125,9 @@ static void draw_preview(const struct pane_watch *w, const struct view *v, const
     struct pen pen = pen_at(a, 1, 0, a->width - 2);
     pen_printf(&pen, ROLE_LABEL, " %d %s ", w->column + 1, watches_text(v->watches, w->column));
     if (known) {
-        pen_printf(&pen, ROLE_DIM, " since %s%s s, ", value.since_is_late ? "before " : "",
-                   format_stamp(value.since, since));
-        pen_printf(&pen, ROLE_DIM, "record %s at %s s ", format_count(value.n, n), format_stamp(value.t, at));
+        pen_printf(&pen, ROLE_DIM, " since %s%s, ", value.since_is_late ? "before " : "",
+                   format_typed(value.since, since));
+        pen_printf(&pen, ROLE_DIM, "record %s at %s ", format_count(value.n, n), format_typed(value.t, at));
     }
     struct area text = area_sub(a, 1, 1, a->width - 2, a->height - 1);
     if (!known)

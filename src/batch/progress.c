@@ -10,6 +10,7 @@
 #define BAR_EVERY_MS   100
 #define LINE_EVERY_MS  5000
 #define BAR_WIDTH      30
+#define SECOND         ((simtime)1000000)
 #define NARROW         70 /* columns: no bar, only the figures */
 
 static int columns(void)
@@ -36,9 +37,9 @@ static void add_duration(struct buffer *b, double seconds)
     if (seconds < 60)
         buffer_format(b, "%.0f s", seconds);
     else if (seconds < 3600)
-        buffer_format(b, "%d min %02d s", (int)seconds / 60, (int)seconds % 60);
+        buffer_format(b, "%d:%02d min", (int)seconds / 60, (int)seconds % 60);
     else
-        buffer_format(b, "%.0f h %02d min", seconds / 3600, (int)(seconds / 60) % 60);
+        buffer_format(b, "%.0f:%02d h", (double)(long long)(seconds / 3600), (int)(seconds / 60) % 60);
 }
 
 static void add_bar(struct buffer *b, const struct progress *p, double share)
@@ -53,13 +54,18 @@ static void add_bar(struct buffer *b, const struct progress *p, double share)
     buffer_text(b, p->color ? "\033[0m " : " ");
 }
 
+/* Finer than this it would only flicker. */
+static simtime grain_of(simtime end)
+{
+    return end >= 100 * SECOND ? SECOND : end >= SECOND ? SECOND / 100 : 1;
+}
+
 static void add_figures(struct buffer *b, const struct session_status *s, double share)
 {
     char now[SIMTIME_TEXT], end[SIMTIME_TEXT];
-    double total = (double)s->end / 1e6;
-    snprintf(now, sizeof now, total >= 100 ? "%.0f" : "%.2f", (double)s->now / 1e6);
+    simtime_format(s->now - s->now % grain_of(s->end), now);
     simtime_format(s->end, end);
-    buffer_format(b, "%3.0f %%  t %s s of %s", share * 100, now, end);
+    buffer_format(b, "%3.0f %%  t %s of %s", share * 100, now, end);
     if (s->speed > 0) {
         buffer_format(b, "  %.*fx  ", s->speed >= 10 ? 0 : s->speed >= 1 ? 1 : s->speed >= 0.01 ? 2 : 4, s->speed);
         add_duration(b, ((double)(s->end - s->now) / 1e6) / s->speed);

@@ -111,8 +111,8 @@ static void print_keys(FILE *to, const struct differing_line *l, bool color)
 static void print_time(FILE *to, simtime t)
 {
     char text[SIMTIME_TEXT];
-    simtime_format_seconds(t, text);
-    fprintf(to, "%s s", text);
+    simtime_format(t, text);
+    fputs(text, to);
 }
 
 static void print_event(FILE *to, const struct difference *d, bool color)

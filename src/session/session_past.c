@@ -115,9 +115,10 @@ static void open_recorded(struct session *s)
         return;
     }
     v->head = past_run(v->past)->v[MOMENT_NOW];
+    char head[SIMTIME_TEXT];
+    simtime_format(v->head, head);
     if (!past_end(v->past))
-        error_set(&v->missing, EXIT_INVALID, "the recording ends at %lld.%06lld s, before the end of the run",
-                  (long long)(v->head / 1000000), (long long)(v->head % 1000000));
+        error_set(&v->missing, EXIT_INVALID, "the recording ends at %s, before the end of the run", head);
     if (records < (uint64_t)past_run(v->past)->v[MOMENT_RECORDS])
         error_set(&v->missing, EXIT_INVALID, "events.jsonl is cut: it has %" PRIu64 " of %" PRId64 " records", records,
                   past_run(v->past)->v[MOMENT_RECORDS]);

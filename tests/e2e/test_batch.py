@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import common
+import terminal
 
 BASELINE = common.SCENARIOS / "m0_baseline.yaml"
 SLOW = """
@@ -496,6 +497,18 @@ class Signals(common.Case):
         p.send_signal(signal.SIGINT)
         p.communicate(timeout=10)
         self.assertEqual(p.returncode, 130)
+
+    def test_the_progress_tells_virtual_times_as_they_are_typed(self):
+        for duration, pace, typed in (("10s", 2, r"0s|[1-9]\d?0ms|\d(\.\d?[1-9])?s"),
+                                      ("2min", 30, r"0s|[1-9]\d*s|1min")):
+            pty = terminal.Pty(self, "--batch", "--no-color", "-d", duration, "--pace", pace, "-o", duration, BASELINE)
+            pty.wait(rb"  t [\d.]*[1-9]s of .*  t [\d.]*[1-9]s of ")
+            os.kill(pty.pid, signal.SIGINT)
+            self.assertEqual(pty.end(), 130)
+            times = re.findall(r"  t (.*?) of (.*?)(?=  |\r)", pty.data.decode())
+            for now, end in times:
+                self.assertRegex(now, f"^({typed})$")
+                self.assertEqual(end, duration)
 
     def test_an_aborted_run_is_the_beginning_of_the_whole_one(self):
         large = common.SCENARIOS / "large.yaml"

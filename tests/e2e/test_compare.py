@@ -140,9 +140,10 @@ class Diff(Compare):
         del record["payload"]["unit"]
         self.put([*lines[:at], line_of(record), *lines[at + 1:]])
         out, was = self.diff("a", "b", expect=1), json.loads(lines[at])
-        for text in (f"The first record that differs: {was['n']}, at {was['t'] / 1e6:.6f} s (quantum "
-                     f"{was['t'] // 1000})\n",
-                     *(f"      {line}\n" for line in lines[at - 3:at]), f"    A {lines[at]}\n",
+        told = re.search(rf"The first record that differs: {was['n']}, at ([\d.]+)(us|ms|s|min) "
+                         rf"\(quantum {was['t'] // 1000}\)\n", out)
+        self.assertEqual(round(float(told[1]) * {"us": 1, "ms": 1e3, "s": 1e6, "min": 6e7}[told[2]]), was["t"])
+        for text in (*(f"      {line}\n" for line in lines[at - 3:at]), f"    A {lines[at]}\n",
                      f"    B {line_of(record)}\n"):
             self.assertIn(text, out)
         flat = re.sub(" +", " ", out)

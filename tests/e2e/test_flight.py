@@ -327,7 +327,7 @@ class Delivered(common.Case):
             chain = shown[name].split("╭─ Chain")[1].split("╰")[0]
             self.assertRegex(chain, r"(?s)s1 → gw +TRANSMIT +edited, delayed +count 99.*gw +failed ")
         self.assertRegex(shown["event"], r'edited on its way by record \d+: \{"count": 99\}')
-        self.assertRegex(shown["event"], r"delayed on its way by record \d+: due 2.950000 s")
+        self.assertRegex(shown["event"], r"delayed on its way by record \d+: due 2\.95s\b")
 
     def test_a_failed_node_tells_what_it_was_handed(self):
         shown = self.edit(more=[*self.say("node gw"), "see edited, delayed", "screen due", "Esc"])

@@ -447,7 +447,7 @@ done
         t.keys("u")
         t.type("3ms")
         t.keys("Enter")
-        t.wait("Running until 0.003 000 s: waiting for p", line=-2)
+        t.wait("Running until 3ms: waiting for p", line=-2)
         t.keys("Space")
         t.wait(r"PAUSING.*0\.002 000 s", line=0)
         t.wait(r"Pausing at the end of this quantum: waiting for p, [\d.]+ .?s of 30 s", line=-2)

@@ -40,6 +40,8 @@ play() { # NAME: prints what is wrong, nothing when all is well
   for screen in $(sed -n 's/^screen //p' "$keys"); do
     if [[ ! -e $dir/$screen ]]; then
       echo "$screen was not saved"
+    elif sed 1d "$dir/$screen" | grep -E '[0-9] (us|ms|s|min)([^a-z]|$)' | grep -vE -- '- of [0-9]+ (ms|s|min)'; then
+      echo "$screen has a virtual time that cannot be typed back" # the header's, and limits of waiting, have a blank
     elif [[ -n ${UPDATE:-} ]]; then
       cp "$dir/$screen" "$here/$screen"
     elif ! diff -u "$here/$screen" "$dir/$screen"; then

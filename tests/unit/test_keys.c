@@ -261,8 +261,13 @@ static void numbers_are_written_for_people(void **state)
     assert_string_equal(format_brief(999999, 5, b), "1.00M");
     assert_string_equal(format_clock(3412000, b), "3.412 000 s");
     assert_string_equal(format_clock(SIMTIME_MAX, b), "9,007,199,254.740 991 s");
-    assert_string_equal(format_duration(2500000, b), "2.5 s");
-    assert_string_equal(format_duration(100, b), "100 us");
+    assert_string_equal(format_typed(0, b), "0s");
+    assert_string_equal(format_typed(10001000, b), "10.001s");
+    assert_string_equal(format_typed(399999, b), "399.999ms");
+    assert_string_equal(format_typed(60000000, b), "1min");
+    assert_string_equal(format_stamp(10001000, b), "10.001000");
+    assert_string_equal(format_spaced(2500000, b), "2.5 s");
+    assert_string_equal(format_spaced(60000000, b), "1 min");
     assert_string_equal(format_ns(850, b), "850 ns");
     assert_string_equal(format_ns(12340, b), "12.3 us");
     assert_string_equal(format_ns(999999, b), "1.00 ms");
