@@ -333,6 +333,8 @@ void session_step(struct session *s)
         search_work(s, deadline);
     if (past_flight_is_reading(s))
         past_flight_work(s, deadline);
+    if (deliveries_are_reading(s))
+        deliveries_work(s, deadline);
     switch (s->state) {
     case SESSION_LOADED:
         set_state(s, SESSION_STARTING);
@@ -373,7 +375,7 @@ static int remote_ms(const struct session *s)
 /* How long there is nothing to do: 0 now, -1 for ever, else milliseconds. */
 static int idle_ms(const struct session *s)
 {
-    if (s->viewing.search.is_active || past_flight_is_reading(s))
+    if (s->viewing.search.is_active || past_flight_is_reading(s) || deliveries_are_reading(s))
         return 0;
     if (session_state_over(s->state))
         return -1;
