@@ -273,10 +273,12 @@ static void note_speed(struct session *s, int64_t wall)
 /* What is to be done at a barrier before the run may go on. False where it may not yet. */
 static bool settle(struct session *s)
 {
-    if (s->state == SESSION_RUNNING && launcher_is_looking(s->launcher) && !s->command_count)
-        return false; /* what was asked of nodes at a pause is told of the barrier of the pause */
     if (s->state == SESSION_RUNNING)
         nodes_note_gone(s);
+    if (s->state == SESSION_RUNNING && launcher_is_looking(s->launcher) && !s->command_count) {
+        nodes_handle_first_failures(s);
+        return false; /* what was asked of nodes at a pause is told of the barrier of the pause */
+    }
     if (!nodes_handle_failures(s))
         return false;
     if (s->state == SESSION_RUNNING || s->command_count)
