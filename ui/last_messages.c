@@ -16,6 +16,7 @@
 struct found {
     uint64_t n;
     simtime at;
+    bool pauses; /* it says that the node was paused */
 };
 
 struct last_messages {
@@ -47,14 +48,14 @@ static bool is_source(const struct record *r, const char *id)
     return r->src.len == strlen(id) && !memcmp(r->src.s, id, r->src.len);
 }
 
-static simtime time_of(const struct view *v, const char *id, uint64_t n)
+static struct found found_of(const struct view *v, const char *id, uint64_t n)
 {
     struct record r;
     struct session_delivery d;
     if (session_read_message(v->session, n, &r, &d) != 0)
-        return 0;
+        return (struct found){ .n = n };
     bool arrives = !is_source(&r, id) && d.due != SIMTIME_NEVER;
-    return arrives ? d.due : r.t;
+    return (struct found){ n, arrives ? d.due : r.t, r.kind == RECORD_NODE && text_is(r.state, "paused") };
 }
 
 static int compare_found(const void *a, const void *b)
@@ -79,7 +80,7 @@ static int look_back(const struct view *v, const char *id, uint64_t from, uint64
             n = floor;
             break;
         }
-        found[count++] = (struct found){ at, time_of(v, id, at) };
+        found[count++] = found_of(v, id, at);
         n = at;
     }
     *reached = n;
@@ -112,7 +113,7 @@ static bool add_late(struct last_messages *m, const struct view *v)
     while (found != STORE_NOT_FOUND && clock_ns() < until) {
         found = session_next_late(v->session, m->node, &m->late_at, &late);
         if (found == STORE_FOUND)
-            add_found(m, &(struct found){ late.n, late.due });
+            add_found(m, &(struct found){ .n = late.n, .at = late.due });
     }
     m->has_late = found == STORE_NOT_FOUND;
     return !m->has_late;
@@ -177,6 +178,19 @@ const char *last_messages_missing(const struct last_messages *m, int node)
                            : NULL;
 }
 
+/* What becomes of a message to the node, or became: what has come to a node that is paused since the barrier at which
+ * that began, its own included, has not been handed to it. */
+static enum session_arrival arrival_of(const struct last_messages *m, const struct view *v, simtime at)
+{
+    enum session_arrival arrival = session_arrival(v->session, m->node, at);
+    int i = 0;
+    if (at > v->status->now || arrival != ARRIVAL_HELD)
+        return at > v->status->now ? arrival : ARRIVAL_WAITS;
+    while (i < m->count && !m->found[i].pauses)
+        i++;
+    return i < m->count && at > m->found[i].at - v->scenario->quantum ? ARRIVAL_HELD : ARRIVAL_WAITS;
+}
+
 void last_messages_draw(const struct last_messages *m, const struct view *v, const struct area *a, int y, int i)
 {
     const struct found *f = &m->found[i];
@@ -193,10 +207,10 @@ void last_messages_draw(const struct last_messages *m, const struct view *v, con
     area_right(a, 0, y, width, ROLE_TIME, format_stamp(f->at, stamp));
     pen.x = width + 1;
     bool lost = r.kind == RECORD_MESSAGE && came.due == SIMTIME_NEVER;
-    bool is_late = !out && !lost && r.kind == RECORD_MESSAGE && f->at > v->status->now;
-    enum session_arrival arrival = is_late ? session_arrival(v->session, m->node, f->at) : ARRIVAL_WAITS;
-    bool comes = arrival == ARRIVAL_DUE;
-    const char *way = r.kind != RECORD_MESSAGE ? "" : out ? "out" : comes ? "due" : is_late ? "" : "in";
+    bool is_to = !out && !lost && r.kind == RECORD_MESSAGE;
+    enum session_arrival arrival = is_to ? arrival_of(m, v, f->at) : ARRIVAL_WAITS;
+    bool comes = arrival == ARRIVAL_DUE, came_not = arrival > ARRIVAL_WAITS;
+    const char *way = r.kind != RECORD_MESSAGE || came_not ? "" : out ? "out" : comes ? "due" : "in";
     area_text(a, pen.x, y, 4, out ? ROLE_INFO : comes ? ROLE_DIM : ROLE_GOOD, way, strlen(way));
     pen.x += 4;
     int id_width = v->model->id_width > 12 ? 12 : v->model->id_width;
@@ -211,7 +225,7 @@ void last_messages_draw(const struct last_messages *m, const struct view *v, con
     const char *fate = out && came.due != SIMTIME_NEVER ? "" : view_fate(&r, &came);
     pen_put(&pen, lost ? ROLE_BAD : ROLE_WARN, fate);
     pen_put(&pen, ROLE_TEXT, *fate ? "  " : "");
-    if (is_late && !comes)
+    if (came_not)
         pen_printf(&pen, ROLE_WARN, "%s  ", view_arrival(v, arrival, text));
     if (payload.len)
         json_compact(&pen, payload.s, payload.len);
