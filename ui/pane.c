@@ -171,14 +171,15 @@ const char *view_arrival(const struct view *v, enum session_arrival arrival, cha
 {
     char end[FORMAT_TEXT];
     const struct session_status *s = v->status;
+    bool is_early = s->is_over && s->head < s->end;
     switch (arrival) {
     case ARRIVAL_HELD:
         return "kept until it is resumed";
     case ARRIVAL_LOST:
         return "to a node that has ended";
     case ARRIVAL_NEVER:
-        snprintf(buf, ARRIVAL_TEXT, "not reached: the run %s at %s", s->is_over ? "ended" : "ends",
-                 format_clock(s->is_over ? s->head : s->end, end));
+        snprintf(buf, ARRIVAL_TEXT, "not reached: the run %s at %s", is_early ? "ended" : "ends",
+                 format_clock(is_early ? s->head : s->end, end));
         return buf;
     case ARRIVAL_WAITS:
         return "waits for its node";
