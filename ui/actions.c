@@ -263,10 +263,10 @@ static bool act_on_start(struct app *app, enum action action)
     if (!app->session || (action != ACTION_PAUSE && action != ACTION_CONTINUE) ||
         (state != SESSION_LOADED && state != SESSION_STARTING) || app->runs_at_once)
         return false;
-    app->start_told = true;
     app->runs_when_ready = action == ACTION_CONTINUE || !app->runs_when_ready;
     app_say(app, ROLE_INFO, app->runs_when_ready ? "It runs as soon as all nodes are ready; {pause} takes that back"
                                                  : "It is paused when all nodes are ready");
+    app->start_told = true;
     return true;
 }
 

@@ -31,6 +31,7 @@ void app_say(struct app *app, enum role role, const char *fmt, ...)
     vsnprintf(app->message, sizeof app->message, keymap_text(&app->config.keys, fmt, true, keys), args);
     va_end(args);
     app->message_role = role;
+    app->start_told = false; /* it is about something else */
     app->message_ms = clock_ms();
     app->dirty = true;
 }

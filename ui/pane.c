@@ -1,7 +1,10 @@
 #include "ui/pane.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ui/format.h"
 
 void pane_empty(const struct view *v, const struct area *a, const char *line, const char *hint)
 {
@@ -159,4 +162,36 @@ const char *view_fate(const struct record *r, const struct session_delivery *d)
     if (d->edited && d->delayed)
         return "edited, delayed";
     return d->edited ? "edited" : d->delayed ? "delayed" : "";
+}
+
+const char *view_arrival_word(enum session_arrival arrival)
+{
+    static const char *const words[] = { [ARRIVAL_DUE] = "",
+                                         [ARRIVAL_WAITS] = "waits",
+                                         [ARRIVAL_HELD] = "held",
+                                         [ARRIVAL_LOST] = "node ended",
+                                         [ARRIVAL_NEVER] = "never" };
+    return words[arrival];
+}
+
+const char *view_arrival(const struct view *v, enum session_arrival arrival, char buf[ARRIVAL_TEXT])
+{
+    char end[FORMAT_TEXT];
+    const struct session_status *s = v->status;
+    bool is_early = s->is_over && s->head < s->end;
+    switch (arrival) {
+    case ARRIVAL_HELD:
+        return "kept until it is resumed";
+    case ARRIVAL_LOST:
+        return "to a node that has ended";
+    case ARRIVAL_NEVER:
+        snprintf(buf, ARRIVAL_TEXT, "not reached: the run %s at %s", is_early ? "ended" : "ends",
+                 format_typed(is_early ? s->head : s->end, end));
+        return buf;
+    case ARRIVAL_WAITS:
+        return "waits for its node";
+    case ARRIVAL_DUE:
+        break;
+    }
+    return "";
 }

@@ -123,6 +123,10 @@ void pane_free(struct pane *p);
 void pane_empty(const struct view *v, const struct area *a, const char *line, const char *hint);
 /* What became of a message on its way, in a word or two; "": it arrives as it was sent, or it is none. */
 const char *view_fate(const struct record *r, const struct session_delivery *d);
+/* What becomes of a message that is due, but for ARRIVAL_DUE; briefly, in 10 columns, or where there is room. */
+#define ARRIVAL_TEXT 100
+const char *view_arrival_word(enum session_arrival arrival);
+const char *view_arrival(const struct view *v, enum session_arrival arrival, char buf[ARRIVAL_TEXT]);
 /* Text over as many lines as it takes, broken at blanks. Returns how many. */
 int area_wrap(const struct area *a, int x, int y, int width, enum role role, const char *text);
 /* A heading with a rule behind it. */

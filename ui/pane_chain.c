@@ -150,6 +150,10 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
     struct pane_chain *c = chain_of(p);
     if (!v->session || !v->store)
         return;
+    if (!c->known && !session_deliveries_known(v->session)) {
+        area_put(a, 2, 1, ROLE_DIM, "Reading what was done to messages");
+        return;
+    }
     if (!c->known)
         find_links(c, v);
     list_show(&p->list, (uint64_t)c->count, a->height, a->y);
@@ -167,7 +171,7 @@ static int rows(const struct pane *p, const struct view *v, int width)
 {
     struct pane_chain *c = (struct pane_chain *)(uintptr_t)p;
     (void)width;
-    if (!c->known && v->session)
+    if (!c->known && v->session && session_deliveries_known(v->session))
         find_links(c, v);
     return c->count < 4 ? 4 : c->count;
 }

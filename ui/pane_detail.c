@@ -7,36 +7,24 @@
 #include "ui/awaited.h"
 #include "ui/format.h"
 #include "ui/json_view.h"
+#include "ui/last_messages.h"
 #include "ui/log_view.h"
 #include "ui/node_text.h"
 
 enum section { SECTION_MESSAGES, SECTION_WRITTEN, SECTION_CONFIG, SECTIONS };
 
-#define KEPT         200  /* messages */
-#define SLICE        4096 /* records that are looked through at a time */
 #define METRICS_TAIL 8192
 #define LOG_TAIL     16384
 #define LABEL_WIDTH  13
 #define CONFIG_LEAST 4  /* rows, below watches */
 #define STAMPS_WIDTH 60 /* in a narrower log the times are left out */
 
-/* A record of the node, and when that came to the node: a message to it when it arrives, not when it was sent. */
-struct found {
-    uint64_t n;
-    simtime at;
-};
-
 struct pane_detail {
     struct pane pane;
     int node;
     enum section focus;
     struct list lists[SECTIONS];
-    /* Its records among those from `low` to `high` (exclusive), the latest first. */
-    struct found found[KEPT];
-    int count;
-    uint64_t low, high;
-    uint64_t changes; /* what was done to messages by then: it moves them */
-    bool has_delayed; /* those that were sent before all of these, and delayed, were looked for */
+    struct last_messages *messages;
     struct log_view log;
     double mips; /* of its processor, lately; -1: not known */
 };
@@ -64,72 +52,6 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
         buffer_format(out, " %s (%d of %d)", n->id, d->node + 1, v->scenario->node_count);
 }
 
-static bool is_source(const struct record *r, const char *id)
-{
-    return r->src.len == strlen(id) && !memcmp(r->src.s, id, r->src.len);
-}
-
-static simtime time_of(const struct view *v, const char *id, uint64_t n)
-{
-    struct record r;
-    struct session_delivery d;
-    if (session_read_message(v->session, n, &r, &d) != 0)
-        return 0;
-    bool arrives = !is_source(&r, id) && d.due != SIMTIME_NEVER;
-    return arrives ? d.due : r.t;
-}
-
-static int compare_found(const void *a, const void *b)
-{
-    const struct found *x = a, *y = b;
-    if (x->at != y->at)
-        return x->at < y->at ? 1 : -1;
-    return x->n < y->n ? 1 : x->n > y->n ? -1 : 0;
-}
-
-/* Looks backward from record `from` down to `floor`; *floor_reached is where it is to go on. Returns how many. */
-static int look_back(const struct view *v, const char *id, uint64_t from, uint64_t floor, struct found found[KEPT],
-                     uint64_t *reached)
-{
-    int count = 0;
-    uint64_t n = from;
-    struct store_query query = { .node = id };
-    while (n > floor && count < KEPT) {
-        uint64_t at = n - 1;
-        enum store_found f = store_find(v->store, &query, true, n - floor, &at);
-        if (f != STORE_FOUND || at < floor) {
-            n = floor;
-            break;
-        }
-        found[count++] = (struct found){ at, time_of(v, id, at) };
-        n = at;
-    }
-    *reached = n;
-    return count;
-}
-
-static bool is_found(const struct pane_detail *d, uint64_t n)
-{
-    for (int i = 0; i < d->count; i++)
-        if (d->found[i].n == n)
-            return true;
-    return false;
-}
-
-/* A message that was sent long ago is among the last ones where it was delayed for so long. */
-static void add_delayed(struct pane_detail *d, const struct view *v, const char *id)
-{
-    struct record r;
-    struct session_delivery came;
-    uint64_t n;
-    for (size_t at = 0; session_next_delayed(v->session, d->found[d->count - 1].at, SIMTIME_MAX, &at, &n);) {
-        if (is_found(d, n) || session_read_message(v->session, n, &r, &came) != 0 || !text_is(r.dst, id))
-            continue;
-        d->found[d->count - 1] = (struct found){ n, came.due == SIMTIME_NEVER ? r.t : came.due };
-        qsort(d->found, (size_t)d->count, sizeof *d->found, compare_found);
-    }
-}
-
 /* Being looked at is what has it asked for. */
 static bool look_at_processor(struct pane_detail *d, const struct view *v)
 {
@@ -147,38 +69,7 @@ static bool work(struct pane *p, const struct view *v, bool *changed)
     bool more = pane_watch_work(v, changed);
     *changed |= look_at_processor(d, v);
     *changed |= is_process(n) && log_view_is_old(&d->log, v, d->node);
-    struct found found[KEPT];
-    uint64_t records = store_count(v->store), reached, before = d->high + (uint64_t)d->count;
-    uint64_t changes = records != d->high ? session_changes(v->session) : d->changes;
-    *changed |= records != d->high || (d->count < KEPT && d->low > 0);
-    if (records > d->high + SLICE || records < d->high || changes != d->changes) {
-        d->changes = changes;
-        d->has_delayed = false;
-        d->count = 0;
-        d->low = d->high = records;
-    }
-    if (records > d->high) {
-        int fresh = look_back(v, n->id, records, d->high, found, &reached);
-        int keep = d->count < KEPT - fresh ? d->count : KEPT - fresh;
-        memmove(d->found + fresh, d->found, (size_t)keep * sizeof *d->found);
-        memcpy(d->found, found, (size_t)fresh * sizeof *found);
-        d->count = fresh + keep;
-        d->high = records;
-    }
-    if (d->count < KEPT && d->low > 0) {
-        uint64_t floor = d->low > SLICE ? d->low - SLICE : 0;
-        int older = look_back(v, n->id, d->low, floor, found, &d->low);
-        older = older < KEPT - d->count ? older : KEPT - d->count;
-        memcpy(d->found + d->count, found, (size_t)older * sizeof *found);
-        d->count += older;
-    }
-    if (d->high + (uint64_t)d->count != before)
-        qsort(d->found, (size_t)d->count, sizeof *d->found, compare_found);
-    if (d->count == KEPT && !d->has_delayed) {
-        add_delayed(d, v, n->id);
-        d->has_delayed = *changed = true;
-    }
-    return more || (d->count < KEPT && d->low > 0);
+    return last_messages_work(d->messages, v, d->node, changed) || more;
 }
 
 static struct pen label(const struct area *a, int *y, const char *name)
@@ -255,13 +146,15 @@ static void draw_clock(const struct pane_detail *d, const struct area *a, int *y
         pen_put(&pen, ROLE_TEXT, WALL_HIDDEN);
 }
 
-/* What would come behind the end of the run does not come. */
-static const char *next_text(const struct view *v, const struct node_status *s, char buf[FORMAT_TEXT])
+/* What would come behind the end of the run does not come. Of a run that ended before its time that is to be told. */
+static const char *next_text(const struct view *v, const struct node_status *s, char buf[ARRIVAL_TEXT])
 {
     if (session_state_over(v->status->state) || s->next == SIMTIME_NEVER)
         return "none";
     if (s->next >= v->scenario->duration)
         return "none before the end";
+    if (v->status->is_over && s->next >= v->status->head)
+        return view_arrival(v, ARRIVAL_NEVER, buf);
     return s->next < 0 ? "not told" : format_typed(s->next, buf);
 }
 
@@ -271,7 +164,7 @@ static int draw_state(const struct pane_detail *d, const struct view *v, const s
     struct node_status s = { .state = NODE_LOADED, .cause = "", .last_active = -1, .next = SIMTIME_NEVER };
     if (v->session)
         session_node(v->session, d->node, &s);
-    char x[FORMAT_TEXT];
+    char x[FORMAT_TEXT], next[ARRIVAL_TEXT];
     int y = 0;
     area_heading(a, y++, false, "State");
     struct pen pen = label(a, &y, "state");
@@ -289,8 +182,8 @@ static int draw_state(const struct pane_detail *d, const struct view *v, const s
         y += area_wrap(a, 1, y, a->width - 2, view_state_role(&s), s.cause);
     pen = label(a, &y, "last event");
     pen_put(&pen, ROLE_TEXT, s.last_active >= 0 ? format_typed(s.last_active, x) : none_yet(v));
-    pen = label(a, &y, "next event");
-    pen_put(&pen, ROLE_TEXT, next_text(v, &s, x));
+    label(a, &y, "next event");
+    y += area_wrap(a, LABEL_WIDTH, y - 1, a->width - LABEL_WIDTH, ROLE_TEXT, next_text(v, &s, next)) - 1;
     if (s.clock >= 0)
         draw_clock(d, a, &y, &s);
     if (is_process(&v->scenario->nodes[d->node]))
@@ -333,54 +226,18 @@ static void draw_text(const struct area *a, struct list *l, const char *s, size_
     }
 }
 
-static void draw_message(const struct pane_detail *d, const struct view *v, const struct area *a, int y,
-                         const struct found *f)
-{
-    struct record r;
-    struct session_delivery came;
-    char stamp[FORMAT_TEXT];
-    if (session_read_message(v->session, f->n, &r, &came) != 0)
-        return;
-    const char *id = v->scenario->nodes[d->node].id;
-    bool out = is_source(&r, id);
-    struct text other = out ? r.dst : r.src;
-    struct pen pen = pen_at(a, 0, y, -1);
-    int width = (int)strlen(format_stamp(v->scenario->duration, stamp)) + 1;
-    area_right(a, 0, y, width, ROLE_TIME, format_stamp(f->at, stamp));
-    pen.x = width + 1;
-    bool lost = r.kind == RECORD_MESSAGE && came.due == SIMTIME_NEVER;
-    bool comes = !out && !lost && f->at > v->status->now;
-    const char *way = r.kind != RECORD_MESSAGE ? "" : out ? "out" : comes ? "due" : "in";
-    area_text(a, pen.x, y, 4, out ? ROLE_INFO : comes ? ROLE_DIM : ROLE_GOOD, way, strlen(way));
-    pen.x += 4;
-    int id_width = v->model->id_width > 12 ? 12 : v->model->id_width;
-    area_text(a, pen.x, y, id_width, lost ? ROLE_BAD : ROLE_TEXT, other.s ? other.s : "", other.len);
-    pen.x += id_width + 1;
-    struct text type = r.type.len ? r.type : r.state;
-    enum role role = r.kind == RECORD_NODE ? ROLE_WARN : theme_type_role(type.s, type.len);
-    area_text(a, pen.x, y, 9, role, type.s ? type.s : "", type.len);
-    pen.x += 10;
-    pen.full = pen.x >= pen.end;
-    struct text payload = out ? r.payload : came.payload;
-    const char *fate = out && came.due != SIMTIME_NEVER ? "" : view_fate(&r, &came);
-    pen_put(&pen, lost ? ROLE_BAD : ROLE_WARN, fate);
-    pen_put(&pen, ROLE_TEXT, *fate ? "  " : "");
-    if (payload.len)
-        json_compact(&pen, payload.s, payload.len);
-    else
-        pen_text(&pen, ROLE_DIM, r.cause.s, r.cause.len);
-}
-
 static void draw_messages(struct pane_detail *d, const struct view *v, const struct area *a)
 {
     struct list *l = &d->lists[SECTION_MESSAGES];
     area_heading(a, 0, d->focus == SECTION_MESSAGES, "Last messages; in: when they arrived");
     struct area rows = area_sub(a, 0, 1, a->width, a->height - 1);
-    list_show(l, (uint64_t)d->count, rows.height, rows.y);
-    if (!d->count)
-        area_put(&rows, 1, 0, ROLE_DIM, d->low > 0 ? "looking for them" : none_yet(v));
+    int count = last_messages_count(d->messages, d->node);
+    const char *missing = last_messages_missing(d->messages, d->node);
+    list_show(l, (uint64_t)count, rows.height, rows.y);
+    if (!count)
+        area_put(&rows, 1, 0, ROLE_DIM, missing ? missing : none_yet(v));
     for (int y = 0; y < rows.height && l->top + (uint64_t)y < l->count; y++)
-        draw_message(d, v, &rows, y, &d->found[l->top + (uint64_t)y]);
+        last_messages_draw(d->messages, v, &rows, y, (int)l->top + y);
 }
 
 static void draw_metrics(struct pane_detail *d, const struct view *v, const struct area *a)
@@ -488,30 +345,6 @@ static bool export_line(const char *s, size_t len, bool labelled, uint64_t n, st
     return false;
 }
 
-static bool export_message(const struct pane_detail *d, const struct view *v, uint64_t n, struct table_row *row)
-{
-    struct record r;
-    struct session_delivery came;
-    if (n >= (uint64_t)d->count)
-        return false;
-    if (session_read_message(v->session, d->found[n].n, &r, &came) != 0)
-        return true;
-    bool out = is_source(&r, v->scenario->nodes[d->node].id);
-    struct text payload = out ? r.payload : came.payload;
-    const char *fate = out && came.due != SIMTIME_NEVER ? "" : view_fate(&r, &came);
-    table_time(row, d->found[n].at);
-    table_text(row, record_kind_name(r.kind));
-    table_text_n(row, r.src.s, r.src.len);
-    table_text_n(row, r.dst.s, r.dst.len);
-    table_text_n(row, r.type.s, r.type.len);
-    table_json(row, payload.s, payload.len);
-    if (*fate)
-        table_text(row, fate);
-    else
-        table_text_n(row, r.cause.s, r.cause.len);
-    return true;
-}
-
 /* Of the section that has the focus. */
 static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct table_row *row)
 {
@@ -526,8 +359,12 @@ static bool export_row(struct pane *p, const struct view *v, uint64_t n, struct 
     }
     if (!node || (d->focus != SECTION_CONFIG && !v->session))
         return false;
-    if (d->focus == SECTION_MESSAGES)
-        return export_message(d, v, n, row);
+    if (d->focus == SECTION_MESSAGES) {
+        bool is_there = n < (uint64_t)last_messages_count(d->messages, d->node);
+        if (is_there)
+            last_messages_export(d->messages, v, (int)n, row);
+        return is_there;
+    }
     if (d->focus == SECTION_WRITTEN && is_process(node))
         return log_view_row(&d->log, n, row);
     if (d->focus == SECTION_WRITTEN) {
@@ -563,15 +400,13 @@ void pane_detail_show(struct pane *p, int node)
         return;
     d->node = node;
     d->mips = -1;
-    d->count = 0;
-    d->has_delayed = false;
-    d->low = d->high = 0;
     memset(d->lists, 0, sizeof d->lists);
 }
 
 static void free_detail(struct pane *p)
 {
     log_view_free(&detail_of(p)->log);
+    last_messages_free(detail_of(p)->messages);
     free(p);
 }
 
@@ -592,5 +427,6 @@ struct pane *pane_detail_new(void)
     p->pane.ops = &ops;
     p->node = -1;
     p->mips = -1;
+    p->messages = last_messages_new();
     return &p->pane;
 }

@@ -37,7 +37,8 @@ static void draw_row(const struct view *v, const struct area *a, int y, const st
                      const struct columns *c)
 {
     char text[FORMAT_TEXT], size[FORMAT_TEXT];
-    bool waits = m && m->due <= v->status->now;
+    enum session_arrival arrival = m ? session_arrival(v->session, m->dst, m->due) : ARRIVAL_DUE;
+    bool waits = arrival != ARRIVAL_DUE;
     int x = 0;
     area_right(a, x, y, c->due,
                !m      ? ROLE_LABEL
@@ -51,7 +52,7 @@ static void draw_row(const struct view *v, const struct area *a, int y, const st
                    : waits ? ROLE_BUSY
                            : ROLE_DIM,
                    !m      ? "in"
-                   : waits ? "waits"
+                   : waits ? view_arrival_word(arrival)
                            : format_typed(m->due - v->status->now, text));
     x += c->left;
     area_right(a, x, y, c->serial, m ? ROLE_DIM : ROLE_LABEL, m ? format_count(m->id, text) : "id");
@@ -83,18 +84,24 @@ static void draw_row(const struct view *v, const struct area *a, int y, const st
 }
 
 /* The selected message, whole as far as it fits. */
-static void draw_preview(const struct area *a, const struct session_message *m)
+static void draw_preview(const struct view *v, const struct area *a, const struct session_message *m)
 {
-    char n[FORMAT_TEXT], sent[FORMAT_TEXT], due[FORMAT_TEXT];
+    char n[FORMAT_TEXT], sent[FORMAT_TEXT], due[FORMAT_TEXT], text[ARRIVAL_TEXT];
+    enum session_arrival arrival = session_arrival(v->session, m->dst, m->due);
     area_line(a, 0, 0, a->width, ROLE_BORDER, GLYPH_HORIZONTAL);
     struct pen pen = pen_at(a, 1, 0, a->width - 2);
     pen_printf(&pen, ROLE_LABEL, " message %s ", format_count(m->id, n));
     pen_printf(&pen, ROLE_DIM, " sent %s  due %s ", format_typed(m->sent, sent), format_typed(m->due, due));
-    struct area text = area_sub(a, 1, 1, a->width - 1, a->height - 1);
+    if (arrival > ARRIVAL_WAITS) {
+        const char *why = view_arrival(v, arrival, text), *when = strstr(why, " at ");
+        bool fits = !when || pen.x + (int)strlen(why) + 2 <= pen.end; /* the end of the run is told above, too */
+        pen_printf(&pen, ROLE_WARN, " %.*s ", fits ? (int)strlen(why) : (int)(when - why), why);
+    }
+    struct area rows = area_sub(a, 1, 1, a->width - 1, a->height - 1);
     if (m->payload.len)
-        json_flow(&text, m->payload.s, m->payload.len);
+        json_flow(&rows, m->payload.s, m->payload.len);
     else
-        area_put(&text, 0, 0, ROLE_DIM, "no payload");
+        area_put(&rows, 0, 0, ROLE_DIM, "no payload");
 }
 
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
@@ -160,7 +167,7 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
             f->id = page[i].id;
             pane_select(a, y, focus);
             if (preview)
-                draw_preview(&bottom, &page[i]);
+                draw_preview(v, &bottom, &page[i]);
         }
         area_mark(a, y, v->find);
     }

@@ -12,6 +12,7 @@ struct pane_message {
     struct pane pane;
     uint64_t id;
     bool is_gone;
+    enum session_arrival arrival;
     struct buffer text; /* over several lines */
 };
 
@@ -23,6 +24,7 @@ static void refresh(struct pane_message *p, const struct view *v)
     p->is_gone = !v->session || !session_flight_find(v->session, p->id, &m);
     if (p->is_gone)
         return;
+    p->arrival = session_arrival(v->session, m.dst, m.due);
     buffer_format(&line, "{\"id\":%llu,\"src\":\"%s\",\"dst\":\"%s\",\"type\":", (unsigned long long)m.id,
                   v->scenario->nodes[m.src].id, v->scenario->nodes[m.dst].id);
     json_quote(&line, m.type.s, m.type.len);
@@ -41,9 +43,10 @@ static void refresh(struct pane_message *p, const struct view *v)
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
     const struct pane_message *m = (const struct pane_message *)p;
-    char n[FORMAT_TEXT];
-    (void)v;
+    char n[FORMAT_TEXT], text[ARRIVAL_TEXT];
     buffer_format(out, " %s%s", format_count(m->id, n), m->is_gone ? ", in flight no more" : " in flight");
+    if (!m->is_gone && m->arrival > ARRIVAL_WAITS)
+        buffer_format(out, ", %s", view_arrival(v, m->arrival, text));
 }
 
 static int rows(const struct pane *p, const struct view *v, int width)

@@ -141,7 +141,7 @@ struct session_status {
     bool is_past;            /* an earlier moment, or of a recorded run: what depends on the wall clock is unknown */
     bool is_recorded;        /* of a run without nodes */
     bool is_searching;       /* what is recorded is looked through for a breakpoint, or for a condition */
-    bool is_reading;         /* what was in flight then is still being found out */
+    bool is_reading;         /* what was in flight then, or what was done to messages, is still being found out */
     bool is_over;            /* the run itself is, whatever moment of it is shown */
     simtime head;            /* the last barrier of the run */
     const char *missing;     /* what is not there of a recorded run, one line; NULL: nothing */
@@ -225,6 +225,16 @@ bool session_flight_find(const struct session *s, uint64_t id, struct session_me
 /* Its place in that order, or UINT64_MAX. */
 uint64_t session_flight_rank(const struct session *s, uint64_t id);
 
+/* What becomes of a message to a node that is due at some time, as things stand at the moment that is shown. */
+enum session_arrival {
+    ARRIVAL_DUE,   /* it arrives then, … */
+    ARRIVAL_WAITS, /* … or has arrived: its node has it with the next quantum */
+    ARRIVAL_HELD,  /* the node is paused: what arrives is kept until it is resumed */
+    ARRIVAL_LOST,  /* the node has failed, or was stopped: what arrives is dropped, unless it is started again before */
+    ARRIVAL_NEVER  /* the run ends before it arrives, or has */
+};
+enum session_arrival session_arrival(const struct session *s, int node, simtime due);
+
 /* A message as its node has got it, or will: what it was sent, and what a person or a fault did to that on its way, up
  * to the moment that is shown. */
 struct session_delivery {
@@ -232,13 +242,21 @@ struct session_delivery {
     struct text payload; /* good until the next record is read */
     uint64_t dropped, delayed, edited; /* the records of the commands that did it last; 0: none did */
 };
+/* Whether all of that is known. It is looked for as the records come; in a run that has very much of it session_step
+ * goes on with that (status.is_reading), and until then what is told here is by a part of it. */
+bool session_deliveries_known(const struct session *s);
 /* Reads record n as store_read does, and of a message how it was delivered; of others due is SIMTIME_NEVER. */
 int session_read_message(const struct session *s, uint64_t n, struct record *r, struct session_delivery *out);
 /* How many such commands there were. */
 uint64_t session_changes(const struct session *s);
-/* The records of those messages that were delayed to a time from `from` to `to`, one after the other: *at is 0 at
- * first. False where there is none any more. */
-bool session_next_delayed(const struct session *s, simtime from, simtime to, size_t *at, uint64_t *n);
+/* A message that was delayed, put in or copied by hand: it arrives behind messages that were recorded later. */
+struct session_late {
+    uint64_t n;  /* its record */
+    simtime due; /* as of session_delivery, never SIMTIME_NEVER */
+};
+/* Those to a node that arrive at some time, in no order, one after the other; one may come twice. *at is 0 at first.
+ * STORE_MORE: a slice is over, and *out is none. */
+enum store_found session_next_late(const struct session *s, int node, size_t *at, struct session_late *out);
 
 /* What the link between two nodes has now; false: the network is direct, and it has neither. */
 bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss);

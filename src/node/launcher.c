@@ -459,10 +459,15 @@ void launcher_look(struct launcher *l)
     }
 }
 
+bool node_is_looked_at(const struct node *n)
+{
+    return n->is_checked && n->phase == NODE_IDLE;
+}
+
 bool launcher_is_looking(const struct launcher *l)
 {
     for (int i = 0; i < l->remote_count; i++)
-        if (l->remotes[i]->is_checked && l->remotes[i]->phase == NODE_IDLE)
+        if (node_is_looked_at(l->remotes[i]))
             return true;
     return false;
 }

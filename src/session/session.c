@@ -273,10 +273,12 @@ static void note_speed(struct session *s, int64_t wall)
 /* What is to be done at a barrier before the run may go on. False where it may not yet. */
 static bool settle(struct session *s)
 {
-    if (s->state == SESSION_RUNNING && launcher_is_looking(s->launcher) && !s->command_count)
-        return false; /* what was asked of nodes at a pause is told of the barrier of the pause */
     if (s->state == SESSION_RUNNING)
         nodes_note_gone(s);
+    if (s->state == SESSION_RUNNING && launcher_is_looking(s->launcher) && !s->command_count) {
+        nodes_handle_first_failures(s);
+        return false; /* what was asked of nodes at a pause is told of the barrier of the pause */
+    }
     if (!nodes_handle_failures(s))
         return false;
     if (s->state == SESSION_RUNNING || s->command_count)
@@ -333,6 +335,8 @@ void session_step(struct session *s)
         search_work(s, deadline);
     if (past_flight_is_reading(s))
         past_flight_work(s, deadline);
+    if (deliveries_are_reading(s))
+        deliveries_work(s, deadline);
     switch (s->state) {
     case SESSION_LOADED:
         set_state(s, SESSION_STARTING);
@@ -373,7 +377,7 @@ static int remote_ms(const struct session *s)
 /* How long there is nothing to do: 0 now, -1 for ever, else milliseconds. */
 static int idle_ms(const struct session *s)
 {
-    if (s->viewing.search.is_active || past_flight_is_reading(s))
+    if (s->viewing.search.is_active || past_flight_is_reading(s) || deliveries_are_reading(s))
         return 0;
     if (session_state_over(s->state))
         return -1;

@@ -20,14 +20,22 @@ static uint64_t records_at(struct past *p, simtime t)
     return t >= 0 && past_seek(p, t) ? (uint64_t)past_run(p)->v[MOMENT_RECORDS] : 0;
 }
 
-/* The barrier at which a message was handed to its node; SIMTIME_NEVER: it never was. */
+/* In a direct network nodes are handed what is written at a barrier, at that; only what a person or a fault has put off
+ * comes later. */
+static bool is_at_once(const struct session *s, const struct record *r, const struct session_delivery *d)
+{
+    return s->scenario->network == NETWORK_DIRECT && !d->delayed && d->due <= r->t;
+}
+
+/* The barrier at which a message was handed to its node; SIMTIME_NEVER: it never was. `written` counts where it was
+ * handed over at once. */
 static simtime handed_at(const struct session *s, struct past *p, const struct record *r, simtime written)
 {
     struct session_delivery d;
     deliveries_of(s, r, &d);
     if (r->kind != RECORD_MESSAGE || d.due == SIMTIME_NEVER)
         return SIMTIME_NEVER;
-    if (s->scenario->network == NETWORK_DIRECT && !d.delayed)
+    if (is_at_once(s, r, &d))
         return written;
     bool by_hand = r->due == r->t && r->t % s->scenario->quantum == 0; /* it seems: at a barrier, within no quantum */
     simtime sent = by_hand ? written_at(p, r->n) : barrier_after(s->scenario, r->t + 1);
@@ -81,28 +89,69 @@ static simtime began_at(const struct session *s, const struct record *r, simtime
     return at_once ? written : barrier_before(s->scenario, written);
 }
 
+/* What a node was handed last: records, the latest first, those of one barrier. */
+struct handed {
+    simtime last; /* the barrier; -1: nothing was found yet */
+    uint64_t *out;
+    size_t count, most;
+};
+
+static void take(struct handed *h, uint64_t n, simtime at)
+{
+    if (at < h->last)
+        return;
+    h->count = at > h->last ? 0 : h->count;
+    h->last = at;
+    size_t place = h->count;
+    while (place > 0 && h->out[place - 1] < n)
+        place--;
+    if (place == h->most || (place > 0 && h->out[place - 1] == n))
+        return;
+    h->count += h->count < h->most;
+    memmove(h->out + place + 1, h->out + place, (h->count - place - 1) * sizeof *h->out);
+    h->out[place] = n;
+}
+
+/* What was put off arrives among what was sent later, and may have been sent long before. */
+static void take_late(struct session *s, struct past *p, const char *node, simtime begin, struct handed *h)
+{
+    struct session_late late;
+    struct session_delivery d;
+    struct record r;
+    int index = scenario_find_node(s->scenario, node);
+    for (size_t at = 0; index >= 0 && session_next_late(s, index, &at, &late) == STORE_FOUND;) {
+        simtime arrived = barrier_after(s->scenario, late.due);
+        if (arrived > begin || arrived < h->last || store_read(s->results.store, late.n, &r) < 0)
+            continue;
+        deliveries_of(s, &r, &d);
+        simtime handed = is_at_once(s, &r, &d) ? SIMTIME_NEVER : handed_at(s, p, &r, -1);
+        if (handed <= begin)
+            take(h, late.n, handed);
+    }
+}
+
 /* What a node was handed last, at or before the barrier at which its step began; the latest first. */
 static size_t came_of(struct session *s, struct past *p, const char *sender, simtime begin, uint64_t *out, size_t most)
 {
-    simtime last = -1;
+    struct handed h = { .last = -1, .out = out, .most = most };
     uint64_t end = records_at(p, begin), from = end > LOOKED_AT ? end - LOOKED_AT : 0;
-    bool direct = s->scenario->network == NETWORK_DIRECT;
-    size_t count = 0;
+    simtime written = -1;
     for (uint64_t n = end; n > from; n--) {
         struct record r;
+        struct session_delivery d;
         if (!is_for(s, n - 1, sender, &r))
             continue;
-        simtime handed = handed_at(s, p, &r, direct && last < 0 ? written_at(p, n - 1) : last);
-        if (handed > begin || handed < last)
-            continue;
-        if (direct && last < 0) /* all that was sent until the same barrier, and nothing before */
-            from = records_at(p, handed - 1);
-        count = handed > last ? 0 : count;
-        last = handed;
-        if (count < most)
-            out[count++] = n - 1;
+        deliveries_of(s, &r, &d);
+        if (is_at_once(s, &r, &d) && written < 0) { /* all that was sent until the same barrier, and nothing before */
+            written = written_at(p, n - 1);
+            from = records_at(p, written - 1);
+        }
+        simtime handed = handed_at(s, p, &r, written);
+        if (handed <= begin)
+            take(&h, n - 1, handed);
     }
-    return count;
+    take_late(s, p, sender, begin, &h);
+    return h.count;
 }
 
 /* The receiver's failure that ended the run in the step that began at that barrier: nothing else is left of the step.
@@ -154,7 +203,7 @@ size_t session_chain(struct session *s, uint64_t n, bool forward, uint64_t *out,
     struct past *p = viewing_survey(s);
     struct record r;
     char node[80];
-    deliveries_catch_up(s);
+    deliveries_catch_up(s, false);
     if (!p || n >= store_count(s->results.store) || store_read(s->results.store, n, &r) < 0 || !session_has_chain(&r))
         return 0;
     struct text id = forward ? r.dst : r.src;

@@ -104,9 +104,9 @@ static void consider(struct session *s, const char *id, uint64_t n, struct last 
     struct session_delivery d;
     if (session_read_message(s, n, &r, &d) < 0 || r.kind != RECORD_MESSAGE)
         return;
-    if (in && text_is(r.dst, id) && d.due != SIMTIME_NEVER && d.due <= now_of(s))
+    if (text_is(r.dst, id) && d.due != SIMTIME_NEVER && d.due <= now_of(s))
         offer(in, n, d.due);
-    if (out && text_is(r.src, id))
+    if (text_is(r.src, id))
         offer(out, n, (simtime)n); /* in the order in which they were sent */
 }
 
@@ -117,6 +117,7 @@ void session_last_messages(struct session *s, int node, struct buffer *in, struc
     struct store_query q = { .node = id };
     struct last ins = { 0 }, outs = { 0 };
     uint64_t n = store_count(store), left = RECORDS_READ, known = 0;
+    deliveries_catch_up(s, true);
     while (n > 0 && left > 0) {
         uint64_t from = --n;
         if (store_find(store, &q, true, left, &n) != STORE_FOUND)
@@ -128,10 +129,11 @@ void session_last_messages(struct session *s, int node, struct buffer *in, struc
         if (known && known - n > OVERTAKEN)
             break;
     }
-    size_t at = 0;
-    simtime since = ins.count == MESSAGES_TOLD ? ins.items[0].at : 0;
-    while (session_next_delayed(s, since, now_of(s), &at, &n))
-        consider(s, id, n, &ins, NULL);
+    struct session_late late;
+    enum store_found found;
+    for (size_t at = 0; (found = session_next_late(s, node, &at, &late)) != STORE_NOT_FOUND;)
+        if (found == STORE_FOUND && late.due <= now_of(s) && (ins.count < MESSAGES_TOLD || late.due >= ins.items[0].at))
+            offer(&ins, late.n, late.due);
     tell(s, &ins, true, in);
     tell(s, &outs, false, out);
 }

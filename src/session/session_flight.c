@@ -345,6 +345,24 @@ uint64_t session_flight_rank(const struct session *s, uint64_t id)
     return is_live(s) ? flight_rank(s->coordinator, id) : past_flight_rank(reader(s), id);
 }
 
+enum session_arrival session_arrival(const struct session *s, int node, simtime due)
+{
+    bool is_past = s->viewing.is_past, is_over = session_state_over(s->state);
+    simtime now = is_past ? s->viewing.at : now_of(s), end = is_over ? viewing_head(s) : s->stop_at;
+    enum node_state state = NODE_IDLE;
+    if (is_past && !viewing_state(s, node, &state))
+        return ARRIVAL_DUE; /* of such a run there are only records */
+    if (!is_past)
+        state = node_of(s, node)->phase;
+    if (due > end)
+        return ARRIVAL_NEVER;
+    if (state == NODE_FROZEN && (is_past || !s->care[node].restarting))
+        return ARRIVAL_LOST;
+    if (state == NODE_PAUSED)
+        return ARRIVAL_HELD;
+    return due <= now ? ARRIVAL_WAITS : ARRIVAL_DUE;
+}
+
 bool session_link(const struct session *s, int src, int dst, simtime *latency, double *loss)
 {
     return s->coordinator && !s->viewing.is_past && is_node(s, src) && is_node(s, dst) &&

@@ -132,11 +132,12 @@ static bool others_may_be_first(struct session *s, int i)
     return now < s->first_failure_ns + OTHERS_NS;
 }
 
-bool nodes_handle_failures(struct session *s)
+/* Of the nodes before `end`. */
+static bool handle_failures(struct session *s, int end)
 {
     if (launcher_failures(s->launcher) == s->failures_told)
         return true;
-    for (int i = 0; i < s->scenario->node_count; i++) {
+    for (int i = 0; i < end; i++) {
         if (node_of(s, i)->phase != NODE_FAILED || s->care[i].told || (s->in_round && !ends_run(s, i)))
             continue;
         if ((ends_run(s, i) || node_of(s, i)->failure.code == EXIT_LAUNCH) && others_may_be_first(s, i))
@@ -146,6 +147,19 @@ bool nodes_handle_failures(struct session *s)
             return false; /* the round in which that happened leaves no trace of others */
     }
     return true;
+}
+
+bool nodes_handle_failures(struct session *s)
+{
+    return handle_failures(s, s->scenario->node_count);
+}
+
+bool nodes_handle_first_failures(struct session *s)
+{
+    int end = 0;
+    while (end < s->scenario->node_count && !node_is_looked_at(node_of(s, end)))
+        end++;
+    return handle_failures(s, end);
 }
 
 bool nodes_hurry(const struct session *s)

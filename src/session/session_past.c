@@ -148,7 +148,7 @@ struct session *session_open_run(const struct scenario *scenario, const char *di
     return s;
 }
 
-static simtime head_of(const struct session *s)
+simtime viewing_head(const struct session *s)
 {
     return s->viewing.is_recorded ? s->viewing.head : now_of(s);
 }
@@ -156,7 +156,7 @@ static simtime head_of(const struct session *s)
 bool viewing_show(struct session *s, simtime t)
 {
     struct viewing *v = &s->viewing;
-    simtime head = head_of(s);
+    simtime head = viewing_head(s);
     struct error err = { 0 };
     bool to_head = t >= head;
     v->is_past = v->is_recorded || !to_head;
@@ -181,7 +181,7 @@ void viewing_leave(struct session *s)
 void viewing_limit_store(struct session *s)
 {
     const struct viewing *v = &s->viewing;
-    bool all = !v->is_past || !v->past || v->at >= head_of(s);
+    bool all = !v->is_past || !v->past || v->at >= viewing_head(s);
     store_limit(s->results.store, all ? UINT64_MAX : (uint64_t)past_run(v->past)->v[MOMENT_RECORDS]);
 }
 
@@ -238,7 +238,7 @@ static bool go_back(struct session *s, const struct command *c)
         return viewing_show(s, barrier_after(s->scenario, c->time));
     default:
         return viewing_show(s, past_seek_record(s->viewing.past, c->count) ? past_run(s->viewing.past)->v[MOMENT_NOW]
-                                                                   : head_of(s));
+                                                                           : viewing_head(s));
     }
 }
 
@@ -246,7 +246,7 @@ static bool go_back(struct session *s, const struct command *c)
 static simtime target_of(struct session *s, const struct command *c)
 {
     struct viewing *v = &s->viewing;
-    simtime q = s->scenario->quantum, head = head_of(s);
+    simtime q = s->scenario->quantum, head = viewing_head(s);
     switch (c->kind) {
     case COMMAND_STEP:
         return c->count > (uint64_t)((head - v->at + q - 1) / q)
@@ -268,7 +268,7 @@ static simtime target_of(struct session *s, const struct command *c)
 static bool go_on(struct session *s, struct command *c, bool *taken)
 {
     struct viewing *v = &s->viewing;
-    simtime at = v->at, head = head_of(s), to = v->past ? target_of(s, c) : SIMTIME_NEVER;
+    simtime at = v->at, head = viewing_head(s), to = v->past ? target_of(s, c) : SIMTIME_NEVER;
     bool beyond = to == SIMTIME_NEVER && !v->is_recorded && !session_state_over(s->state);
     if ((at >= head && to == SIMTIME_NEVER && v->is_recorded) || !v->past)
         return false;
@@ -336,7 +336,7 @@ void viewing_status(const struct session *s, struct session_status *out)
     const struct viewing *v = &s->viewing;
     static const struct moment_run nothing;
     const int64_t *run = v->past ? past_run(v->past)->v : nothing.v;
-    const struct past_end *end = v->past && v->at == head_of(s) ? past_end(v->past) : NULL;
+    const struct past_end *end = v->past && v->at == viewing_head(s) ? past_end(v->past) : NULL;
     bool skips = v->past && past_skips(v->past);
     uint64_t quanta = quanta_at(s, v->at);
     *out = (struct session_status){
@@ -363,8 +363,8 @@ void viewing_status(const struct session *s, struct session_status *out)
         .is_recorded = v->is_recorded,
         .is_over = session_state_over(s->state),
         .is_searching = v->search.is_active,
-        .is_reading = past_flight_is_reading(s),
-        .head = head_of(s),
+        .is_reading = past_flight_is_reading(s) || deliveries_are_reading(s),
+        .head = viewing_head(s),
         .missing = v->missing.code ? v->missing.text : NULL,
     };
 }
@@ -388,6 +388,12 @@ static enum node_state state_of(const struct moment_node *n)
 {
     int64_t state = n->v[MOMENT_STATE];
     return state >= 0 && state < NODE_STATES ? (enum node_state)state : NODE_LOADED;
+}
+
+bool viewing_state(const struct session *s, int i, enum node_state *out)
+{
+    *out = s->viewing.past ? state_of(past_node(s->viewing.past, i)) : NODE_LOADED;
+    return s->viewing.past != NULL;
 }
 
 void viewing_node(struct session *s, int i, struct node_status *out)

@@ -47,11 +47,13 @@ bool viewing_read(struct session *s, uint64_t n, struct record *r);
 bool viewing_show(struct session *s, simtime t);
 void viewing_leave(struct session *s); /* back to the head, of a run that goes on */
 void viewing_limit_store(struct session *s);                        /* to the records of the moment that is shown */
+simtime viewing_head(const struct session *s); /* the last barrier of the run */
 int viewing_node_named(const struct session *s, struct text id);    /* index, or -1 */
 
 /* What session_status and its like tell of the moment that is shown. */
 void viewing_status(const struct session *s, struct session_status *out);
 void viewing_node(struct session *s, int i, struct node_status *out);
+bool viewing_state(const struct session *s, int i, enum node_state *out); /* false: it is not known */
 size_t viewing_metrics(const struct session *s, int i, char *buf, size_t size);
 size_t viewing_log(const struct session *s, int i, char *buf, size_t size);
 void viewing_inference(const struct session *s, struct session_inference *out);

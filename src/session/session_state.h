@@ -184,6 +184,9 @@ static inline struct node *node_of(const struct session *s, int i)
 }
 /* Deals with the nodes that have failed, in their order. False where the run is over by that. */
 bool nodes_handle_failures(struct session *s);
+/* Of those only that stand before every node whose clock is awaited: that may be found to be wrong at the same barrier,
+ * and which of them is the first in the records, or the cause of the run's end, must not go by the wall clock. */
+bool nodes_handle_first_failures(struct session *s);
 void nodes_note_started(struct session *s); /* in wall.jsonl */
 /* Whether no node is on its way to be started again; else goes on with that. */
 bool nodes_are_settled(struct session *s);

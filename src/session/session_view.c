@@ -82,7 +82,7 @@ void session_status(const struct session *s, struct session_status *out)
                                     .waiting_for = -1,
                                     .is_over = session_state_over(s->state),
                                     .is_searching = s->viewing.search.is_active,
-                                    .is_reading = past_flight_is_reading(s),
+                                    .is_reading = past_flight_is_reading(s) || deliveries_are_reading(s),
                                     .head = c->now };
     if (s->state == SESSION_RUNNING && s->limit < s->stop_at)
         out->run_to = s->limit;

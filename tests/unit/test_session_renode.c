@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <ftw.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,7 +47,7 @@ static void step_until(struct session *s, enum session_state state)
     }
 }
 
-static void begin_with(struct run *r, const char *fields)
+static void begin_of(struct run *r, const char *first, const char *fields)
 {
     struct problems problems = { 0 };
     struct error err = { 0 };
@@ -59,10 +60,10 @@ static void begin_with(struct run *r, const char *fields)
     char text[1000];
     snprintf(text, sizeof text,
              "simulation: { duration: 2s, quantum: 1ms, seed: 1 }\nnodes:\n"
-             "  - { id: gw, type: gateway }\n"
+             "  - { id: gw, type: gateway%s }\n"
              "  - { id: mcu, type: device, implementation: renode, renode: " PEER ",\n"
              "      platform: board.repl, firmware: board.elf, uarts: [ sysbus.uart1 ]%s }\n",
-             fields);
+             first, fields);
     test_write_file(r->folder, "s.yaml", text);
     snprintf(r->file, sizeof r->file, "%s/s.yaml", r->folder);
     snprintf(r->out, sizeof r->out, "%s/out", r->folder);
@@ -76,6 +77,11 @@ static void begin_with(struct run *r, const char *fields)
     if (!r->session)
         fail_msg("%s", err.text);
     step_until(r->session, SESSION_PAUSED);
+}
+
+static void begin_with(struct run *r, const char *fields)
+{
+    begin_of(r, "", fields);
 }
 
 static void begin(struct run *r)
@@ -467,6 +473,30 @@ static void one_that_does_not_say_its_clock_can_be_ended_while_the_run_goes_on(v
     unsetenv("RENODE_PEER_FAULT");
 }
 
+/* Before it another node dies, which is told at once, at the barrier of the pause. */
+static void while_a_clock_is_awaited_a_node_before_it_may_fail(void **state)
+{
+    (void)state;
+    struct run r;
+    struct node_status gw;
+    setenv("RENODE_PEER_FAULT", "mute=20", 1);
+    begin_of(&r, ", implementation: process, command: [ python3, " LOCKSTEP_SOURCE_DIR "/tests/nodes/ui_node.py ]",
+             ", timeouts: { step: 60s, stop: 1s }");
+    step(&r, 20);
+    session_node(r.session, 0, &gw);
+    assert_true(gw.pid > 0);
+    time_t began = time(NULL);
+    assert_true(session_command(r.session, &(struct command){ COMMAND_STEP, .count = 15 }));
+    assert_int_equal(kill(gw.pid, SIGKILL), 0);
+    step_to_the_end(&r, "failed", "nodes[0] gw:");
+    assert_true(time(NULL) - began < 45);
+    char *text = events_of(&r);
+    assert_non_null(strstr(text, "\"t\":20000,\"kind\":\"node\",\"node\":\"gw\",\"state\":\"failed\""));
+    free(text);
+    end(&r);
+    unsetenv("RENODE_PEER_FAULT");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,6 +510,7 @@ int main(void)
         cmocka_unit_test(a_clock_is_asked_for_behind_the_count_of_instructions),
         cmocka_unit_test(one_that_does_not_say_its_clock_at_a_pause_has_failed),
         cmocka_unit_test(one_that_does_not_say_its_clock_can_be_ended_while_the_run_goes_on),
+        cmocka_unit_test(while_a_clock_is_awaited_a_node_before_it_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
