@@ -459,11 +459,6 @@ void launcher_look(struct launcher *l)
     }
 }
 
-bool node_is_looked_at(const struct node *n)
-{
-    return n->is_checked && n->phase == NODE_IDLE;
-}
-
 bool launcher_is_looking(const struct launcher *l)
 {
     for (int i = 0; i < l->remote_count; i++)

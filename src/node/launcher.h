@@ -72,7 +72,6 @@ void launcher_look(struct launcher *l);
 /* Whether what was looked at is not known yet, of any. Such a node must not be granted a quantum: what is wrong belongs
  * to the barrier at which it was asked. Each has timeouts.step to answer. */
 bool launcher_is_looking(const struct launcher *l);
-bool node_is_looked_at(const struct node *n); /* the same of one */
 /* Whether a node that has failed can be started again: nothing of it is left. */
 bool launcher_is_over(const struct node *n);
 

@@ -94,6 +94,8 @@ void node_keep_tail(struct node *n, const char *text, size_t len); /* what it wr
 /* The last that it wrote, NODE_TAIL bytes at most: from the begin of a line, where one begins in it. Good until more is
  * kept. */
 const char *node_tail(struct node *n);
+/* What was looked at of it is not known yet (launcher_look). */
+bool node_is_looked_at(const struct node *n);
 
 /* A kind of node. Requests return at once; what comes of them is noted in node->answer. A verb that fails sets *err
  * and returns -1: the node has then failed. */

@@ -12,6 +12,11 @@ const char *node_state_name(enum node_state s)
     return names[s];
 }
 
+bool node_is_looked_at(const struct node *n)
+{
+    return n->is_checked && n->phase == NODE_IDLE;
+}
+
 /* One byte more than NODE_TAIL is kept, of what was longer: it tells whether a line begins behind it. */
 void node_keep_tail(struct node *n, const char *text, size_t len)
 {

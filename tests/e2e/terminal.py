@@ -240,6 +240,32 @@ class Tmux:
         return int(wait_until("the end of the program", lambda: self.status.exists() and self.status.read_text()))
 
 
+# An hour that follows the wall clock: it is still running whenever it is looked at.
+SLOW = """
+name: slow
+simulation: { duration: 1h, quantum: 1ms, seed: 1, pace: 1 }
+nodes:
+  - { id: sensor1, type: sensor, config: { interval: 50ms } }
+  - { id: sensor2, type: sensor, config: { interval: 70ms } }
+  - { id: gateway, type: gateway }
+"""
+
+
+class Terminal(common.Case):
+    def slow(self):
+        return self.write("slow.yaml", SLOW)
+
+    def assert_whole(self, screen, columns, rows):
+        """The header, the key bar, and between them frames that reach to the right edge in every row."""
+        text = "\n".join(screen)
+        self.assertEqual(len(screen), rows, text)
+        self.assertRegex(screen[0], "PAUSED|RUNNING|FINISHED|ABORTED", text)
+        self.assertRegex(screen[-1], r"q quit\b", text)
+        framed = [line for line in screen if len(line) == columns and line[-1] in "╮│╯┃┤"]
+        self.assertGreaterEqual(len(framed), rows - 4, text)
+        self.assertTrue(all(len(line) <= columns for line in screen), text)
+
+
 class Result(unittest.TextTestResult):
     def addSkip(self, test, reason):
         super().addSkip(test, reason)

@@ -43,11 +43,6 @@ def node(acts="", docker="", id="svc", fields=""):
             f"docker: {{ image: \"{IMAGE}\", {command}{docker} }} }}\n")
 
 
-def patient(id):
-    """Options for a scenario that is not written here: the node may take as long to start as those that are."""
-    return "--set", f"nodes.{id}.timeouts.start=60s"
-
-
 class At:
     """One engine, and a folder for what a case does with it."""
 
@@ -553,14 +548,14 @@ class Examples(common.Case):
     @on_each
     def test_the_mixed_one_gives_the_same_bytes_each_time_and_on_every_engine(self, at):
         for _ in range(REPEATS):
-            at.batch(common.SCENARIOS / "docker_mixed.yaml", *patient("inside"))
+            at.batch(common.SCENARIOS / "docker_mixed.yaml", "--set", "nodes.inside.timeouts.start=60s")
             said = self.events(f"{at.engine.name}/out")
             self.assertGreater(len(said.splitlines()), 100)
             self.assertTrue(said == self.first.setdefault("mixed", said))
 
     @on_each
     def test_the_echo_comes_back(self, at):
-        at.batch(common.SCENARIOS / "docker_echo.yaml", *patient("echo"))
+        at.batch(common.SCENARIOS / "docker_echo.yaml", "--set", "nodes.echo.timeouts.start=60s")
         ways = collections.Counter((r["src"], r["dst"]) for r in at.records() if r["kind"] == "message")
         for sensor in ("sensor1", "sensor2"):
             self.assertGreater(ways[(sensor, "echo")], 5)
