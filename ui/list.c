@@ -73,11 +73,18 @@ bool list_scroll(struct list *l, enum action a)
     return by > 0;
 }
 
+void list_go_centred(struct list *l, uint64_t cursor)
+{
+    uint64_t rows = l->rows > 0 ? (uint64_t)l->rows : 1;
+    l->top = cursor > rows / 2 ? cursor - rows / 2 : 0;
+    l->cursor = cursor;
+}
+
 void list_go(struct list *l, uint64_t cursor)
 {
     uint64_t rows = l->rows > 0 ? (uint64_t)l->rows : 1;
     if (cursor < l->top || cursor >= l->top + rows)
-        l->top = cursor > rows / 2 ? cursor - rows / 2 : 0;
+        list_go_centred(l, cursor);
     l->cursor = cursor;
 }
 

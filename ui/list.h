@@ -19,7 +19,8 @@ void list_show(struct list *l, uint64_t count, int rows, int screen_y);
 bool list_act(struct list *l, enum action a);
 /* The same for a text without a cursor: moves what is shown. */
 bool list_scroll(struct list *l, enum action a);
-void list_go(struct list *l, uint64_t cursor); /* into the middle where it was not in sight */
+void list_go(struct list *l, uint64_t cursor);         /* into the middle where it was not in sight */
+void list_go_centred(struct list *l, uint64_t cursor); /* into the middle */
 /* Returns whether there is a row. */
 bool list_click(struct list *l, int screen_y);
 

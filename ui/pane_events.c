@@ -474,17 +474,20 @@ bool pane_events_following(const struct pane *p)
 void pane_events_go(struct pane *p, uint64_t n)
 {
     struct pane_events *events = (struct pane_events *)p;
+    bool followed = events->follow; /* what stands on top then is whatever came while it was last drawn */
     events->follow = false;
-    if (!events->filter) {
+    if (!events->filter && followed)
+        list_go_centred(&p->list, n);
+    else if (!events->filter)
         list_go(&p->list, n);
+    if (!events->filter)
         return;
-    }
     uint64_t rows = p->list.rows > 0 ? (uint64_t)p->list.rows : 1;
     filter_go(events->filter, n);
     events->at = n;
     events->shown = p->list.cursor;
     uint64_t place = filter_rank(events->filter, n), top = filter_rank(events->filter, events->top);
-    if (place < top || place >= top + rows)
+    if (followed || place < top || place >= top + rows)
         filter_select(events->filter, place > rows / 2 ? place - rows / 2 : 0, &events->top);
 }
 
