@@ -184,8 +184,10 @@ static enum session_arrival arrival_of(const struct last_messages *m, const stru
 {
     enum session_arrival arrival = session_arrival(v->session, m->node, at);
     int i = 0;
-    if (at > v->status->now || arrival != ARRIVAL_HELD)
-        return at > v->status->now ? arrival : ARRIVAL_WAITS;
+    if (at > v->status->now || arrival == ARRIVAL_NEVER)
+        return arrival;
+    if (arrival != ARRIVAL_HELD)
+        return ARRIVAL_WAITS;
     while (i < m->count && !m->found[i].pauses)
         i++;
     return i < m->count && at > m->found[i].at - v->scenario->quantum ? ARRIVAL_HELD : ARRIVAL_WAITS;

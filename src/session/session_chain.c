@@ -119,7 +119,11 @@ static void take_late(struct session *s, struct past *p, const char *node, simti
     struct session_delivery d;
     struct record r;
     int index = scenario_find_node(s->scenario, node);
-    for (size_t at = 0; index >= 0 && session_next_late(s, index, &at, &late) == STORE_FOUND;) {
+    enum store_found found = index < 0 ? STORE_NOT_FOUND : STORE_MORE;
+    for (size_t at = 0; found != STORE_NOT_FOUND;) {
+        found = session_next_late(s, index, &at, &late);
+        if (found != STORE_FOUND)
+            continue;
         simtime arrived = barrier_after(s->scenario, late.due);
         if (arrived > begin || arrived < h->last || store_read(s->results.store, late.n, &r) < 0)
             continue;

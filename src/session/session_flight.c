@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "session/session_state.h"
+#include "sim/barrier.h"
 #include "sim/flight.h"
 
 #define TYPE_MAX 256 /* bytes; as of what nodes send */
@@ -354,7 +355,7 @@ enum session_arrival session_arrival(const struct session *s, int node, simtime 
         return ARRIVAL_DUE; /* of such a run there are only records */
     if (!is_past)
         state = node_of(s, node)->phase;
-    if (due > end)
+    if (barrier_after(s->scenario, due) >= end) /* nodes are handed what has come at the begin of a quantum */
         return ARRIVAL_NEVER;
     if (state == NODE_FROZEN && (is_past || !s->care[node].restarting))
         return ARRIVAL_LOST;

@@ -122,7 +122,7 @@ static struct filter *make_filter(const char *text)
 static void time_filter(struct store *store, const char *text)
 {
     struct filter *f = make_filter(text);
-    bool changed, more = true;
+    bool changed = false, more = true;
     double began = now_seconds(), first = 0;
     filter_go(f, store_count(store) / 2);
     while (more) {

@@ -161,6 +161,26 @@ static void what_comes_later_is_a_cause(void **state)
     tear_down(&f);
 }
 
+/* However many late ones of other nodes there are. */
+static void a_late_cause_is_found_among_many(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint64_t chain[8];
+    set_up(&f, "{ model: direct }");
+    act(&f, "inject", "a c TRANSMIT " READING(1) " at 35ms");
+    for (int i = 0; i < 17000; i++)
+        act(&f, "inject", "a b TRANSMIT 1 at 500ms");
+    go(&f, COMMAND_RUN_TO, 20000);
+    act(&f, "inject", "b c TRANSMIT " READING(2));
+    go(&f, COMMAND_RUN_TO, 200000);
+    for (int i = 0; i < 100000 && !session_deliveries_known(f.app.session); i++)
+        session_step(f.app.session);
+    assert_int_equal(session_chain(f.app.session, record_of(&f, "c", "a", 0), false, chain, 8), 1);
+    assert_int_equal(chain[0], record_of(&f, "a", "c", 0));
+    tear_down(&f);
+}
+
 /* When the one late message of node `c` arrives, by what is shown. */
 static simtime late_due(struct fixture *f)
 {
@@ -210,7 +230,7 @@ static void payload_at(struct fixture *f, uint64_t n, char out[40])
 static void look_at_detail(struct fixture *f)
 {
     struct pane *p = f->app.panes[PANE_DETAIL];
-    bool changed, more = true;
+    bool changed = false, more = true;
     pane_detail_show(p, 2);
     for (int i = 0; i < 100000 && more; i++) {
         struct view v = app_view(&f->app);
@@ -328,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_delayed_message_is_a_cause),
         cmocka_unit_test(what_comes_later_is_a_cause),
+        cmocka_unit_test(a_late_cause_is_found_among_many),
         cmocka_unit_test(the_past_has_the_delays_up_to_it),
         cmocka_unit_test(a_message_that_was_delayed_and_dropped_is_not_among_the_last),
         cmocka_unit_test(very_many_changes_are_read_in_slices),
