@@ -11,6 +11,7 @@
 #include "node/engine_own.h"
 
 #define ROUND_MAX     200 /* removals at once; the next round takes others */
+#define INSPECTED_MAX 32  /* containers that are asked for at once: each takes a connection */
 #define PAUSE_MS      50  /* before something is tried again; each time twice as long, up to PAUSE_MAX_MS */
 #define PAUSE_MAX_MS  1000
 #define IN_USE_MS     2000 /* an image that is refused so long because somebody uses it is theirs */
@@ -55,7 +56,7 @@ static const struct {
 /* One request, and what it was for. */
 struct errand {
     struct target *target;
-    struct errand *next;
+    struct errand *next, *waiting; /* … and of those that wait to be sent */
     enum kind kind;
     bool is_removal;
     bool is_meeting;    /* what the engine is: before all else */
@@ -75,6 +76,8 @@ struct target {
     struct http_peer peer;
     char api[ENGINE_API_TEXT]; /* "" until it has said what it is */
     struct errand *errands;    /* of this round */
+    struct errand *waiting;    /* inspections that are not sent yet */
+    int inspected;             /* those that are under way */
     int under_way, found, removed;
     bool is_in_round;
     bool is_meeting; /* … which is the one before all others */
@@ -141,7 +144,8 @@ static void errands_free(struct target *t)
         free(e->node);
         free(e);
     }
-    t->errands = NULL;
+    t->errands = t->waiting = NULL;
+    t->inspected = 0;
 }
 
 /* --- Lists --- */
@@ -226,7 +230,15 @@ static void inspect(struct target *t, const char *id)
     buffer_format(&e->path, "%s%s", t->api, kinds[BUILDER].path);
     http_escape(&e->path, id);
     buffer_text(&e->path, "/json");
-    errand_send(e, "GET");
+    e->waiting = t->waiting;
+    t->waiting = e;
+}
+
+/* While some wait, some are under way, and the round with them. */
+static void inspect_some(struct target *t)
+{
+    for (; t->waiting && t->inspected < INSPECTED_MAX; t->waiting = t->waiting->waiting, t->inspected++)
+        errand_send(t->waiting, "GET");
 }
 
 static void take_container(struct errand *e, const struct http_answer *answer)
@@ -284,6 +296,7 @@ static void take_list(struct errand *e, const struct http_answer *answer)
         engine_own_note_names(&t->own, items);
     for (size_t i = 0; i < json_count(items) && t->found < ROUND_MAX; i++)
         remove_item(t, e->kind, items, json_at(items, i));
+    inspect_some(t);
     json_free(body);
 }
 
@@ -319,6 +332,7 @@ static void note_answer(void *data, struct http_answer *answer)
     bool ok = answer->failure == HTTP_ANSWERED && answer->status / 100 == 2;
     e->call = NULL;
     t->under_way--;
+    t->inspected -= e->is_inspection;
     if (e->is_meeting && answer->failure == HTTP_ANSWERED) {
         int known =
             e->is_version ? engine_version_read(answer, t->api, &e->why) : engine_ping_read(answer, t->api, &e->why);
@@ -326,7 +340,7 @@ static void note_answer(void *data, struct http_answer *answer)
         t->is_podman |= known > 0;
         if (known == 0 && !e->is_version)
             meet(t, true);
-    } else if (e->is_inspection && answer->failure == HTTP_ANSWERED) {
+    } else if (e->is_inspection && (ok || (answer->failure == HTTP_ANSWERED && answer->status == 404))) {
         take_container(e, answer); /* where that has gone, there is nothing to be done */
     } else if (!e->is_removal && ok) {
         take_list(e, answer);
@@ -341,6 +355,7 @@ static void note_answer(void *data, struct http_answer *answer)
         say_why(e, answer);
         e->is_in_use = (e->kind == IMAGE || e->kind == NAMELESS) && answer->status == 409;
     }
+    inspect_some(t);
 }
 
 /* --- Rounds --- */

@@ -37,6 +37,8 @@ struct world {
     const char *podman; /* its version, where it is one; NULL: it does not say */
     bool was_asked_for_version;
     int inspections;  /* so far */
+    int crowd;        /* containers of users beside the things */
+    int refusals;     /* of inspections, with 500, at first */
     int broken_lists; /* that are answered with 500, at first */
 };
 
@@ -54,6 +56,15 @@ static void add_thing(struct buffer *out, const struct thing *t)
                       t->is_of_no_node ? "" : ",\"lockstep.node\":\"n\"");
     else
         buffer_text(out, "null}");
+}
+
+static void add_crowd(struct buffer *out, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "crowd%d", i);
+        add_thing(out, &(struct thing){ .id = id, .created = 1000 });
+    }
 }
 
 static bool is_external(const struct thing *t)
@@ -78,6 +89,7 @@ static void answer_list(struct visit *v, struct world *w, const char *kind, bool
             continue;
         add_thing(&body, t);
     }
+    add_crowd(&body, strcmp(kind, "containers") == 0 ? w->crowd : 0);
     buffer_text(&body, volumes ? "]}" : "]");
     visit_answer(v, "200 OK", buffer_string(&body));
     buffer_free(&body);
@@ -86,6 +98,12 @@ static void answer_list(struct visit *v, struct world *w, const char *kind, bool
 static void answer_container(struct visit *v, struct world *w, const char *id)
 {
     struct buffer body = { 0 };
+    if (w->refusals && w->refusals--) {
+        visit_answer(v, "500 Internal Server Error", "{\"message\":\"busy\"}");
+        return;
+    }
+    if (strncmp(id, "crowd", 5) == 0)
+        buffer_format(&body, "{\"Id\":\"%s\"}", id);
     for (size_t i = 0; i < w->count; i++)
         if (strcmp(w->things[i].id, id) == 0 && !w->things[i].is_gone)
             buffer_format(&body, "{\"Id\":\"%s\",\"HostConfig\":{\"ExtraHosts\":[\"db:10.0.0.1\",\"%s\"]}}", id,

@@ -421,6 +421,26 @@ static void of_containers_without_a_label_those_go_in_which_steps_of_a_build_ran
     buffer_free(&me);
 }
 
+/* Of the server's 64 connections not all are taken, however many containers there are. */
+static void containers_are_asked_for_a_few_at_a_time_and_again_where_that_is_refused(void **state)
+{
+    (void)state;
+    char host[ENGINE_HOST_TEXT];
+    engine_host(host, sizeof host);
+    char *ours = build_mark(RUN, host);
+    struct world w = { .count = 1,
+                       .things = { { .kind = "containers", .id = "ours", .extra_host = ours, .created = 1000 } },
+                       .crowd = 500,
+                       .refusals = 40 };
+    struct engine_sweep sweep = { .run = RUN, .with_builds = true, .since_s = 1000 };
+    struct told told = { 0 };
+    assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+    assert_true(w.things[0].is_gone);
+    assert_int_equal(w.inspections, 501);
+    buffer_free(&told.text);
+    free(ours);
+}
+
 static void a_build_has_made_what_it_did_not_find(void **state)
 {
     (void)state;
@@ -491,6 +511,7 @@ int main(void)
         cmocka_unit_test(what_appears_late_goes_too),
         cmocka_unit_test(of_images_without_a_name_those_go_that_were_noted_and_what_was_made_of_them),
         cmocka_unit_test(of_containers_without_a_label_those_go_in_which_steps_of_a_build_ran),
+        cmocka_unit_test(containers_are_asked_for_a_few_at_a_time_and_again_where_that_is_refused),
         cmocka_unit_test(a_build_has_made_what_it_did_not_find),
         cmocka_unit_test(an_engine_that_is_silent_away_or_unwilling_costs_no_more_than_its_time),
     };
