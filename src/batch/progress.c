@@ -34,12 +34,13 @@ void progress_clear(struct progress *p)
 
 static void add_duration(struct buffer *b, double seconds)
 {
+    long long whole = seconds < 1e15 ? (long long)seconds : 1000000000000000;
     if (seconds < 60)
         buffer_format(b, "%.0f s", seconds);
-    else if (seconds < 3600)
-        buffer_format(b, "%d:%02d min", (int)seconds / 60, (int)seconds % 60);
+    else if (whole < 3600)
+        buffer_format(b, "%lld:%02lld min", whole / 60, whole % 60);
     else
-        buffer_format(b, "%.0f:%02d h", (double)(long long)(seconds / 3600), (int)(seconds / 60) % 60);
+        buffer_format(b, "%lld:%02lld h", whole / 3600, whole / 60 % 60);
 }
 
 static void add_bar(struct buffer *b, const struct progress *p, double share)

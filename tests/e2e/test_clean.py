@@ -38,13 +38,13 @@ class Cleaning(common.Case):
                                   "DOCKER_HOST to it, and clean again")
 
     def test_what_it_removes_is_told_and_counted(self):
+        self.leaves_something()
         left = subprocess.Popen(["sleep", "600"], env={"LOCKSTEP_RUN": f"{self.gone.pid}-1", "PATH": os.environ["PATH"],
                                                        "LOCKSTEP_NODE": "of_this_test"})
         self.addCleanup(left.kill)
         folders = [self.dir / f"lockstep-{kind}{self.gone.pid}-1" for kind in ("", "verify-")]
         for folder in folders:
             folder.mkdir(mode=0o700)
-        self.leaves_something()
         lines = self.clean()
         self.assertEqual(left.wait(30), -signal.SIGKILL)
         self.assertLessEqual({f"ended process {left.pid} (sleep) of node of_this_test",
