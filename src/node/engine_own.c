@@ -37,17 +37,37 @@ static bool is_same(const char *id, const char *other)
     return *id && !strcmp(engine_plain_id(id), engine_plain_id(other));
 }
 
+/* One of the runs that are cleaned after. */
+static bool is_meant(const struct engine_own *o, const char *run)
+{
+    return o->sweep->run ? !strcmp(run, o->sweep->run) : !procfs_identity_lives(run);
+}
+
 bool engine_own_thing(const struct engine_own *o, const struct json *item)
 {
     const char *run = label_of(item, CONTAINER_LABEL_RUN), *host = label_of(item, CONTAINER_LABEL_HOST);
     if (!run || !host || strcmp(host, o->host) != 0)
         return false;
-    return o->sweep->run ? !strcmp(run, o->sweep->run) : !procfs_identity_lives(run);
+    return is_meant(o, run);
 }
 
 bool engine_own_container(const struct engine_own *o, const struct json *item)
 {
     return label_of(item, CONTAINER_LABEL_NODE) && engine_own_thing(o, item);
+}
+
+bool engine_own_volume(const struct engine_own *o, const struct json *item)
+{
+    int start = 0, end = 0;
+    char run[64];
+    const char *name = text_of(item, "Name");
+    if (label_of(item, CONTAINER_LABEL_RUN))
+        return engine_own_thing(o, item);
+    if (sscanf(name, "lockstep-%n%*[0-9]-%*[0-9]%n-", &start, &end) < 0 || !end || name[end] != '-' ||
+        end - start >= (int)sizeof run)
+        return false;
+    snprintf(run, sizeof run, "%.*s", end - start, name + start);
+    return is_meant(o, run);
 }
 
 /* --- Images --- */
@@ -192,7 +212,7 @@ static bool is_build_mark(const struct engine_own *o, const char *extra_host)
     size_t len = strcspn(extra_host, ":");
     bool yes = len == mark.len && !memcmp(mark.data, extra_host, len);
     buffer_free(&mark);
-    return yes && (o->sweep->run ? !strcmp(run, o->sweep->run) : !procfs_identity_lives(run));
+    return yes && is_meant(o, run);
 }
 
 bool engine_own_builder(struct engine_own *o, const struct json *container)

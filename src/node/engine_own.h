@@ -28,6 +28,9 @@ const char *engine_plain_id(const char *id);
  * not know it. */
 bool engine_own_thing(const struct engine_own *o, const struct json *item);
 bool engine_own_container(const struct engine_own *o, const struct json *item);
+/* Or, of a volume that has no labels, by its name (container_name): where lockstep is killed while an engine makes a
+ * container, that may make the container's volume anew after it was removed. */
+bool engine_own_volume(const struct engine_own *o, const struct json *item);
 
 /* Before images of a list are judged. */
 void engine_own_note_names(struct engine_own *o, const struct json *images);

@@ -27,18 +27,18 @@ static const struct {
 } kinds[KINDS] = {
     /* Podman would wait for the container to obey a signal, if it were not told a time; Docker knows no such field. */
     [CONTAINER] = { .name = "container",
-                    .list = "/containers/json?all=1&filters=",
+                    .list = "/containers/json?all=1",
                     .id = "Id",
                     .path = "/containers/",
                     .query = "?force=1&v=1&timeout=0" },
-    [NETWORK] = { .name = "network", .list = "/networks?filters=", .id = "Id", .path = "/networks/", .query = "" },
+    [NETWORK] = { .name = "network", .list = "/networks", .id = "Id", .path = "/networks/", .query = "" },
     [VOLUME] = { .name = "volume",
-                 .list = "/volumes?filters=",
+                 .list = "/volumes", /* all: one that a late container brings with it has no label */
                  .array = "Volumes",
                  .id = "Name",
                  .path = "/volumes/",
                  .query = "?force=1" },
-    [IMAGE] = { .name = "image", .list = "/images/json?all=1&filters=", .id = "Id", .path = "/images/", .query = "" },
+    [IMAGE] = { .name = "image", .list = "/images/json?all=1", .id = "Id", .path = "/images/", .query = "" },
     [NAMELESS] = { .name = "image", .list = "/images/json?all=1", .id = "Id", .path = "/images/", .query = "" },
     [BUILDER] = { .name = "container",
                   .list = "/containers/json?all=1",
@@ -165,10 +165,12 @@ static void list(struct target *t, enum kind kind)
 {
     struct errand *e = errand_new(t, kind);
     struct buffer filter = { 0 };
-    if (kind < NAMELESS)
-        add_label_filter(&filter, t->all);
     buffer_format(&e->path, "%s%s", kinds[kind].api ? kinds[kind].api : t->api, kinds[kind].list);
-    http_escape(&e->path, buffer_string(&filter));
+    if (kind == CONTAINER || kind == NETWORK || kind == IMAGE) {
+        add_label_filter(&filter, t->all);
+        buffer_text(&e->path, strchr(kinds[kind].list, '?') ? "&filters=" : "?filters=");
+        http_escape(&e->path, buffer_string(&filter));
+    }
     buffer_free(&filter);
     errand_send(e, "GET");
 }
@@ -256,6 +258,8 @@ static bool is_ours(const struct engine_own *own, enum kind kind, const struct j
     switch (kind) {
     case CONTAINER:
         return engine_own_container(own, item);
+    case VOLUME:
+        return engine_own_volume(own, item);
     case IMAGE:
         return engine_own_image(own, items, item);
     case NAMELESS:

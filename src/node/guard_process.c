@@ -29,8 +29,7 @@
 #define FIRST_MS         1000  /* of ALONE_MS, before engines are cared for */
 #define FIRST_ENGINES_MS 4000  /* for what engines have of the run; guard_free waits for that */
 #define ENGINES_MS       60000 /* and, where lockstep was killed, for what they are late with, or away */
-#define LATE_MS          2000  /* how long it may take until a container appears that was asked for last */
-#define LATE_BUILD_MS    10000 /* or the image of a build, whose step is ended first */
+#define LATE_MS          10000 /* how long it may take until something appears that was asked for last */
 #define BUILT_MAX        10000 /* that are noted; more of them stay */
 
 struct member {
@@ -389,7 +388,7 @@ static void end_all(struct served *s)
         socket_dir_remove(s->setup->socket_dir);
     if (s->spares_engines)
         return;
-    sweep_engines(s, ENGINES_MS, builds(s) ? LATE_BUILD_MS : LATE_MS);
+    sweep_engines(s, ENGINES_MS, LATE_MS);
     if (s->setup->socket_dir && s->engine_count) /* a container had something there still */
         socket_dir_remove(s->setup->socket_dir);
 }

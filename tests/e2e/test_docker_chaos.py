@@ -32,7 +32,7 @@ from terminal import SLOWNESS
 PROCESS = common.SOURCE / "tests" / "nodes" / "chaos.py"
 IMAGE = "lockstep-test/chaos:1"
 END_LIMIT = 12 * SLOWNESS     # seconds beside timeouts.stop until lockstep has ended: 6 for engines, 5 for its guard process
-KILLED_LIMIT = 8 * SLOWNESS   # until a run whose lockstep was killed has nothing on an engine that answers
+KILLED_LIMIT = 12 * SLOWNESS  # until a run whose lockstep was killed has nothing on an engine that answers
 GUARD_LIMIT = 20 * SLOWNESS   # and until its guard process has looked for the last time
 CLEAN_TRIES = 3               # where an engine has only just begun to answer again
 PR_SET_CHILD_SUBREAPER = 36

@@ -63,6 +63,34 @@ static void what_belongs_to_others_stays_even_if_the_engine_does_not_know_the_fi
     buffer_free(&told.text);
 }
 
+/* As a container that is made late brings it with it. */
+static void a_volume_without_labels_goes_by_its_name(void **state)
+{
+    (void)state;
+    char lives[80];
+    struct buffer me = { 0 };
+    procfs_identity(&me, getpid());
+    snprintf(lives, sizeof lives, "lockstep-%s-data", buffer_string(&me));
+    for (int of_all = 0; of_all < 2; of_all++) {
+        struct world w = { .count = 8,
+                           .things = { { .kind = "volumes", .id = "lockstep-" RUN "-data" },
+                                       { .kind = "volumes", .id = "lockstep-4000000-2-data" },
+                                       { .kind = "volumes", .id = lives },
+                                       { .kind = "volumes", .id = "lockstep-" RUN },
+                                       { .kind = "volumes", .id = "lockstep-4000000-data" },
+                                       { .kind = "volumes", .id = "my-lockstep-" RUN "-data" },
+                                       { .kind = "volumes", .id = "lockstep-" RUN "-far", .run = RUN, .host = "far" },
+                                       { .kind = "networks", .id = "lockstep-" RUN "-net" } } };
+        struct engine_sweep sweep = { .run = of_all ? NULL : RUN };
+        struct told told = { 0 };
+        assert_int_equal(sweep_world(&w, &sweep, &told), 0);
+        for (size_t i = 0; i < w.count; i++)
+            assert_int_equal(w.things[i].is_gone, i == 0 || (of_all && i == 1));
+        buffer_free(&told.text);
+    }
+    buffer_free(&me);
+}
+
 static void a_newer_engine_is_spoken_to_as_it_wants_and_one_that_is_too_old_is_told(void **state)
 {
     (void)state;
@@ -495,6 +523,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_belongs_to_others_stays_even_if_the_engine_does_not_know_the_filter),
+        cmocka_unit_test(a_volume_without_labels_goes_by_its_name),
         cmocka_unit_test(a_newer_engine_is_spoken_to_as_it_wants_and_one_that_is_too_old_is_told),
         cmocka_unit_test(what_an_engine_says_is_told_with_short_ids_and_that_it_says_nothing),
         cmocka_unit_test(the_version_that_is_spoken_is_our_own_or_the_least_that_a_newer_engine_takes),
