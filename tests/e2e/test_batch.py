@@ -418,6 +418,25 @@ nodes:
         self.batch(self.dir / "new" / "scenario.yaml", "new", expect=4)
         self.assertEqual((self.dir / "new" / "scenario.yaml").read_text(), before)
 
+    def test_a_folder_of_other_things_does_not_become_a_run_folder(self):
+        examples = self.dir / "examples"
+        examples.mkdir()
+        self.write("examples/a.yaml", BASELINE.read_text())
+        for name in ("examples", "examples/"):
+            _, err = self.lockstep("--batch", "--out", name, BASELINE, expect=4)
+            self.assertEqual(err, f"lockstep: {name} holds other things ('a.yaml') and no earlier run; choose a folder "
+                                  "that is new or empty with --out, for example --out examples/run\n")
+            self.assertEqual(os.listdir(examples), ["a.yaml"])
+        self.batch(BASELINE, "examples/run")
+
+        empty = self.dir / "empty"
+        empty.mkdir()
+        self.write("empty/.gitignore", "*\n")
+        self.batch(BASELINE, "empty")
+        self.write("empty/notes.txt", "mine\n")  # a run folder still
+        self.batch(BASELINE, "empty")
+        self.assertEqual((empty / "notes.txt").read_text(), "mine\n")
+
     def test_two_runs_do_not_share_a_folder(self):
         path = self.write("slow.yaml", SLOW)
         p = subprocess.Popen([common.LOCKSTEP, "--batch", "-q", "--out", self.dir / "out", path],
