@@ -38,6 +38,23 @@ class Pages(common.Case):
                          [["inject", "sensor1"], ["edit", "3"], ["delay", "3"], ["drop", "3"]])
         self.assertEqual(len([r for r in records if r["kind"] == "link"]), 2)
 
+    def test_the_node_in_python_is_the_one_that_a_scenario_runs(self):
+        page = (PAGES / "doc" / "nodes.md").read_text().split("## A node in Python\n")[1].split("\n## ")[0]
+        shown = "".join(line[4:] or "\n" for line in re.search(r"(?m)(^(    .*)?\n)+^    \S.*\n", page).group()
+                        .strip("\n").splitlines(keepends=True))
+        node = (common.SCENARIOS / "nodes" / "thermostat.py").read_text()
+        self.assertEqual(shown + "\n", node)
+        scenario = (common.SCENARIOS / "process_python.yaml").read_text()
+        records = self.finishes("python", scenario)
+        hot = [r["id"] for r in records if r.get("type") == "TRANSMIT" and r["payload"]["temperature"] > 22]
+        self.assertTrue(hot)
+        self.assertEqual(len([r for r in records if r.get("type") == "COOL"]), len(hot))
+        self.assertEqual(len([r for r in records if r.get("type") == "MEAN"]), 3)
+        short = re.search(r"(?m)^    from lockstep_node import Node\n(^(    .*)?\n)*?^    \w+\(\).run\(\)\n",
+                          (PAGES / "README.md").read_text()).group()
+        (self.dir / "nodes" / "thermostat.py").write_text(re.sub("(?m)^    ", "", short))
+        self.finishes("short", scenario)
+
 
 if __name__ == "__main__":
     common.main()
