@@ -1,6 +1,7 @@
 #include "base/hint.h"
 
 #include <ctype.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -75,6 +76,20 @@ struct shown hint_text(const struct hint *h)
     struct shown s = { "" };
     if (h->best)
         snprintf(s.text, sizeof s.text, "; did you mean '%s'?", h->best);
+    return s;
+}
+
+struct shown hint_option(const char *written, const struct option *longs)
+{
+    char name[LONGEST + 2];
+    struct shown s = { "" };
+    struct hint hint = { .word = name };
+    written += strspn(written, "-");
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(written, "="), written);
+    for (; longs->name; longs++)
+        hint_consider(&hint, longs->name, longs->name);
+    if (hint.best)
+        snprintf(s.text, sizeof s.text, "; did you mean '--%s'?", hint.best);
     return s;
 }
 

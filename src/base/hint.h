@@ -21,6 +21,10 @@ struct shown {
 };
 struct shown hint_text(const struct hint *h);
 
+/* The same for a long option, "--bach" or "--bach=1", that is none of getopt's table. */
+struct option;
+struct shown hint_option(const char *written, const struct option *longs);
+
 /* A text for a message, cut with "…" where it is long. */
 struct shown shown(const char *text);
 

@@ -47,16 +47,18 @@ static void fail(struct run *r, const char *name, struct talk *t, const char *to
     talk_close(t);
 }
 
-/* Whether it gave no answer at all to messages, after it had answered others, and yet a new process answers these:
- * then it is not these messages that are too much for it. */
+/* Whether it failed at messages after it had answered others, and yet a new process answers these: then it is not these
+ * messages that are too much for it. */
 static bool is_stuck(struct run *r, struct talk *t)
 {
-    if (t->fault != FAULT_LATE || t->came.len || !t->given || !t->messages)
+    bool is_silent = t->fault == FAULT_LATE && !t->came.len;
+    if (!(is_silent || t->fault == FAULT_END || hint_is_error(t)) || !t->given || !t->messages)
         return false;
     struct findings ignored = { 0 };
     struct talk alone = { 0 };
     peer_close(&t->peer);
-    bool is = talk_open(&alone, &r->subject, &ignored, HELLO_PLAIN) && talk_repeat(&alone, t);
+    bool is = talk_open(&alone, &r->subject, &ignored, HELLO_PLAIN) && (!t->now || talk_advance(&alone, t->now)) &&
+              talk_repeat(&alone, t);
     talk_close(&alone);
     findings_free(&ignored);
     return is;
@@ -70,14 +72,17 @@ void checks_fail(struct run *r, const char *name, struct talk *t, const char *to
         return;
     }
     size_t len = strlen(t->failure.text);
+    bool is_silent = t->fault == FAULT_LATE;
     snprintf(t->failure.text + len, sizeof t->failure.text - len, ", after %zu message%s that it answered", t->messages,
              t->messages == 1 ? "" : "s");
     snprintf(stuck_todo, sizeof stuck_todo,
-             "a new process answers this request: look what the node waits for, or has used up, after %zu message%s",
-             t->messages, t->messages == 1 ? "" : "s");
-    r->is_stuck = true;
-    r->reached = r->reached > REACHED_ADVANCE ? REACHED_ADVANCE : r->reached;
-    fail(r, name, t, stuck_todo, true);
+             "a new process answers this request: look what the node %s, or has used up, after %zu message%s",
+             is_silent ? "waits for" : "has kept", t->messages, t->messages == 1 ? "" : "s");
+    if (is_silent) { /* each further one would take as long */
+        r->is_stuck = true;
+        r->reached = r->reached > REACHED_ADVANCE ? REACHED_ADVANCE : r->reached;
+    }
+    fail(r, name, t, stuck_todo, is_silent);
 }
 
 bool checks_ready(struct run *r, const char *name)

@@ -100,8 +100,6 @@ static const char *of_word(const struct talk *t, struct text line, const char *t
 {
     const char *brace = memchr(line.s, '{', line.len), *bracket = memchr(line.s, '[', line.len);
     bool is_awaited = has_word(line, t->protocol.expect == EXPECT_READY ? "READY" : "DONE");
-    if (has_word(line, "ERROR"))
-        return "the node itself says why; if it needs a config, give one with --config";
     if (t->protocol.expect == EXPECT_NOTHING)
         return "answer each request once";
     if (t->protocol.expect == EXPECT_MESSAGES)
@@ -140,6 +138,18 @@ static const char *of_json(const struct talk *t, enum said said, const char *tod
                    : "a message is an object: {\"time_us\": T, \"type\": \"TYPE\", \"dst\": \"ID\", \"payload\": ANY}";
 }
 
+/* The node says why, and not always what it would have needed: that follows from what it was asked. */
+static void add_error(const struct talk *t, const char *todo, struct buffer *out)
+{
+    buffer_text(out, "the node itself says why; ");
+    if (t->protocol.expect == EXPECT_READY)
+        buffer_text(out, "if it needs a config, give one with --config");
+    else
+        buffer_text(out, todo);
+    if (t->given && !t->subject->samples.count)
+        buffer_text(out, "; give messages that it understands with --message");
+}
+
 static void add_wrong(const struct talk *t, const char *todo, struct buffer *out)
 {
     struct text line = { t->wrong.data, t->wrong.len };
@@ -148,7 +158,9 @@ static void add_wrong(const struct talk *t, const char *todo, struct buffer *out
         return;
     }
     enum said said = classify(line);
-    if (said == SAID_TEXT)
+    if (hint_is_error(t))
+        add_error(t, todo, out);
+    else if (said == SAID_TEXT)
         add_stray(t, line, out);
     else if (said == SAID_WORD)
         buffer_text(out, of_word(t, line, todo));
@@ -167,6 +179,16 @@ static const char *of_signal(int signal)
                              : "that signal was not lockstep's";
 }
 
+/* The last line that it wrote to stderr. */
+static void add_log(const struct talk *t, struct buffer *out)
+{
+    struct text log = hint_log(t);
+    const char *newline = log.len ? memrchr(log.s, '\n', log.len) : NULL;
+    size_t begin = newline ? (size_t)(newline + 1 - log.s) : 0;
+    struct text last = { log.s + begin, log.len - begin };
+    buffer_format(out, "mend what its stderr says: \"%s\"; ", excerpt_of(last, 0, EXCERPT_MOST).text);
+}
+
 /* Its process has ended where it should have answered. */
 static void add_end(const struct talk *t, const char *todo, struct buffer *out)
 {
@@ -178,10 +200,11 @@ static void add_end(const struct talk *t, const char *todo, struct buffer *out)
     else if (WEXITSTATUS(p->status) == 0)
         buffer_format(out, "it left by itself: read and answer in a loop until SHUTDOWN or the end of the input; %s",
                       todo);
-    else if (hint_log(t).len)
-        buffer_format(out, "mend what its stderr says; %s", todo);
-    else
+    else {
+        if (hint_log(t).len)
+            add_log(t, out);
         buffer_text(out, todo);
+    }
 }
 
 static void add_late(const struct talk *t, const char *todo, struct buffer *out)
@@ -280,6 +303,11 @@ void hint_add(const struct talk *t, const char *todo, struct buffer *out)
         buffer_text(out, todo);
         break;
     }
+}
+
+bool hint_is_error(const struct talk *t)
+{
+    return t->fault == FAULT_WRONG && t->has_wrong && has_word((struct text){ t->wrong.data, t->wrong.len }, "ERROR");
 }
 
 struct text hint_log(const struct talk *t)

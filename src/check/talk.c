@@ -234,6 +234,7 @@ static bool ask(struct talk *t, bool in_pieces)
     a->next = -1;
     t->came.len = t->wrong.len = t->lines = 0;
     t->has_wrong = false;
+    t->in_pieces = in_pieces;
     t->asked_ns = clock_ns();
     if (t->record)
         buffer_add(t->record, t->sent.data, t->sent.len);
@@ -352,7 +353,7 @@ bool talk_repeat(struct talk *t, const struct talk *other)
     protocol_advance(&t->protocol, &t->node, t->now, other->protocol.until, &t->sent);
     t->sent.len = 0;
     buffer_add(&t->sent, other->sent.data, other->sent.len);
-    return ask(t, false);
+    return ask(t, other->in_pieces);
 }
 
 bool talk_is_quiet(struct talk *t, int64_t ns)

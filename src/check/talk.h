@@ -43,6 +43,7 @@ struct talk {
     size_t samples;        /* messages of the user that were sent */
     size_t given;          /* messages of the last request, */
     size_t messages;       /* and of all that were answered */
+    bool in_pieces;        /* the last request was sent so */
     bool has_wrong;        /* the last exchange failed by a line, */
     struct buffer wrong;   /* which is this one */
     enum fault fault;      /* of the last exchange, */
@@ -65,7 +66,7 @@ void talk_message(struct talk *t, simtime time, const char *type, const char *pa
 void talk_sample(struct talk *t, simtime time);
 bool talk_advance(struct talk *t, simtime quantum); /* whether a good answer came */
 bool talk_advance_in_pieces(struct talk *t, simtime quantum);
-/* Asks this process what the other one was asked last. */
+/* Asks this process what the other one was asked last, and as that was. */
 bool talk_repeat(struct talk *t, const struct talk *other);
 bool talk_is_quiet(struct talk *t, int64_t ns); /* whether nothing more comes for so long */
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hint.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -66,7 +67,7 @@ static void take_timeout(struct words *w, const char *value, struct error *err)
 }
 
 /* The beginning of a value, as it may be shown. */
-static const char *shown(const char *value, struct buffer *out)
+static const char *brief(const char *value, struct buffer *out)
 {
     size_t len = strlen(value), end = len;
     if (len > SHOWN)
@@ -110,7 +111,7 @@ static struct json *read_json(const char *option, const char *value, const char 
     struct json *json = json_parse(buffer_string(&text), text.len, &why);
     if (!json)
         error_set(err, EXIT_USAGE, "--%s %s is not JSON: %s; write --%s '%s', or --%s @FILE", option,
-                  shown(value, &safe), why, option, example, option);
+                  brief(value, &safe), why, option, example, option);
     buffer_free(&text);
     buffer_free(&safe);
     return json;
@@ -130,7 +131,7 @@ static void take_config(struct words *w, const char *value, struct error *err)
     struct json *json = read_json("config", value, "{\"interval\": \"250ms\"}", err);
     struct buffer safe = { 0 };
     if (json && json_kind(json) != JSON_OBJECT)
-        error_set(err, EXIT_USAGE, "--config %s: a config is an object: {\"KEY\": VALUE, …}", shown(value, &safe));
+        error_set(err, EXIT_USAGE, "--config %s: a config is an object: {\"KEY\": VALUE, …}", brief(value, &safe));
     if (!err->code) {
         free(w->config);
         w->config = one_line(json);
@@ -244,8 +245,8 @@ int words_parse(struct words *w, int argc, char **argv, struct error *err)
     opterr = 0;
     for (int c; !err->code && (c = getopt_long(argc, argv, "+:vh", options, NULL)) != -1;)
         if (c == '?')
-            error_set(err, EXIT_USAGE, "unknown option %s; a command that begins with - stands behind --",
-                      argv[optind - 1]);
+            error_set(err, EXIT_USAGE, "unknown option %s%s; a command that begins with - stands behind --",
+                      argv[optind - 1], hint_option(argv[optind - 1], options).text);
         else if (c == ':')
             error_set(err, EXIT_USAGE, "%s needs a value", argv[optind - 1]);
         else

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hint.h"
 #include "base/utf8.h"
 #include "compare/words.h"
 #include "lockstep/compare.h"
@@ -40,7 +41,8 @@ static int parse(struct diff_words *w, int argc, char **argv, struct error *err)
         else if (c == '?' && optopt)
             error_set(err, EXIT_USAGE, "unknown option -%c", optopt);
         else if (c == '?')
-            error_set(err, EXIT_USAGE, "unknown option %s", argv[optind - 1]);
+            error_set(err, EXIT_USAGE, "unknown option %s%s", argv[optind - 1],
+                      hint_option(argv[optind - 1], longs).text);
         if (err->code || w->help)
             return err->code ? -1 : 0;
     }

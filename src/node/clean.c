@@ -164,7 +164,7 @@ static void print_swept(void *data, const struct swept *s)
     struct cleaning *c = data;
     c->done += !s->why;
     c->kept += s->why && s->kind;
-    c->failed += s->why && !(s->is_away && strncmp(s->engine, "unix://", 7) != 0);
+    c->failed += s->why != NULL;
     if (!s->kind)
         note_away(c, s->engine);
     if (s->kind) {

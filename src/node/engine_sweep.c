@@ -65,7 +65,6 @@ struct errand {
     struct buffer path;
     struct http_call *call; /* NULL: it is done */
     char *name, *node;      /* of what is to be removed */
-    bool is_away;           /* the engine could not be reached */
     bool is_in_use;         /* an image that somebody uses */
     struct error why;       /* its code is set where it came to nothing */
 };
@@ -310,7 +309,6 @@ static void say_why(struct errand *e, const struct http_answer *answer)
 {
     char words[600];
     engine_words(answer, words, sizeof words);
-    e->is_away = answer->failure == HTTP_UNREACHABLE;
     if (answer->failure != HTTP_ANSWERED)
         e->why = answer->error;
     else if (e->is_removal)
@@ -325,8 +323,7 @@ static struct swept what_of(const struct errand *e, const char *why)
                            .kind = e->is_removal ? kinds[e->kind].name : NULL,
                            .name = e->name,
                            .node = e->node,
-                           .why = why,
-                           .is_away = e->is_away };
+                           .why = why };
 }
 
 static void note_answer(void *data, struct http_answer *answer)

@@ -17,7 +17,6 @@ struct swept {
     const char *name;   /* a container's or image's id, cut short, where there is nothing better */
     const char *node;   /* of a container; else NULL */
     const char *why;    /* it could not be removed; NULL: it was */
-    bool is_away;       /* because the engine cannot be reached at all */
 };
 
 struct engine_sweep {

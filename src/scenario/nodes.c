@@ -96,13 +96,15 @@ static void settle_model(const struct load *l, int i, struct scenario_node *n)
         hint_consider(&hint, types[k].type, types[k].type);
         hint_consider(&hint, loaders, types[k].type);
     }
-    if (hint.best)
+    if (hint.best) { /* with which the rest is checked */
+        n->model = types[find_type(hint.best)].model;
         node_tell(l, SEVERITY_ERROR, i, "type", "no built-in model '%s'%s", shown(n->type).text, hint_text(&hint).text);
-    else
+    } else {
         node_tell(
             l, SEVERITY_ERROR, i, "type",
             "no built-in model '%s'; use sensor, gateway or cloud, or add an implementation (process, docker, renode)",
             shown(n->type).text);
+    }
 }
 
 static void check_id(const struct load *l, int i, const char *id)
@@ -220,12 +222,12 @@ static int named_node(const struct load *l, const struct tree *config, const str
     return id && value ? find_node_or_tell(l, id, value->mark, &place) : -1;
 }
 
-/* Where a sensor sends when it does not say: the node `gateway`, else the first gateway. */
-static int default_destination(const struct load *l, const char *type, const char *id)
+/* Where a sensor sends when it does not say: the node `gateway`, else the first gateway, also one that is misspelt. */
+static int default_destination(const struct load *l, const char *type, enum builtin_model model, const char *id)
 {
     int found = id ? scenario_find_node(l->s, id) : -1;
     for (int i = 0; found < 0 && i < l->s->node_count; i++)
-        if (l->s->nodes[i].type && strcmp(l->s->nodes[i].type, type) == 0)
+        if (l->s->nodes[i].model == model || (l->s->nodes[i].type && strcmp(l->s->nodes[i].type, type) == 0))
             found = i;
     return found;
 }
@@ -289,8 +291,8 @@ static void write_config(const struct load *l, int i)
 
 void nodes_connect(struct load *l)
 {
-    struct connections c = { default_destination(l, "gateway", "gateway"), default_destination(l, "cloud", NULL),
-                             true };
+    struct connections c = { default_destination(l, "gateway", MODEL_GATEWAY, "gateway"),
+                             default_destination(l, "cloud", MODEL_CLOUD, NULL), true };
     for (int i = 0; i < l->s->node_count; i++)
         c.all_known = c.all_known && l->s->nodes[i].type;
     struct raw_model_config raw = { .inference_delay = ml_inference_delay(l) };

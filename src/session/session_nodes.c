@@ -71,6 +71,17 @@ static bool obey_in_its_stead(struct session *s, int i)
     return true;
 }
 
+/* Who writes `on_failure: restart` may expect it of the launch too: there it would hide what is wrong with the node. */
+static void add_launch_failed(const struct session *s, int i, struct error *why)
+{
+    size_t len = strlen(why->text);
+    enum on_failure then = s->scenario->nodes[i].on_failure;
+    if (why->code == EXIT_LAUNCH && then != ON_FAILURE_ABORT)
+        snprintf(why->text + len, sizeof why->text - len,
+                 "; `on_failure: %s` counts from its first READY on: mend how the node starts",
+                 then == ON_FAILURE_RESTART ? "restart" : "continue");
+}
+
 /* Tells of the failure of node i, and does what its on_failure says. False where the run is over by that. */
 static bool handle_failure(struct session *s, int i)
 {
@@ -90,6 +101,7 @@ static bool handle_failure(struct session *s, int i)
             error_add(&why, "nodes[%d] %s, after %u restart%s", i, spec->id, n->restarts, n->restarts == 1 ? "" : "s");
         else
             error_add(&why, "nodes[%d] %s", i, spec->id);
+        add_launch_failed(s, i, &why);
         s->failed_node = i;
         session_finish(s, SESSION_FAILED, "failed", why.code, why.text);
         return false;

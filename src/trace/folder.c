@@ -1,7 +1,9 @@
 #include "trace/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/hint.h"
 #include "base/json.h"
 #include "base/memory.h"
 
@@ -136,6 +139,26 @@ static bool holds_scenario(const struct folder *f, const struct scenario *s)
            in_folder.st_dev == loaded.st_dev && in_folder.st_ino == loaded.st_ino;
 }
 
+/* A folder with other things in it and no run is hardly meant, be it that of the scenarios. Hidden files do not count:
+ * it looks empty. */
+static int refuse_foreign(const struct folder *f, struct error *err)
+{
+    struct stat st;
+    char other[256] = "";
+    DIR *listing = f->made_folder || fstatat(f->directory, "events.jsonl", &st, 0) == 0 ? NULL : opendir(f->path);
+    for (const struct dirent *entry; listing && !*other && (entry = readdir(listing));)
+        if (entry->d_name[0] != '.')
+            snprintf(other, sizeof other, "%s", entry->d_name);
+    if (listing)
+        closedir(listing);
+    if (*other)
+        error_set(err, EXIT_LAUNCH,
+                  "%s holds other things ('%s') and no earlier run; choose a folder that is new or empty with --out, "
+                  "for example --out %s%srun",
+                  f->path, shown(other).text, f->path, f->path[strlen(f->path) - 1] == '/' ? "" : "/");
+    return *other ? -1 : 0;
+}
+
 static int open_events(struct folder *f, const struct scenario *s, struct error *err)
 {
     f->events = openat(f->directory, "events.jsonl", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -208,7 +231,7 @@ struct folder *folder_open(const char *path, const struct scenario *s, struct er
         f->directory = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (f->directory < 0)
             cannot(err, "open the run folder", f->path);
-        else if (open_events(f, s, err) == 0)
+        else if (refuse_foreign(f, err) == 0 && open_events(f, s, err) == 0)
             return f;
         folder_discard(f);
     }

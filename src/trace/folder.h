@@ -8,8 +8,9 @@
 struct folder;
 
 /* `path` NULL: runs/NAME-seedN-K in the working directory, K the first free number from 1. A folder that holds an
- * earlier run is taken over: the files of that run are removed, others stay. Errors: EXIT_LAUNCH, also where a file
- * that the run would write is there and not of a run, and where the folder holds the scenario itself. */
+ * earlier run is taken over: the files of that run are removed, others stay. Errors: EXIT_LAUNCH, also where the folder
+ * holds other things (but for hidden files) and no run, where a file that the run would write is there and of no run,
+ * and where the folder holds the scenario itself. */
 struct folder *folder_open(const char *path, const struct scenario *s, struct error *err);
 void folder_free(struct folder *f); /* NULL is fine */
 

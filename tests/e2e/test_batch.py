@@ -278,13 +278,63 @@ nodes: [{ id: x, type: custom, implementation: process, command: [sh, -c, exit 3
         self.assertEqual((run["seed"], run["duration"], run["quantum"]), (16, 2500000, 10000))
 
     def test_a_word_that_is_spelt_wrong_is_known(self):
-        for args, word in ((("dif", "a", "b"), "diff"), (("-b", "verfy", BASELINE), "verify"), (("check",), "check-node")):
+        for args, word in ((("dif", "a", "b"), "diff"), (("-b", "verfy", BASELINE), "verify"),
+                           (("check",), "check-node")):
             _, err = self.lockstep(*args, expect=2)
-            self.assertIn(f"there is no file '{[a for a in args if a != '-b'][0]}'; did you mean '{word}'?", err)
+            written = [a for a in args if a != "-b"][0]
+            self.assertEqual(err, f"lockstep: there is no command '{written}', and no file; did you mean '{word}'?\n")
         self.write("dif", BASELINE.read_text())
         self.lockstep("--dry-run", "dif")
         _, err = self.lockstep("dif", "a", expect=2)
         self.assertIn("one scenario at a time: what is 'a'?", err)
+
+    def test_a_word_that_is_no_command_and_no_file_is_told_as_that(self):
+        for args, name in ((("runn", "tour.yaml"), "tour.yaml"), (("nope",), "SCENARIO.yaml"),
+                           (("-b", "nope"), "SCENARIO.yaml")):
+            _, err = self.lockstep(*args, expect=2)
+            self.assertRegex(err, r"^lockstep: there is no command '(runn|nope)', and no file; a scenario is run by its "
+                                  f"name alone: lockstep {name};")
+        self.assertIn("`verify` stands first", self.lockstep("-b", "verify", expect=2)[1])
+        for path in ("nope.yaml", "nope.yml", "there/nope"):  # a scenario that is not there
+            self.lockstep("-b", path, expect=3)
+
+    def test_an_option_that_is_spelt_wrong_is_known(self):
+        for args, option in ((("--bach",), "--batch"), (("--sed=3",), "--seed"), (("verify", "--rnus", "3"), "--runs"),
+                             (("diff", "--jsn"), "--json"), (("check-node", "--confg", "x"), "--config")):
+            _, err = self.lockstep(*args, "x", expect=2)
+            self.assertRegex(err, rf"unknown option --\w+.*; did you mean '{option}'\?")
+        self.assertNotIn("mean", self.lockstep("--qqqqqqqq", "x", expect=2)[1])
+
+    def test_a_run_that_is_not_there_is_told_before_the_terminal_that_is_not(self):
+        _, err = self.lockstep("replay", "nope", expect=3)
+        self.assertIn("nope/events.jsonl: No such file", err)
+        self.batch(BASELINE, "out")
+        _, err = self.lockstep("replay", "out", expect=2)
+        self.assertIn("there is no terminal here to look at a run in", err)
+
+    def test_each_word_has_a_help_of_its_own_with_the_options_that_go_with_it(self):
+        completion = (common.SOURCE / "doc" / "completion" / "lockstep.bash").read_text()
+        general, _ = self.lockstep("--help")
+        values = {"--runs": "2", "--seed": "1", "--duration": "1s", "--quantum": "1ms", "--set": "name=x",
+                  "--until": "1s", "--pace": "0", "--at": "1s", "--keys": "/dev/null", "--size": "80x24"}
+        self.batch(BASELINE, "run")
+        for word, subject in (("verify", BASELINE), ("replay", "run"), ("diff", None), ("check-node", None),
+                              ("clean", None)):
+            out, err = self.lockstep(word, "--help")
+            self.assertTrue(out.startswith(f"lockstep {word}"), out)
+            self.assertRegex(out, r"\n  -h, --help +this text\n(.|\n)*Exit codes: 0 (.|\n)*;\s2 bad usage")
+            self.assertEqual(self.lockstep("help", word), (out, err))
+            if subject:
+                options = set(re.findall(r"(?m)^  (?:-.,|   ) (--[a-z-]+)", out))
+                self.assertIn("--no-color", options)
+                for option in sorted(options - {"--help"}):
+                    with self.subTest(word=word, option=option):
+                        more = [] if word == "verify" or option == "--keys" else ["--keys", "/dev/null"]
+                        self.lockstep(word, subject, option, *filter(None, [values.get(option)]), *more, expect=0)
+            if word == "verify":
+                listed = re.search(r'== verify \]\]; then\n +options="([^"]*)"', completion).group(1)
+                self.assertEqual(options, set(listed.split()))
+        self.assertEqual(self.lockstep("help")[0], general)
 
     def test_help_and_version(self):
         out, _ = self.lockstep("--help")
@@ -417,6 +467,25 @@ nodes:
         self.write("new/scenario.yaml", before)
         self.batch(self.dir / "new" / "scenario.yaml", "new", expect=4)
         self.assertEqual((self.dir / "new" / "scenario.yaml").read_text(), before)
+
+    def test_a_folder_of_other_things_does_not_become_a_run_folder(self):
+        examples = self.dir / "examples"
+        examples.mkdir()
+        self.write("examples/a.yaml", BASELINE.read_text())
+        for name in ("examples", "examples/"):
+            _, err = self.lockstep("--batch", "--out", name, BASELINE, expect=4)
+            self.assertEqual(err, f"lockstep: {name} holds other things ('a.yaml') and no earlier run; choose a folder "
+                                  "that is new or empty with --out, for example --out examples/run\n")
+            self.assertEqual(os.listdir(examples), ["a.yaml"])
+        self.batch(BASELINE, "examples/run")
+
+        empty = self.dir / "empty"
+        empty.mkdir()
+        self.write("empty/.gitignore", "*\n")
+        self.batch(BASELINE, "empty")
+        self.write("empty/notes.txt", "mine\n")  # a run folder still
+        self.batch(BASELINE, "empty")
+        self.assertEqual((empty / "notes.txt").read_text(), "mine\n")
 
     def test_two_runs_do_not_share_a_folder(self):
         path = self.write("slow.yaml", SLOW)

@@ -154,6 +154,26 @@ class CheckNode(common.Case):
         self.assertRegex(out, r"(?s)\n\d+ ok, 1 failed, .* left out\n$")
         self.assertNotIn("payload: null", out)
 
+    def test_a_crash_after_some_messages_is_not_blamed_on_their_content(self):
+        out = self.check(*PYTHON, CASES, "DiesAtNinth", expect=1)
+        block = self.block(out, "payload: nested arrays and objects")
+        self.assertRegex(block, r"exit code 1 before it had answered ADVANCE \d+, after 8 messages that it answered\n")
+        self.assertRegex(block, r'to do +mend what its stderr says: "no room for a ninth"; a new process answers this '
+                         "request: look what the node has kept, or has used up, after 8 messages\n")
+        self.assertNotIn("JSON value", out)
+        self.assertRegex(out, r"\nok +payload: text outside ASCII\n")
+
+    def test_what_an_error_of_the_node_asks_for_depends_on_what_it_was_sent(self):
+        out = self.check(*PYTHON, CASES, "SaysErrorAtMessage", expect=1)
+        block = self.block(out, "ADVANCE with a message")
+        self.assertRegex(block, r"wrong +KeyError: 'temperature'\n")
+        self.assertRegex(block, "to do +the node itself says why; leave alone messages whose type the node does not "
+                         "know, whatever their payload; give messages that it understands with --message\n")
+        out = self.check(*PYTHON, CASES, "SaysErrorAtMessage", options=("--message", '{"type": "READING"}'), expect=1)
+        self.assertRegex(out, r"\nok +your message 1 \(READING\)")
+        self.assertNotIn("--config", out)
+        self.assertNotIn("--message", out)
+
     def test_silence_that_comes_of_the_content_is_told_as_that(self):
         out = self.check(*PYTHON, CASES, "SilentAtTrue", expect=1, options=("--timeout", "2s"))
         self.assertRegex(self.block(out, "payload: true"), r"within 2s\n(.*\n)* +to do +a payload may be any JSON value")

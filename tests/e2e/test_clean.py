@@ -91,7 +91,7 @@ class Cleaning(common.Case):
 
     def test_an_engine_elsewhere_that_is_away_is_told(self):
         address = f"tcp://127.0.0.1:{common.free_port()}"
-        said, *_, rest = self.clean(address)
+        said, *_, rest = self.clean(address, expect=1)
         self.assertRegex(said, rf"^could not look for containers: {address}: connection refused.*; what a run has left "
                                r"there stays until")
         self.assertNotIn(address, rest)

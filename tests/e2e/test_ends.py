@@ -163,6 +163,16 @@ class Together(Ends):
         self.batch(path, "out", expect=4)
         self.assertIn("nodes[0] a: its process ended with exit code 6", self.summary("out")["cause"])
 
+    def test_a_launch_that_fails_ends_the_run_whatever_on_failure_says(self):
+        for then in ("restart", "continue"):
+            path = self.scenario([("a", "exit@0", f"on_failure: {then}")])
+            _, err = self.batch(path, then, expect=4)
+            self.assertRegex(err, rf"nodes\[0\] a: its process ended .*; `on_failure: {then}` counts from its first READY on: "
+                                  "mend how the node starts\n")
+            self.assertEqual([r for r in self.records(then) if r["kind"] == "warning"], [])
+        self.batch(self.scenario([("a", "exit@0", "on_failure: abort")]), "abort", expect=4)
+        self.assertNotIn("on_failure", self.summary("abort")["cause"])
+
     def test_one_that_hangs_does_not_hold_up_the_news_for_long(self):
         path = self.scenario([("a", "no-flush@4", "timeouts: { step: 60s }"), ("b", "exit@4", "")])
         began = time.monotonic()

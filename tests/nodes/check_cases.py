@@ -387,6 +387,26 @@ class SilentAfterSix(Good):
             time.sleep(1)
 
 
+class DiesAtNinth(Good):
+    """Message, of whatever content."""
+
+    taken = 0
+
+    def take(self, m):
+        self.taken += 1
+        if self.taken == 9:
+            sys.exit("no room for a ninth")
+
+
+class SaysErrorAtMessage(Good):
+    """As lockstep_node.py does where the node raises KeyError."""
+
+    def take(self, m):
+        if m["type"] != "READING":
+            self.write("ERROR KeyError: 'temperature'\n")
+            sys.exit("KeyError: 'temperature'")
+
+
 class SilentAtTrue(Good):
     def take(self, m):
         while m["payload"] is True:
