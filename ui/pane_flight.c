@@ -11,7 +11,7 @@ struct pane_flight {
     struct pane pane;
     bool is_selected;
     uint64_t id;    /* that is */
-    uint64_t drawn; /* the cursor's place as drawn last */
+    uint64_t place; /* where the cursor stood when that was found */
 };
 
 /* Where the columns of a row are; 0: there is no room for it. */
@@ -104,14 +104,35 @@ static void draw_preview(const struct view *v, const struct area *a, const struc
         area_put(&rows, 0, 0, ROLE_DIM, "no payload");
 }
 
+/* What is selected is a message, not a row: the cursor goes with it, unless it was moved. Where the message is in
+ * flight no more, the one in its place is selected. Returns where the cursor is to be. */
+static uint64_t cursor_of(const struct pane_flight *f, const struct view *v, uint64_t count)
+{
+    uint64_t cursor = f->pane.list.cursor;
+    uint64_t rank = f->is_selected && cursor == f->place ? session_flight_rank(v->session, f->id) : UINT64_MAX;
+    cursor = rank != UINT64_MAX ? rank : cursor;
+    return cursor < count ? cursor : count ? count - 1 : 0;
+}
+
+/* The message at the cursor is selected from now on: keys may act on it before it is drawn. */
+static void take(struct pane_flight *f, const struct view *v)
+{
+    struct session_message m;
+    f->is_selected = v->session && session_flight(v->session, f->pane.list.cursor, &m, 1) == 1;
+    f->place = f->pane.list.cursor;
+    if (f->is_selected)
+        f->id = m.id;
+}
+
 static void title(const struct pane *p, const struct view *v, struct buffer *out)
 {
     char count[FORMAT_TEXT], at[FORMAT_TEXT];
     if (!v->session || session_flight_missing(v->session))
         return;
     uint64_t all = session_flight_count(v->session);
-    if (p->list.cursor && all)
-        buffer_format(out, " %s of %s", format_count(p->list.cursor + 1, at), format_count(all, count));
+    if (all)
+        buffer_format(out, " %s of %s", format_count(cursor_of((const struct pane_flight *)p, v, all) + 1, at),
+                      format_count(all, count));
     else
         buffer_format(out, " %s", format_count(all, count));
 }
@@ -128,28 +149,15 @@ static void draw_nothing(const struct view *v, const struct area *a)
         pane_empty(v, a, "Nothing is in flight", is_paused ? keys : NULL);
 }
 
-/* The cursor goes with its message, unless it was moved, or is at the top, where it stays with what arrives next. */
-static void follow(struct pane_flight *f, const struct view *v)
-{
-    struct list *l = &f->pane.list;
-    if (!f->is_selected || !l->cursor || l->cursor != f->drawn)
-        return;
-    uint64_t rank = session_flight_rank(v->session, f->id);
-    if (rank != UINT64_MAX)
-        l->cursor = rank;
-}
-
 static void draw(struct pane *p, const struct view *v, const struct area *a, bool focus)
 {
     struct pane_flight *f = (struct pane_flight *)p;
     uint64_t count = v->session ? session_flight_count(v->session) : 0;
     int heading = a->height >= 6, preview = a->height >= 14 ? 4 : a->height >= 8 ? 2 : 0;
     int rows = a->height - heading - preview;
-    if (count)
-        follow(f, v);
+    p->list.cursor = cursor_of(f, v, count);
     list_show(&p->list, count, rows, a->y + heading);
-    f->is_selected = count > 0;
-    f->drawn = p->list.cursor;
+    take(f, v);
     if (!count || rows <= 0) {
         draw_nothing(v, a);
         return;
@@ -164,7 +172,6 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         draw_row(v, a, y, &page[i], &c);
         if (p->list.top + i == p->list.cursor) {
             struct area bottom = area_sub(a, 0, a->height - preview, a->width, preview);
-            f->id = page[i].id;
             pane_select(a, y, focus);
             if (preview)
                 draw_preview(v, &bottom, &page[i]);
@@ -172,6 +179,14 @@ static void draw(struct pane *p, const struct view *v, const struct area *a, boo
         area_mark(a, y, v->find);
     }
     free(page);
+}
+
+static bool act(struct pane *p, const struct view *v, enum action action)
+{
+    bool moves = list_act(&p->list, action);
+    if (moves)
+        take((struct pane_flight *)p, v);
+    return moves;
 }
 
 bool pane_flight_selected(const struct pane *p, uint64_t *id)
@@ -187,7 +202,7 @@ struct pane *pane_flight_new(void)
         .name = "In flight",
         .title = title,
         .draw = draw,
-        .act = pane_move,
+        .act = act,
         .free = pane_free,
     };
     struct pane_flight *p = mem_alloc(sizeof *p);
