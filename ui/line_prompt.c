@@ -184,11 +184,6 @@ void line_prompt_key(struct app *app, uint32_t key)
     case CTRL('n'):
         recall(app, false);
         break;
-    case INPUT_BACKSPACE:
-        if (!app->editor.len)
-            app->prompt = PROMPT_NONE;
-        editor_key(&app->editor, key);
-        break;
     default:
         editor_key(&app->editor, key);
         break;

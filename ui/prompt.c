@@ -350,8 +350,6 @@ bool prompt_key(struct app *app, uint32_t key)
         accept(app);
     else if (key == INPUT_UP && app->prompt == PROMPT_FILTER)
         editor_set(&app->editor, app->filter_last);
-    else if (key == INPUT_BACKSPACE && !app->editor.len)
-        app->prompt = PROMPT_NONE;
     else
         return editor_key(&app->editor, key);
     return true;
