@@ -101,7 +101,8 @@ struct app {
     enum prompt prompt;
     int prompt_node; /* that is to be stopped, killed, restarted */
     struct node_act act;
-    bool pausing; /* at the end of this quantum, by a key */
+    bool pausing; /* at the end of this quantum, by a key … */
+    simtime run_to_before; /* … and where it was to pause before that, or SIMTIME_NEVER */
     struct editor editor;
     struct line_prompt line;
     struct export export;
