@@ -532,9 +532,7 @@ void app_input(struct app *app, const struct input *in)
         take_signal(app, SIGQUIT);
     else if (action == ACTION_SUSPEND)
         app->suspend = true;
-    else if (app->prompt != PROMPT_NONE)
-        prompt_key(app, in->key);
-    else
+    else if (app->prompt == PROMPT_NONE || (!prompt_key(app, in->key) && app->prompt == PROMPT_NONE))
         app_act(app, action);
 }
 

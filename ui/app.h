@@ -16,7 +16,7 @@ extern const int app_watched_signals[];
 
 enum prompt {
     PROMPT_NONE,
-    PROMPT_REFUSED, /* it says why a question cannot be asked; what is typed ahead for that one is no keys */
+    PROMPT_REFUSED, /* it says why a question cannot be asked; an answer typed ahead for that one is no keys */
     PROMPT_FIND,
     PROMPT_STEPS,
     PROMPT_UNTIL,
@@ -107,7 +107,7 @@ struct app {
     struct line_prompt line;
     struct export export;
     char refused[256];        /* why */
-    bool refused_question;    /* it was to be answered by a single key */
+    enum prompt refused_prompt; /* what was to be asked */
     const char *prompt_error; /* what is wrong with what was typed; static, what is below, or NULL */
     char prompt_error_text[sizeof(struct condition_error)];
     char filter_last[EDITOR_TEXT]; /* the last filter, for the key Up */
