@@ -1,4 +1,5 @@
 /* Messages in flight, the next to arrive first: only those that are in sight are read. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,11 +33,32 @@ static struct columns columns_for(const struct view *v, int width)
     return c;
 }
 
+#define FATE_TEXT 40
+
+static bool begins_with(struct text text, const char *word)
+{
+    return text.len > strlen(word) && !memcmp(text.s, word, strlen(word));
+}
+
+/* What a person or a fault has made of it: "copied, edited", or "". */
+static const char *fate_of(const struct view *v, const struct session_message *m, char buf[FATE_TEXT])
+{
+    struct record r, before = { .kind = RECORD_MESSAGE };
+    struct session_delivery d;
+    if (session_read_message(v->session, m->record, &r, &d) != 0 || r.kind != RECORD_MESSAGE || r.id != m->id)
+        return "";
+    const char *fate = view_fate(&r, &d), *made = "";
+    if (m->record && store_read(v->store, m->record - 1, &before) == 0 && before.kind == RECORD_COMMAND)
+        made = begins_with(before.cause, "inject ") ? "injected" : begins_with(before.cause, "copy ") ? "copied" : "";
+    snprintf(buf, FATE_TEXT, "%s%s%s", made, *made && *fate ? ", " : "", fate);
+    return buf;
+}
+
 /* Draws one row, or, without a message, the heading. */
 static void draw_row(const struct view *v, const struct area *a, int y, const struct session_message *m,
                      const struct columns *c)
 {
-    char text[FORMAT_TEXT], size[FORMAT_TEXT];
+    char text[FORMAT_TEXT], size[FORMAT_TEXT], fate[FATE_TEXT];
     enum session_arrival arrival = m ? session_arrival(v->session, m->dst, m->due) : ARRIVAL_DUE;
     bool waits = arrival != ARRIVAL_DUE;
     int x = 0;
@@ -56,6 +78,8 @@ static void draw_row(const struct view *v, const struct area *a, int y, const st
                            : format_typed(m->due - v->status->now, text));
     x += c->left;
     area_right(a, x, y, c->serial, m ? ROLE_DIM : ROLE_LABEL, m ? format_count(m->id, text) : "id");
+    if (m && *fate_of(v, m, fate))
+        area_put(a, x + c->serial, y, ROLE_WARN, "*");
     x += c->serial + 2;
     if (m) {
         const char *src = v->scenario->nodes[m->src].id, *dst = v->scenario->nodes[m->dst].id;
@@ -86,12 +110,15 @@ static void draw_row(const struct view *v, const struct area *a, int y, const st
 /* The selected message, whole as far as it fits. */
 static void draw_preview(const struct view *v, const struct area *a, const struct session_message *m)
 {
-    char n[FORMAT_TEXT], sent[FORMAT_TEXT], due[FORMAT_TEXT], text[ARRIVAL_TEXT];
+    char n[FORMAT_TEXT], sent[FORMAT_TEXT], due[FORMAT_TEXT], text[ARRIVAL_TEXT], fate[FATE_TEXT];
     enum session_arrival arrival = session_arrival(v->session, m->dst, m->due);
     area_line(a, 0, 0, a->width, ROLE_BORDER, GLYPH_HORIZONTAL);
     struct pen pen = pen_at(a, 1, 0, a->width - 2);
     pen_printf(&pen, ROLE_LABEL, " message %s ", format_count(m->id, n));
     pen_printf(&pen, ROLE_DIM, " sent %s  due %s ", format_typed(m->sent, sent), format_typed(m->due, due));
+    const char *made = fate_of(v, m, fate);
+    if (*made)
+        pen_printf(&pen, ROLE_WARN, " %s ", made);
     if (arrival > ARRIVAL_WAITS) {
         const char *why = view_arrival(v, arrival, text), *when = strstr(why, " at ");
         bool fits = !when || pen.x + (int)strlen(why) + 2 <= pen.end; /* the end of the run is told above, too */
