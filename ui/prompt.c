@@ -314,7 +314,8 @@ static bool is_yes(enum prompt question, uint32_t key)
  * ahead: to a question one of a few keys, else a text. Any other key closes it and is for what is below. */
 static bool refused_key(struct app *app, uint32_t key)
 {
-    bool question = prompt_is_question(app->refused_prompt), closes = key == INPUT_ESC || key == INPUT_ENTER || key == 3;
+    bool question = prompt_is_question(app->refused_prompt);
+    bool closes = key == INPUT_ESC || key == INPUT_ENTER || key == 3;
     bool answers = question ? is_yes(app->refused_prompt, key) || key == 'n' || key == 'N'
                             : (key >= ' ' && key < INPUT_FIRST) || key == INPUT_TAB || editor_key(&app->editor, key);
     if (closes || question || !answers)
