@@ -264,22 +264,37 @@ static bool act_on_start(struct app *app, enum action action)
         (state != SESSION_LOADED && state != SESSION_STARTING) || app->runs_at_once)
         return false;
     app->runs_when_ready = action == ACTION_CONTINUE || !app->runs_when_ready;
-    app_say(app, ROLE_INFO, app->runs_when_ready ? "It runs as soon as all nodes are ready; {pause} takes that back"
-                                                 : "It is paused when all nodes are ready");
+    app_say(app, ROLE_INFO,
+            app->runs_when_ready ? "It runs as soon as all nodes are ready; {pause} takes that back"
+                                 : "It is paused when all nodes are ready");
     app->start_told = true;
     return true;
+}
+
+/* While the run is about to pause the key takes that back: it goes on to where it was to pause before. */
+static void pause_or_run(struct app *app)
+{
+    struct session_status now = status_now(app);
+    bool is_running = now.state == SESSION_RUNNING, ends = app->run_to_before == SIMTIME_NEVER;
+    if (is_running && app->pausing) {
+        struct command goes_on = { .kind = ends ? COMMAND_RUN : COMMAND_RUN_TO, .time = app->run_to_before };
+        if (app_command(app, goes_on, ends ? AWAIT_NOTHING : AWAIT_PAUSE))
+            app_say(app, ROLE_INFO, "The run goes on: it does not pause here");
+        return;
+    }
+    bool pauses = is_running || now.is_searching;
+    app_command(app, (struct command){ .kind = pauses ? COMMAND_PAUSE : COMMAND_RUN },
+                pauses ? AWAIT_PAUSE : AWAIT_NOTHING);
 }
 
 /* Keys that move the run. Returns false for others. */
 static bool act_on_run(struct app *app, enum action action)
 {
-    bool running = status_now(app).state == SESSION_RUNNING || status_now(app).is_searching;
     if (act_on_start(app, action))
         return true;
     switch (action) {
     case ACTION_PAUSE:
-        app_command(app, (struct command){ .kind = running ? COMMAND_PAUSE : COMMAND_RUN },
-                    running ? AWAIT_PAUSE : AWAIT_NOTHING);
+        pause_or_run(app);
         return true;
     case ACTION_CONTINUE:
         app_command(app, (struct command){ .kind = COMMAND_RUN }, AWAIT_NOTHING);

@@ -333,13 +333,26 @@ void app_tally(struct app *app)
     app->tallied_quanta = s->quanta;
 }
 
+/* It does so when its nodes have answered: until then there is no looking back. */
+static void say_pausing(struct app *app)
+{
+    int node = app->status.waiting_for;
+    app_say(app, ROLE_WARN, "The run pauses at the end of this quantum%s%.64s%s; {step-back} looks back then",
+            node < 0 ? "" : " (waits for ", node < 0 ? "" : app->scenario->nodes[node].id, node < 0 ? "" : ")");
+}
+
 bool app_command(struct app *app, struct command command, enum await await)
 {
+    struct session_status before = { .run_to = SIMTIME_NEVER };
+    if (app->session)
+        session_status(app->session, &before);
     if (!app->session || !session_command(app->session, &command)) {
         if (!app->session)
             app_say(app, ROLE_WARN, "There is no run; {rerun} reads the file again");
         else if (command.kind >= COMMAND_BACK && app->status.now == 0 && !app->status.missing)
             app_say(app, ROLE_INFO, "This is the begin");
+        else if (command.kind >= COMMAND_BACK && !app->status.is_past && app->pausing)
+            say_pausing(app);
         else if (command.kind >= COMMAND_BACK && !app->status.is_past && app->status.state == SESSION_RUNNING)
             app_say(app, ROLE_WARN, "The run goes on; {pause} pauses it, then {step-back} looks back");
         else if (command.kind >= COMMAND_BACK)
@@ -359,6 +372,8 @@ bool app_command(struct app *app, struct command command, enum await await)
         return false;
     }
     app->await = await;
+    if (command.kind == COMMAND_PAUSE && !app->pausing)
+        app->run_to_before = before.run_to;
     app->pausing = command.kind == COMMAND_PAUSE;
     app->dirty = true;
     return true;
@@ -517,9 +532,7 @@ void app_input(struct app *app, const struct input *in)
         take_signal(app, SIGQUIT);
     else if (action == ACTION_SUSPEND)
         app->suspend = true;
-    else if (app->prompt != PROMPT_NONE)
-        prompt_key(app, in->key);
-    else
+    else if (app->prompt == PROMPT_NONE || (!prompt_key(app, in->key) && app->prompt == PROMPT_NONE))
         app_act(app, action);
 }
 

@@ -16,7 +16,7 @@ extern const int app_watched_signals[];
 
 enum prompt {
     PROMPT_NONE,
-    PROMPT_REFUSED, /* it says why a question cannot be asked; what is typed ahead for that one is no keys */
+    PROMPT_REFUSED, /* it says why a question cannot be asked; an answer typed ahead for that one is no keys */
     PROMPT_FIND,
     PROMPT_STEPS,
     PROMPT_UNTIL,
@@ -101,12 +101,13 @@ struct app {
     enum prompt prompt;
     int prompt_node; /* that is to be stopped, killed, restarted */
     struct node_act act;
-    bool pausing; /* at the end of this quantum, by a key */
+    bool pausing; /* at the end of this quantum, by a key … */
+    simtime run_to_before; /* … and where it was to pause before that, or SIMTIME_NEVER */
     struct editor editor;
     struct line_prompt line;
     struct export export;
     char refused[256];        /* why */
-    bool refused_question;    /* it was to be answered by a single key */
+    enum prompt refused_prompt; /* what was to be asked */
     const char *prompt_error; /* what is wrong with what was typed; static, what is below, or NULL */
     char prompt_error_text[sizeof(struct condition_error)];
     char filter_last[EDITOR_TEXT]; /* the last filter, for the key Up */

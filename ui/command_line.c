@@ -176,6 +176,8 @@ static bool read_value(const struct command_table *t, const struct argument_form
     case ARGUMENT_NONE:
     case ARGUMENT_FILE:
     case ARGUMENT_CONDITION:
+    case ARGUMENT_MESSAGE:
+    case ARGUMENT_ROUTE:
     case ARGUMENT_TEXT:
         break;
     }
@@ -184,7 +186,7 @@ static bool read_value(const struct command_table *t, const struct argument_form
 
 static bool takes_rest(enum argument_kind kind)
 {
-    return kind == ARGUMENT_FILE || kind == ARGUMENT_CONDITION || kind == ARGUMENT_TEXT;
+    return kind >= ARGUMENT_FILE;
 }
 
 /* Cuts the next argument out of the call's text. Returns what stands behind it. */

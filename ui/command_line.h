@@ -15,23 +15,27 @@
 
 enum argument_kind {
     ARGUMENT_NONE,
-    ARGUMENT_NODE,      /* the id of a node */
-    ARGUMENT_TIME,      /* "2.5s", or from here: "+1s", "-1s" */
-    ARGUMENT_COUNT,     /* a whole number above 0 */
-    ARGUMENT_NUMBER,    /* 0 or more */
-    ARGUMENT_WORD,      /* one of `words` */
-    ARGUMENT_COMMAND,   /* the name of a command */
-    ARGUMENT_FILE,      /* the rest of the line; completed as the name of a file */
-    ARGUMENT_CONDITION, /* the rest of the line; completed as a condition */
-    ARGUMENT_TEXT       /* the rest of the line */
+    ARGUMENT_NODE,    /* the id of a node */
+    ARGUMENT_TIME,    /* "2.5s", or from here: "+1s", "-1s" */
+    ARGUMENT_COUNT,   /* a whole number above 0 */
+    ARGUMENT_NUMBER,  /* 0 or more */
+    ARGUMENT_WORD,    /* one of `words` */
+    ARGUMENT_COMMAND, /* the name of a command */
+    /* From here on the rest of the line: */
+    ARGUMENT_FILE,      /* completed as the name of a file */
+    ARGUMENT_CONDITION, /* completed as a condition */
+    ARGUMENT_MESSAGE,   /* begins with the number of a message in flight */
+    ARGUMENT_ROUTE,     /* begins with the ids of two nodes; `words` may follow */
+    ARGUMENT_TEXT       /* any */
 };
 
 struct argument_form {
     enum argument_kind kind;
     const char *name;  /* in usage lines: "NODE", "T" */
     bool optional;     /* and then all behind it are */
-    const char *words; /* of ARGUMENT_WORD, with blanks between them */
+    const char *words; /* of ARGUMENT_WORD and ARGUMENT_ROUTE, with blanks between them; NULL: none */
     unsigned needs;    /* of ARGUMENT_CONDITION: of enum condition_needs, what it may ask for */
+    bool is_break;     /* of ARGUMENT_CONDITION: a breakpoint's words may stand before it */
 };
 
 struct command_call;
@@ -104,8 +108,12 @@ struct candidates {
 };
 #define CANDIDATES_MOST 1000
 
-/* For the word that ends at byte `cursor` of the line. Of a condition `from` and `of` only. */
+/* For the word that ends at byte `cursor` of the line. Of a condition, and of what begins with a message or a route,
+ * `from` and `of` only. */
 void command_complete(const struct command_table *t, const struct scenario *scenario, const char *line, size_t cursor,
+                      struct candidates *out);
+/* For the word that ends at byte `cursor` of a text that begins with two nodes. */
+void candidates_route(const struct scenario *scenario, const char *words, const char *text, size_t cursor,
                       struct candidates *out);
 void candidates_file(const char *word, struct candidates *out); /* names of files; `out->from` is left alone */
 void candidates_free(struct candidates *c);

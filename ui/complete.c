@@ -107,9 +107,48 @@ static void complete_word(const char *words, const char *word, size_t len, struc
     }
 }
 
+static void complete_node(const struct scenario *scenario, const char *word, size_t len, struct candidates *out)
+{
+    for (int i = 0; scenario && i < scenario->node_count; i++)
+        candidates_consider(out, word, len, scenario->nodes[i].id);
+}
+
+static bool is_one_of(const char *words, const char *word, size_t len)
+{
+    struct candidates fit = { 0 };
+    complete_word(words, word, len, &fit);
+    bool is_one = fit.count == 1 && strlen(fit.items[0]) == len;
+    candidates_free(&fit);
+    return is_one;
+}
+
+void candidates_route(const struct scenario *scenario, const char *words, const char *text, size_t cursor,
+                      struct candidates *out)
+{
+    *out = (struct candidates){ .behind = " " };
+    size_t at = 0, before = 0, before_len = 0, len;
+    int place = 0; /* of the word: 0 the source, 1 the destination */
+    for (;; place++) {
+        at += strspn(text + at, BLANKS);
+        at = at < cursor ? at : cursor;
+        len = strcspn(text + at, BLANKS);
+        if (at + len >= cursor)
+            break;
+        before = at;
+        before_len = len;
+        at += len;
+    }
+    out->from = at;
+    if (place < 2)
+        complete_node(scenario, text + at, cursor - at, out);
+    else if (words && (place == 2 || !is_one_of(words, text + before, before_len)))
+        complete_word(words, text + at, cursor - at, out);
+    candidates_done(out, false);
+}
+
 static bool takes_rest(enum argument_kind kind)
 {
-    return kind == ARGUMENT_FILE || kind == ARGUMENT_CONDITION || kind == ARGUMENT_TEXT;
+    return kind >= ARGUMENT_FILE;
 }
 
 /* The form of the argument that begins at `at`, behind the command's name; NULL: there is none. */
@@ -149,8 +188,7 @@ void command_complete(const struct command_table *t, const struct scenario *scen
     else if (form && form->kind == ARGUMENT_WORD)
         complete_word(form->words, at, (size_t)(end - at), out);
     else if (form && form->kind == ARGUMENT_NODE)
-        for (int i = 0; scenario && i < scenario->node_count; i++)
-            candidates_consider(out, at, (size_t)(end - at), scenario->nodes[i].id);
+        complete_node(scenario, at, (size_t)(end - at), out);
     candidates_done(out, false);
     free(text);
 }

@@ -6,6 +6,7 @@
 #include "base/json_path.h"
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "lockstep/breakpoint.h"
 #include "lockstep/condition_words.h"
 
 /* At each end of the run, which takes some milliseconds: */
@@ -122,6 +123,9 @@ void condition_complete(const struct known *known, const char *text, size_t curs
         .out = out, .word = text + spot.from, .len = cursor - spot.from, .is_key = spot.place == CONDITION_AT_KEY
     };
     const char *word;
+    bool leads = known->is_break && spot.place == CONDITION_AT_FIELD && breakpoint_takes_word(text, spot.from);
+    for (int i = 0; leads && (word = breakpoint_word(i)); i++)
+        candidates_consider(out, c.word, c.len, word);
     for (int i = 0; (word = condition_word(&spot, known->needs, i)); i++)
         candidates_consider(out, c.word, c.len, word);
     for (int i = 0;

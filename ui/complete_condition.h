@@ -10,6 +10,7 @@ struct known {
     const struct scenario *scenario; /* ids of nodes; NULL: none */
     struct store *store;             /* types, causes and keys of payloads, of its first and last records; NULL: none */
     unsigned needs;                  /* of enum condition_needs: what the condition may ask for */
+    bool is_break;                   /* words of a breakpoint may stand before it */
 };
 
 /* For the word that ends at byte `cursor` of the text. */

@@ -340,7 +340,7 @@ void flight_format(const struct app *app, struct buffer *out)
         buffer_text(out, "Inject SRC DST TYPE [JSON] [at T]: ");
         break;
     case PROMPT_FLIGHT_LINK:
-        buffer_text(out, "Link SRC DST LATENCY LOSS: ");
+        buffer_text(out, "Link SRC DST [latency T] [loss P]: ");
         break;
     default:
         buffer_text(out, "Save the scenario with what was done as: ");

@@ -4,6 +4,8 @@
 
 #include "ui/app.h"
 
+#define FLIGHT_LINK_WORDS "latency loss"
+
 /* A command with what stands behind its name. `run` gives it to the run, says in the message line what was done, and
  * returns NULL; or it returns why it was refused, which is good until the next one. */
 struct flight_command {

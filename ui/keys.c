@@ -17,7 +17,7 @@
 /* In the order of importance for the key bar, which shows as many as there is room for. */
 /* clang-format off */
 const struct binding key_table[] = {
-    { { ' ', 'p' }, ACTION_PAUSE, "Space p", .help = "run or pause",
+    { { ' ', 'p' }, ACTION_PAUSE, "Space p", .help = "run or pause; while it is pausing: go on",
       .label = "run", .bar = LIVE | CONTEXT_STARTING | CONTEXT_BEFORE_END, .other = "pause",
       .other_in = CONTEXT_RUNNING, .group = "Run" },
     { { 's' }, ACTION_STEP, "s", .help = "one quantum", .label = "step",

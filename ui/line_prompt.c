@@ -7,6 +7,7 @@
 #include "lockstep/condition_words.h"
 #include "ui/app.h"
 #include "ui/complete_condition.h"
+#include "ui/flight.h"
 
 #define CTRL(c) ((c)&0x1f)
 
@@ -103,28 +104,80 @@ static bool asks_condition(const struct app *app, unsigned *needs)
            (app->prompt == PROMPT_FIND && app_top(app) != PANE_LOG);
 }
 
+static bool is_route(enum prompt prompt)
+{
+    return prompt == PROMPT_FLIGHT_INJECT || prompt == PROMPT_FLIGHT_LINK;
+}
+
+static bool is_file(enum prompt prompt)
+{
+    return prompt == PROMPT_EXPORT || prompt == PROMPT_FLIGHT_SAVE;
+}
+
 bool line_prompt_completes(const struct app *app)
 {
     unsigned needs;
-    return app->prompt == PROMPT_COMMAND || app->prompt == PROMPT_EXPORT || asks_condition(app, &needs);
+    return app->prompt == PROMPT_COMMAND || is_file(app->prompt) || is_route(app->prompt) ||
+           asks_condition(app, &needs);
+}
+
+#define MESSAGES_LOOKED_AT 1000 /* the next to arrive */
+
+/* The number at the begin of the text; nothing behind it. */
+static void complete_message(const struct app *app, const char *text, size_t cursor, struct candidates *c)
+{
+    *c = (struct candidates){ .from = strspn(text, " "), .behind = "" };
+    c->from = c->from < cursor ? c->from : cursor;
+    if (!app->session || memchr(text + c->from, ' ', cursor - c->from))
+        return;
+    struct session_message *page = mem_array(MESSAGES_LOOKED_AT, sizeof *page);
+    size_t count = session_flight(app->session, 0, page, MESSAGES_LOOKED_AT);
+    for (size_t i = 0; i < count; i++) {
+        char id[24];
+        snprintf(id, sizeof id, "%llu", (unsigned long long)page[i].id);
+        candidates_consider(c, text + c->from, cursor - c->from, id);
+    }
+    free(page);
+    candidates_done(c, false);
+}
+
+/* Of a command's argument that takes the rest of the line, as far as the command line by itself does not know it. */
+static void complete_rest(const struct app *app, struct known *known, struct candidates *c)
+{
+    const struct editor *e = &app->editor;
+    const struct argument_form *of = c->of;
+    size_t from = c->from;
+    if (!of)
+        return;
+    known->needs = of->needs;
+    known->is_break = of->is_break;
+    if (of->kind == ARGUMENT_CONDITION)
+        condition_complete(known, e->text + from, e->cursor - from, c);
+    else if (of->kind == ARGUMENT_MESSAGE)
+        complete_message(app, e->text + from, e->cursor - from, c);
+    else if (of->kind == ARGUMENT_ROUTE)
+        candidates_route(app->scenario, of->words, e->text + from, e->cursor - from, c);
+    else
+        return;
+    c->from += from;
 }
 
 static void find_candidates(const struct app *app, struct candidates *c)
 {
     const struct editor *e = &app->editor;
-    struct known known = { .scenario = app->scenario, .store = app->session ? session_store(app->session) : NULL };
+    struct known known = { .scenario = app->scenario,
+                           .store = app->session ? session_store(app->session) : NULL,
+                           .is_break = app->prompt == PROMPT_BREAK };
     if (asks_condition(app, &known.needs)) {
         condition_complete(&known, e->text, e->cursor, c);
-    } else if (app->prompt == PROMPT_EXPORT) {
+    } else if (is_file(app->prompt)) {
         complete_file(e, c);
+    } else if (is_route(app->prompt)) {
+        const char *words = app->prompt == PROMPT_FLIGHT_LINK ? FLIGHT_LINK_WORDS : NULL;
+        candidates_route(app->scenario, words, e->text, e->cursor, c);
     } else {
         command_complete(&command_table, app->scenario, e->text, e->cursor, c);
-        if (!c->of || c->of->kind != ARGUMENT_CONDITION)
-            return;
-        size_t from = c->from;
-        known.needs = c->of->needs;
-        condition_complete(&known, e->text + from, e->cursor - from, c);
-        c->from += from;
+        complete_rest(app, &known, c);
     }
 }
 
@@ -183,11 +236,6 @@ void line_prompt_key(struct app *app, uint32_t key)
     case INPUT_DOWN:
     case CTRL('n'):
         recall(app, false);
-        break;
-    case INPUT_BACKSPACE:
-        if (!app->editor.len)
-            app->prompt = PROMPT_NONE;
-        editor_key(&app->editor, key);
         break;
     default:
         editor_key(&app->editor, key);

@@ -290,7 +290,8 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     if (pane_events_following(p))
         buffer_format(out, " %s, follow", format_count(records, count));
     else
-        buffer_format(out, " %s of %s", format_count(p->list.cursor + 1, at), format_count(records, count));
+        buffer_format(out, " %s of %s", format_count(p->list.cursor < records ? p->list.cursor + 1 : records, at),
+                      format_count(records, count)); /* fewer than when it was drawn, where it is an earlier moment */
 }
 
 /* Why there is nothing to see. */

@@ -70,12 +70,14 @@ static void put_marks(struct sheet *s)
 static void put_command(struct sheet *s, const struct command_row *row)
 {
     int y = next_row(s);
-    if (y < 0)
-        return;
     struct buffer usage = { 0 };
     command_usage(row, &usage);
-    area_text(s->area, 2, y, COMMANDS_WIDTH, ROLE_KEY, usage.data, usage.len);
-    area_put(s->area, 2 + COMMANDS_WIDTH + 1, y, ROLE_TEXT, row->help);
+    if (y >= 0)
+        area_text(s->area, 2, y, -1, ROLE_KEY, usage.data, usage.len);
+    if (usage.len > COMMANDS_WIDTH)
+        y = next_row(s);
+    if (y >= 0)
+        area_put(s->area, 2 + COMMANDS_WIDTH + 1, y, ROLE_TEXT, row->help);
     buffer_free(&usage);
 }
 

@@ -98,6 +98,8 @@ static void draw_tier(const struct pane_nodes *p, const struct view *v, const st
         pen_printf(&pen, ROLE_BAD, ", %d %s", v->model->tier_dead[tier], model_dead_word(v->model));
 }
 
+#define HEADING_ID 5 /* columns of "node", and of the mark that it is sorted by */
+
 static struct columns columns_for(const struct view *v, int width)
 {
     struct columns c = { .state = 8, .id = v->model->id_width };
@@ -107,6 +109,9 @@ static struct columns columns_for(const struct view *v, int width)
         c.id = room - c.state - 1 > 8 ? room - c.state - 1 : 8;
     room -= c.id + 1 + c.state + 1;
     if (room >= 8) {
+        int short_of = c.id < HEADING_ID ? HEADING_ID - c.id : 0;
+        c.id += room - short_of >= 8 ? short_of : 0;
+        room -= room - short_of >= 8 ? short_of : 0;
         c.type = 8;
         room -= 9;
     }

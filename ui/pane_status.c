@@ -462,8 +462,7 @@ void bar_draw(struct app *app, const struct area *a)
     if (app->prompt == PROMPT_REFUSED) {
         static const struct binding close = { .keys = { INPUT_ENTER }, .names = "Enter", .label = "close" };
         int at = draw_key(app, &bar, 1, &close, context);
-        area_put(&bar, at, 0, ROLE_LABEL,
-                 app->refused_question ? "any other key does, too, and nothing else" : "until then no key does anything");
+        area_put(&bar, at, 0, ROLE_LABEL, "an answer that was typed ahead does nothing");
         return;
     }
     if (app->prompt == PROMPT_NONE && app_top(app) == PANE_BREAKS) {

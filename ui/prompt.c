@@ -95,7 +95,7 @@ void prompt_look_at_end(struct app *app)
 
 void prompt_refused(struct app *app, enum prompt prompt)
 {
-    app->refused_question = prompt_is_question(prompt);
+    app->refused_prompt = prompt;
     snprintf(app->refused, sizeof app->refused, "%s", app->message);
     app->message[0] = '\0';
     app->prompt = PROMPT_REFUSED;
@@ -301,17 +301,35 @@ static void accept(struct app *app)
         app->prompt = PROMPT_NONE;
 }
 
-static void answer(struct app *app, uint32_t key)
+static bool is_yes(enum prompt question, uint32_t key)
 {
-    enum prompt question = app->prompt;
     static const uint32_t again[] = {
         [PROMPT_QUIT] = 'q',      [PROMPT_RERUN] = 'R',        [PROMPT_NODE_STOP] = 'x',
         [PROMPT_NODE_KILL] = 'X', [PROMPT_NODE_RESTART] = 'r',
     };
+    return key == 'y' || key == 'Y' || key == INPUT_ENTER || key == again[question];
+}
+
+/* What says why something is not asked stays until it is closed, as long as the keys may be an answer that was typed
+ * ahead: to a question one of a few keys, else a text. Any other key closes it and is for what is below. */
+static bool refused_key(struct app *app, uint32_t key)
+{
+    bool question = prompt_is_question(app->refused_prompt);
+    bool closes = key == INPUT_ESC || key == INPUT_ENTER || key == 3;
+    bool answers = question ? is_yes(app->refused_prompt, key) || key == 'n' || key == 'N'
+                            : (key >= ' ' && key < INPUT_FIRST) || key == INPUT_TAB || editor_key(&app->editor, key);
+    if (closes || question || !answers)
+        app->prompt = PROMPT_NONE;
+    return closes || answers;
+}
+
+static void answer(struct app *app, uint32_t key)
+{
+    enum prompt question = app->prompt;
     bool of_node = question >= PROMPT_NODE_STOP;
     bool quit_now = key == 'Q' && !of_node;
     app->prompt = PROMPT_NONE;
-    if (key != 'y' && key != 'Y' && key != INPUT_ENTER && key != again[question] && !quit_now)
+    if (!is_yes(question, key) && !quit_now)
         return;
     if (of_node)
         command_node(app, question);
@@ -321,11 +339,8 @@ static void answer(struct app *app, uint32_t key)
 
 bool prompt_key(struct app *app, uint32_t key)
 {
-    if (app->prompt == PROMPT_REFUSED) {
-        bool closes = app->refused_question || key == INPUT_ESC || key == INPUT_ENTER || key == 3;
-        app->prompt = closes ? PROMPT_NONE : PROMPT_REFUSED;
-        return true;
-    }
+    if (app->prompt == PROMPT_REFUSED)
+        return refused_key(app, key);
     if (app->prompt == PROMPT_COMMAND || app->prompt == PROMPT_EXPORT) {
         line_prompt_key(app, key);
         return true;
@@ -350,8 +365,6 @@ bool prompt_key(struct app *app, uint32_t key)
         accept(app);
     else if (key == INPUT_UP && app->prompt == PROMPT_FILTER)
         editor_set(&app->editor, app->filter_last);
-    else if (key == INPUT_BACKSPACE && !app->editor.len)
-        app->prompt = PROMPT_NONE;
     else
         return editor_key(&app->editor, key);
     return true;

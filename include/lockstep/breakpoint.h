@@ -74,4 +74,9 @@ struct breakpoint_hit {
 };
 const struct breakpoint_hit *breakpoints_hit(const struct breakpoints *b);
 
+/* The words that may stand before a condition, and `log`, which stands in place of one; NULL behind the last. Whether
+ * such words are all there is up to byte `len`, so that one more may stand there. For who completes what is typed. */
+const char *breakpoint_word(int i);
+bool breakpoint_takes_word(const char *text, size_t len);
+
 #endif

@@ -211,7 +211,7 @@ struct session_message {
     uint64_t id;
     int src, dst; /* nodes */
     struct text type, payload; /* payload: empty where it has none, or null */
-    uint64_t size;
+    uint64_t size, record; /* record: of its sending */
     simtime sent, due; /* due: now or earlier where it waits for its node, which has it with the next quantum */
 };
 /* Why they are not known of the moment that is shown, a part of a sentence; NULL: they are. */

@@ -207,6 +207,24 @@ static const char *take_words(const char *text, struct entry *e, struct conditio
     }
 }
 
+const char *breakpoint_word(int i)
+{
+    static const char *const words[] = { "once", "note", "abort", "hit", "do", "log" };
+    return i >= 0 && (size_t)i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+bool breakpoint_takes_word(const char *text, size_t len)
+{
+    struct entry e = { 0 };
+    struct condition_error err;
+    char *begin = mem_text_n(text, len);
+    const char *rest = take_words(begin, &e, &err);
+    bool takes = rest && !*rest;
+    free(e.command);
+    free(begin);
+    return takes;
+}
+
 static bool looks_like_time(const char *s)
 {
     return (*s >= '0' && *s <= '9') || *s == '.' || *s == '-' || *s == '+';

@@ -305,6 +305,7 @@ static void fill(const struct message *m, struct session_message *out)
                                      .type = m->type,
                                      .payload = text_is(m->payload, "null") ? (struct text){ 0 } : m->payload,
                                      .size = m->size,
+                                     .record = m->record,
                                      .sent = m->sent,
                                      .due = m->time };
 }

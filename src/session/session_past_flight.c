@@ -465,6 +465,7 @@ static void fill(struct session *s, struct flying *item, struct session_message 
                                      .type = item->told->type,
                                      .payload = item->told->payload,
                                      .size = item->told->size,
+                                     .record = m->record,
                                      .sent = item->told->sent,
                                      .due = m->due };
 }

@@ -145,7 +145,7 @@ nodes:
         again = self.keys(["replay", self.dir / "run"], ["i", "V", "screen end", "S", "screen before"], "again")
         self.assertEqual(self.pane(live["end"]), self.pane(again["end"]))
         self.assertRegex(live["end"], r"waits.*s1 +→ p ")  # it was handed over in the quantum that is not part of the run
-        self.assertIn(f"In flight {self.summary('run')['in_flight']} ", live["end"])
+        self.assertIn(f"In flight 1 of {self.summary('run')['in_flight']} ", live["end"])
         self.assertEqual(self.instant(again["before"]), "1.030 000")
 
     def test_without_its_file_what_is_in_flight_is_found_too_and_nothing_can_be_changed(self):
@@ -154,7 +154,7 @@ nodes:
         steps = ["i", ":until 2.7s", "g", "screen at"]
         refused = [step for key in "dDyEIL" for step in (key, "see This run is recorded")]
         with_file = self.keys(["replay", self.dir / "run"], steps + refused, "with")
-        self.assertRegex(with_file["at"], "In flight [0-9,]{3,}")
+        self.assertRegex(with_file["at"], "In flight 1 of [0-9,]{3,}")
         whole = (self.dir / "run" / "flight.bin").read_bytes()
         for size in (None, 0, 7, len(whole) // 2, len(whole) - 1):
             (self.dir / "run" / "flight.bin").unlink()

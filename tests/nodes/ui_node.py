@@ -5,6 +5,7 @@
              terminal
     exit     ends with exit code 3 before it answers the grant of that time; 0: before READY
     hang     never answers it
+    late     answers it three seconds later
     stubborn ignores SHUTDOWN, the end of its input, and SIGTERM
 """
 import json
@@ -48,6 +49,8 @@ def main() -> None:
             speak(config, now)
             if now == config.get("exit"):
                 sys.exit(3)
+            if now == config.get("late"):
+                time.sleep(3)
             if now == config.get("hang"):
                 while True:
                     time.sleep(60)

@@ -248,8 +248,8 @@ static void every_row_of_the_table_is_whole(void **state)
             assert_false(last); /* nothing follows what takes the rest of the line */
             assert_true(form->optional || !optional);
             assert_non_null(form->name);
-            assert_true((form->kind == ARGUMENT_WORD) == (form->words != NULL));
-            last = form->kind == ARGUMENT_FILE || form->kind == ARGUMENT_CONDITION || form->kind == ARGUMENT_TEXT;
+            assert_true(form->kind == ARGUMENT_ROUTE || (form->kind == ARGUMENT_WORD) == (form->words != NULL));
+            last = form->kind >= ARGUMENT_FILE;
             optional = form->optional;
         }
     }

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "trace/store_open.h"
 #include "ui/filter.h"
+#include "ui/pane.h"
 
 #define RECORDS 5000
 
@@ -333,6 +334,28 @@ static void lines_of_any_length_are_found_and_belong_to_strides_that_may_match(v
     close_file(&file);
 }
 
+/* A title stands on the screen before the list is drawn. */
+static void a_title_counts_no_further_than_its_list(void **state)
+{
+    (void)state;
+    struct file file;
+    struct buffer title = { 0 };
+    open_file(&file);
+    for (int i = 0; i < 18; i++)
+        write_record(&file, "T", i);
+    publish(&file);
+    struct view v = { .store = file.store };
+    struct pane *p = pane_events_new();
+    list_show(&p->list, 19, 10, 0); /* as of a later moment */
+    list_go(&p->list, 18);
+    assert_true(p->ops->act(p, &v, ACTION_CLICK)); /* which does not follow what comes */
+    p->ops->title(p, &v, &title);
+    assert_string_equal(buffer_string(&title), " 18 of 18");
+    buffer_free(&title);
+    p->ops->free(p);
+    close_file(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +367,7 @@ int main(void)
         cmocka_unit_test(strides_that_cannot_match_are_passed_over),
         cmocka_unit_test(and_so_are_those_of_a_recorded_run),
         cmocka_unit_test(lines_of_any_length_are_found_and_belong_to_strides_that_may_match),
+        cmocka_unit_test(a_title_counts_no_further_than_its_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

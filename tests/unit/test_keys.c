@@ -41,6 +41,23 @@ static void what_the_bar_shows_has_a_name_and_a_label(void **state)
         }
 }
 
+static void no_two_contexts_are_the_same(void **state)
+{
+    (void)state;
+    static const unsigned contexts[] = {
+        CONTEXT_PAUSED,      CONTEXT_RUNNING, CONTEXT_OVER,           CONTEXT_BROKEN,       CONTEXT_FINDING,
+        CONTEXT_DETAIL,      CONTEXT_POPUP,   CONTEXT_WARNINGS,       CONTEXT_PROMPT,       CONTEXT_COMPLETES,
+        CONTEXT_ENDING,      CONTEXT_LOG,     CONTEXT_PROCESSES,      CONTEXT_NODES_LIVE,   CONTEXT_STARTING,
+        CONTEXT_TIMELINE,    CONTEXT_PAST,    CONTEXT_BEFORE_END,     CONTEXT_FLIGHT,       CONTEXT_WATCHES,
+        CONTEXT_FLIGHT_OPEN, CONTEXT_BARRIER, CONTEXT_FLIGHT_MESSAGE, CONTEXT_FLIGHT_SAVED,
+    };
+    unsigned seen = 0;
+    for (size_t i = 0; i < sizeof contexts / sizeof *contexts; i++) {
+        assert_int_equal(seen & contexts[i], 0);
+        seen |= contexts[i];
+    }
+}
+
 static void keys_have_names(void **state)
 {
     (void)state;
@@ -312,6 +329,7 @@ int main(void)
         cmocka_unit_test(every_key_of_the_table_does_what_its_row_says),
         cmocka_unit_test(no_key_stands_twice_in_the_table),
         cmocka_unit_test(what_the_bar_shows_has_a_name_and_a_label),
+        cmocka_unit_test(no_two_contexts_are_the_same),
         cmocka_unit_test(keys_have_names),
         cmocka_unit_test(a_line_is_edited_character_by_character),
         cmocka_unit_test(an_offered_text_is_replaced_by_what_is_typed),
