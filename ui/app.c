@@ -473,7 +473,7 @@ bool app_work(struct app *app)
     bool more = find_work(app);
     if (app->status.is_recorded) {
         more |= store_catch_up(session_store(app->session), CATCH_UP_BYTES);
-        more |= session_look_for_unknown(app->session, &app->dirty);
+        more |= session_look_for_troubles(app->session, &app->dirty);
     }
     more |= export_work(app);
     struct pane *top = app->panes[app_top(app)], *events = app->panes[PANE_EVENTS];

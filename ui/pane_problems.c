@@ -71,12 +71,12 @@ static size_t warnings_before(const struct pane_problems *w, uint64_t record)
 
 /* --- The list --- */
 
-/* A row: the failure of the run, a problem of the scenario, or something that the run warns of. */
+/* A row: the failure of the run, a problem of the scenario, or something that the run went on with. */
 struct entry {
     bool is_failure;
     const struct problem *problem;
-    const struct session_unknown *unknown;
-    uint64_t record; /* of a warning */
+    const struct session_trouble *trouble;
+    uint64_t record; /* of a warning, and of a trouble */
 };
 
 static bool has_failed(const struct view *v)
@@ -84,16 +84,16 @@ static bool has_failed(const struct view *v)
     return v->session && v->status->failure;
 }
 
-static size_t unknown_of(const struct view *v)
+static size_t troubles_of(const struct view *v)
 {
-    return v->session ? v->status->unknown : 0;
+    return v->session ? v->status->troubles : 0;
 }
 
 /* Of the moment that is shown: what is recorded by then. */
 static size_t count_entries(const struct pane_problems *w, const struct view *v)
 {
     size_t warnings = v->store ? warnings_before(w, store_count(v->store)) : 0;
-    return has_failed(v) + v->problems->count + warnings + unknown_of(v);
+    return has_failed(v) + v->problems->count + warnings + troubles_of(v);
 }
 
 /* What was selected stays so when a row comes before it; the first row gives way. */
@@ -103,24 +103,38 @@ static void keep_selected(struct pane_problems *w, const struct view *v)
     w->had_failed = has_failed(v);
 }
 
-/* Row i, which is there. What the run warns of is in the order of its records. */
+/* Errors first: the scenario cannot run because of them. */
+static const struct problem *problem_at(const struct problems *problems, size_t i)
+{
+    bool error = i < problems->errors;
+    size_t left = error ? i : i - problems->errors;
+    for (size_t k = 0; k < problems->count; k++)
+        if ((problems->items[k].severity == SEVERITY_ERROR) == error && left-- == 0)
+            return &problems->items[k];
+    return NULL;
+}
+
+/* Row i, which is there. What the run went on with is in the order of its records. */
 static struct entry entry_at(const struct pane_problems *w, const struct view *v, size_t i)
 {
     if (has_failed(v) && i-- == 0)
         return (struct entry){ .is_failure = true };
     if (i < v->problems->count)
-        return (struct entry){ .problem = &v->problems->items[i] };
+        return (struct entry){ .problem = problem_at(v->problems, i) };
     i -= v->problems->count;
-    size_t before = 0;
-    for (; before < unknown_of(v); before++) {
-        const struct session_unknown *u = session_unknown(v->session, before);
-        size_t at = warnings_before(w, u->drop) + before;
+    size_t low = 0, high = troubles_of(v); /* how many troubles stand before it */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct session_trouble *t = session_trouble(v->session, middle);
+        size_t at = warnings_before(w, t->record) + middle;
         if (at == i)
-            return (struct entry){ .unknown = u };
-        if (at > i)
-            break;
+            return (struct entry){ .trouble = t, .record = t->record };
+        if (at < i)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return (struct entry){ .record = w->warnings[i - before] };
+    return (struct entry){ .record = w->warnings[i - low] };
 }
 
 /* What is told of the run. */
@@ -139,19 +153,21 @@ static struct text text_of(const char *s)
 /* Of an entry that is no problem of the scenario. False where its record cannot be read. */
 static bool tell(const struct view *v, const struct entry *e, struct told *out)
 {
-    const struct session_unknown *u = e->unknown;
+    const struct session_trouble *u = e->trouble;
     struct record r;
-    *out = (struct told){ .t = v->status->head, .record = u ? u->drop : e->record };
+    *out = (struct told){ .t = v->status->head, .record = e->record };
     if (e->is_failure) {
         buffer_text(&out->text, v->status->failure);
-    } else if (u) {
+    } else if (u && u->unknown) {
         out->t = u->t;
-        out->node = text_of(u->src >= 0 ? v->scenario->nodes[u->src].id : "");
+        out->node = text_of(u->node >= 0 ? v->scenario->nodes[u->node].id : "");
         buffer_format(&out->text, "sends to %s, which is no node of the scenario: dropped, this and all like it",
-                      u->dst);
+                      u->unknown);
     } else if (store_read(v->store, e->record, &r) == 0) {
         out->t = r.t;
         out->node = r.src;
+        if (u)
+            buffer_text(&out->text, u->is_restarted ? "failed and was restarted: " : "failed and was left out: ");
         buffer_add(&out->text, r.cause.s, r.cause.len);
     } else {
         return false;
@@ -167,7 +183,7 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     if (v->problems->warnings)
         buffer_format(out, "%s %zu warning%s", v->problems->errors ? "," : "", v->problems->warnings,
                       v->problems->warnings == 1 ? "" : "s");
-    uint64_t of_run = v->session ? v->status->warnings + unknown_of(v) : 0;
+    uint64_t of_run = v->session ? v->status->warnings + troubles_of(v) : 0;
     if (of_run && v->problems->count)
         buffer_format(out, ", %s of the run", format_count(of_run, x));
     else if (of_run)

@@ -47,7 +47,7 @@ static void draw_counters(const struct view *v, const struct area *a, int left)
     snprintf(parts[1].text, sizeof parts[1].text, "%s messages", format_count(s->messages, x));
     snprintf(parts[2].text, sizeof parts[2].text, "%s dropped", format_count(s->dropped, x));
     snprintf(parts[3].text, sizeof parts[3].text, "%s in flight", format_count(s->in_flight, x));
-    uint64_t warnings = s->warnings + s->unknown;
+    uint64_t warnings = s->warnings + s->troubles;
     if (warnings)
         snprintf(parts[4].text, sizeof parts[4].text, "%s warning%s: %s", format_count(warnings, x),
                  warnings == 1 ? "" : "s", keymap_text(v->keys, "{warnings}", false, keys));
