@@ -127,6 +127,22 @@ static void leave_chain(struct app *app)
     pane_events_go(app->panes[PANE_EVENTS], n);
 }
 
+/* To the event that a warning, or the failure of the run, is recorded as. */
+static void leave_problems(struct app *app)
+{
+    struct view v = app_view(app);
+    uint64_t n;
+    if (!app->session)
+        return;
+    if (!pane_problems_selected(app->panes[PANE_PROBLEMS], &v, &n)) {
+        app_say(app, ROLE_INFO, "No event of the moment that is shown tells of that");
+        return;
+    }
+    app->open_count = 0;
+    app->focus = PANE_EVENTS;
+    pane_events_go(app->panes[PANE_EVENTS], n);
+}
+
 static void enter(struct app *app)
 {
     if (app_top(app) == PANE_FLIGHT) {
@@ -139,6 +155,10 @@ static void enter(struct app *app)
     }
     if (app_top(app) == PANE_WATCHES) {
         watch_go(app);
+        return;
+    }
+    if (app_top(app) == PANE_PROBLEMS) {
+        leave_problems(app);
         return;
     }
     if (app_top(app) != PANE_EVENTS) {
@@ -264,8 +284,9 @@ static bool act_on_start(struct app *app, enum action action)
         (state != SESSION_LOADED && state != SESSION_STARTING) || app->runs_at_once)
         return false;
     app->runs_when_ready = action == ACTION_CONTINUE || !app->runs_when_ready;
-    app_say(app, ROLE_INFO, app->runs_when_ready ? "It runs as soon as all nodes are ready; {pause} takes that back"
-                                                 : "It is paused when all nodes are ready");
+    app_say(app, ROLE_INFO,
+            app->runs_when_ready ? "It runs as soon as all nodes are ready; {pause} takes that back"
+                                 : "It is paused when all nodes are ready");
     app->start_told = true;
     return true;
 }

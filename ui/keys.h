@@ -107,7 +107,8 @@ enum context {
     CONTEXT_FLIGHT_OPEN = 1 << 22,    /* … of a run that takes changes … */
     CONTEXT_FLIGHT_MESSAGE = 1 << 23, /* … and there is one to be changed */
     CONTEXT_FLIGHT_SAVED = 1 << 24,   /* what was done by hand can be saved: the run is none that was recorded */
-    CONTEXT_BARRIER = 1 << 25         /* who is waited for is in sight, and some nodes are processes */
+    CONTEXT_BARRIER = 1 << 26,        /* who is waited for is in sight, and some nodes are processes */
+    CONTEXT_TROUBLED = 1 << 27        /* the run has failed, or warns of something */
 };
 
 struct binding {

@@ -31,6 +31,12 @@ static bool is_warning(void *data, const struct record *r)
     return r->kind == RECORD_WARNING;
 }
 
+static bool is_failed(void *data, const struct record *r)
+{
+    (void)data;
+    return r->kind == RECORD_NODE && text_is(r->state, "failed");
+}
+
 static bool is_looking(const struct pane_problems *w, const struct view *v, uint64_t end)
 {
     return w->read < end && w->count < v->status->warnings && w->count < WARNINGS_MOST;
@@ -268,6 +274,48 @@ static void draw_told(const struct view *v, const struct area *a, int y, int wid
     buffer_free(&told.text);
 }
 
+/* The node that the row is about, or -1. */
+static int entry_node(const struct view *v, const struct entry *e)
+{
+    struct told told;
+    char name[80];
+    if (e->problem)
+        return -1;
+    if (e->is_failure)
+        return v->status->failed_node;
+    if (e->trouble)
+        return e->trouble->node;
+    if (!tell(v, e, &told))
+        return -1;
+    snprintf(name, sizeof name, "%.*s", (int)told.node.len, told.node.len ? told.node.s : "");
+    buffer_free(&told.text);
+    return scenario_find_node(v->scenario, name);
+}
+
+/* The last lines that a failed node wrote to stderr, as many as there is room for. */
+static void draw_tail(const struct view *v, const struct area *a, int y, int node)
+{
+    struct node_status n;
+    if (node < 0 || y + 1 >= a->height)
+        return;
+    session_node(v->session, node, &n);
+    size_t from = strlen(n.tail);
+    for (int room = a->height - y - 1; from && room > 0; room--) {
+        from--; /* the newline, or the last character */
+        while (from && n.tail[from - 1] != '\n')
+            from--;
+    }
+    if (!*n.tail)
+        return;
+    struct pen pen = pen_at(a, 2, y++, a->width - 3);
+    pen_put(&pen, ROLE_DIM, "the last that it wrote to stderr:");
+    for (const char *line = n.tail + from; *line && y < a->height; y++) {
+        size_t len = strcspn(line, "\n");
+        area_text(a, 4, y, a->width - 5, ROLE_TEXT, line, len);
+        line += len + (line[len] == '\n');
+    }
+}
+
 static void draw_selected_told(const struct view *v, const struct area *a, const struct entry *e)
 {
     struct told told;
@@ -278,24 +326,39 @@ static void draw_selected_told(const struct view *v, const struct area *a, const
     pen_text(&pen, node_role(v, told.node), told.node.s, told.node.len);
     pen_printf(&pen, ROLE_DIM, "  at %s", format_typed(told.t, x));
     pen_printf(&pen, ROLE_DIM, "  record %s of the run", format_count(told.record, x));
-    area_wrap(a, 2, 2, a->width - 3, ROLE_WARN, buffer_string(&told.text));
+    int y = 2 + area_wrap(a, 2, 2, a->width - 3, ROLE_WARN, buffer_string(&told.text));
     buffer_free(&told.text);
+    if (e->trouble && !e->trouble->unknown && !e->trouble->is_restarted)
+        draw_tail(v, a, y + 1, e->trouble->node);
+}
+
+/* What can be done about it. */
+static void failure_advice(const struct view *v, struct buffer *out)
+{
+    const struct session_status *s = v->status;
+    char keys[KEYMAP_TEXT];
+    const char *look = s->is_past && s->now < s->head ? "{now} shows the end of the run"
+                       : s->head > 0                  ? "{step-back} looks at the quantum before"
+                                                      : NULL;
+    const char *more[] = { look, s->is_recorded ? NULL : "{rerun} starts anew from the file",
+                           s->failed_node >= 0 ? "{log} shows the node's log" : NULL };
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        if (more[i])
+            buffer_format(out, "%s%s", out->len ? ", " : "", keymap_text(v->keys, more[i], false, keys));
 }
 
 static void draw_selected_failure(const struct view *v, const struct area *a)
 {
-    char x[FORMAT_TEXT], keys[KEYMAP_TEXT];
-    const char *advice = v->status->is_past && v->status->now < v->status->head ? "{now} shows the end of the run"
-                         : v->status->is_recorded
-                             ? "{step-back} looks at the quantum before"
-                             : "{step-back} looks at the quantum before, {rerun} starts anew from the file";
+    char x[FORMAT_TEXT];
+    struct buffer advice = { 0 };
     struct pen pen = pen_at(a, 2, 1, a->width - 3);
     pen_put(&pen, ROLE_BAD, FAILED);
     pen_printf(&pen, ROLE_DIM, "  at %s", format_typed(v->status->head, x));
     int y = 2 + area_wrap(a, 2, 2, a->width - 3, ROLE_TEXT, v->status->failure);
-    pen = pen_at(a, 2, y + 1, a->width - 3);
-    pen_put(&pen, ROLE_DIM, keymap_text(v->keys, advice, false, keys));
-    pen_put(&pen, ROLE_DIM, keymap_text(v->keys, "; {log} shows the log of the selected node", false, keys));
+    failure_advice(v, &advice);
+    y += 1 + area_wrap(a, 2, y + 1, a->width - 3, ROLE_DIM, buffer_string(&advice));
+    buffer_free(&advice);
+    draw_tail(v, a, y + 1, v->status->failed_node);
 }
 
 #define BEFORE        5 /* lines of the file before a problem, and as many behind it */
@@ -415,6 +478,30 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
         draw_selected_told(v, &bottom, &e);
 }
 
+static int selected_node(const struct pane *p, const struct view *v)
+{
+    const struct pane_problems *w = problems_of(p);
+    if (!v->session || p->list.cursor >= count_entries(w, v))
+        return -1;
+    struct entry e = entry_at(w, v, p->list.cursor);
+    return entry_node(v, &e);
+}
+
+bool pane_problems_selected(const struct pane *p, const struct view *v, uint64_t *n)
+{
+    const struct pane_problems *w = problems_of(p);
+    if (!v->store || p->list.cursor >= count_entries(w, v))
+        return false;
+    struct entry e = entry_at(w, v, p->list.cursor);
+    *n = e.record;
+    if (!e.is_failure)
+        return !e.problem;
+    uint64_t count = store_count(v->store);
+    struct store_query query = { .holds = is_failed, .kinds = 1u << RECORD_NODE };
+    *n = count ? count - 1 : 0; /* the failure that ends a run is among its last records */
+    return count && v->status->failed_node >= 0 && store_find(v->store, &query, true, SLICE, n) == STORE_FOUND;
+}
+
 static void export_told(const struct view *v, const struct entry *e, struct table_row *row)
 {
     struct told told;
@@ -468,6 +555,7 @@ struct pane *pane_problems_new(void)
         .title = title,
         .draw = draw,
         .act = pane_move,
+        .node = selected_node,
         .work = work,
         .export = export_row,
         .go = pane_go,
