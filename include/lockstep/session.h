@@ -161,6 +161,8 @@ enum node_state {
 };
 #define NODE_STATES 9
 const char *node_state_name(enum node_state s); /* "loaded", "idle", … */
+/* What it is called where a person reads it: of a frozen node "left out", of a finished one "ended". */
+const char *node_state_word(enum node_state s);
 
 /* One node, at this moment. */
 struct node_status {
