@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/shell.h"
 #include "lockstep/condition_words.h"
 #include "ui/app.h"
 #include "ui/flight.h"
@@ -363,12 +364,31 @@ static bool act_on_node(struct app *app, enum action action)
     }
 }
 
+/* Of a recorded run there is nothing to start, nor to read again where all of it is there. */
+bool app_can_rerun(const struct app *app)
+{
+    return !app->session || !app->status.is_recorded || app->status.missing;
+}
+
+static void tell_how_to_repeat(struct app *app)
+{
+    struct buffer file = { 0 }, word = { 0 };
+    buffer_format(&file, "%s/scenario.yaml", app->status.run_dir);
+    shell_word(&word, buffer_string(&file));
+    app_say(app, ROLE_INFO, "This run was recorded: its nodes run no more. To repeat it: lockstep %s",
+            buffer_string(&word));
+    buffer_free(&file);
+    buffer_free(&word);
+}
+
 /* Keys that leave or start anew. Returns false for others. */
 static bool act_on_program(struct app *app, enum action action)
 {
     switch (action) {
     case ACTION_RERUN:
-        if (run_active(app))
+        if (!app_can_rerun(app))
+            tell_how_to_repeat(app);
+        else if (run_active(app))
             prompt_open(app, PROMPT_RERUN);
         else
             app_end(app, THEN_RERUN, 0);

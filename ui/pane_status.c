@@ -441,8 +441,9 @@ static void draw_keys(struct app *app, const struct area *bar, unsigned context)
     for (int rank = 0; rank < 3; rank++)
         for (size_t i = 0; i < key_table_count; i++) {
             const struct binding *b = &key_table[i];
+            bool is_vain = b->action == ACTION_RERUN && !app_can_rerun(app);
             if (!(b->bar & context) || !b->label || !name_length(app, b) || stands_last(b, context) ||
-                rank_of(b, context) != rank)
+                rank_of(b, context) != rank || is_vain)
                 continue;
             int width = name_length(app, b) + 1 + (int)strlen(label_of(b, context));
             if (x + width + 2 <= end)
