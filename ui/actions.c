@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/shell.h"
 #include "lockstep/condition_words.h"
 #include "ui/app.h"
 #include "ui/flight.h"
@@ -127,6 +128,22 @@ static void leave_chain(struct app *app)
     pane_events_go(app->panes[PANE_EVENTS], n);
 }
 
+/* To the event that a warning, or the failure of the run, is recorded as. */
+static void leave_problems(struct app *app)
+{
+    struct view v = app_view(app);
+    uint64_t n;
+    if (!app->session)
+        return;
+    if (!pane_problems_selected(app->panes[PANE_PROBLEMS], &v, &n)) {
+        app_say(app, ROLE_INFO, "No event of the moment that is shown tells of that");
+        return;
+    }
+    app->open_count = 0;
+    app->focus = PANE_EVENTS;
+    pane_events_go(app->panes[PANE_EVENTS], n);
+}
+
 static void enter(struct app *app)
 {
     if (app_top(app) == PANE_FLIGHT) {
@@ -139,6 +156,10 @@ static void enter(struct app *app)
     }
     if (app_top(app) == PANE_WATCHES) {
         watch_go(app);
+        return;
+    }
+    if (app_top(app) == PANE_PROBLEMS) {
+        leave_problems(app);
         return;
     }
     if (app_top(app) != PANE_EVENTS) {
@@ -357,12 +378,31 @@ static bool act_on_node(struct app *app, enum action action)
     }
 }
 
+/* Of a recorded run there is nothing to start, nor to read again where all of it is there. */
+bool app_can_rerun(const struct app *app)
+{
+    return !app->session || !app->status.is_recorded || app->status.missing;
+}
+
+static void tell_how_to_repeat(struct app *app)
+{
+    struct buffer file = { 0 }, word = { 0 };
+    buffer_format(&file, "%s/scenario.yaml", app->status.run_dir);
+    shell_word(&word, buffer_string(&file));
+    app_say(app, ROLE_INFO, "This run was recorded: its nodes run no more. To repeat it: lockstep %s",
+            buffer_string(&word));
+    buffer_free(&file);
+    buffer_free(&word);
+}
+
 /* Keys that leave or start anew. Returns false for others. */
 static bool act_on_program(struct app *app, enum action action)
 {
     switch (action) {
     case ACTION_RERUN:
-        if (run_active(app))
+        if (!app_can_rerun(app))
+            tell_how_to_repeat(app);
+        else if (run_active(app))
             prompt_open(app, PROMPT_RERUN);
         else
             app_end(app, THEN_RERUN, 0);

@@ -75,17 +75,14 @@ static unsigned flight_context(const struct app *app)
            (session_flight_count(app->session) ? CONTEXT_FLIGHT_MESSAGE : 0);
 }
 
-unsigned app_context(const struct app *app)
+static bool is_troubled(const struct app *app)
 {
-    enum pane_id top = app_top(app);
-    if (app->prompt != PROMPT_NONE)
-        return CONTEXT_PROMPT | (line_prompt_completes(app) ? CONTEXT_COMPLETES : 0);
-    if (top == PANE_HELP || top == PANE_RECORD || top == PANE_CHAIN || top == PANE_BREAKS || top == PANE_MESSAGE)
-        return CONTEXT_POPUP;
-    if (!app->session)
-        return CONTEXT_BROKEN;
-    if (top == PANE_PROBLEMS)
-        return CONTEXT_WARNINGS;
+    return app->status.warnings || app->status.troubles || app->status.failure;
+}
+
+/* Of a run, and what is in sight of it. */
+static unsigned place_context(const struct app *app, enum pane_id top)
+{
     unsigned find = app->find.active ? CONTEXT_FINDING : 0;
     unsigned place = top == PANE_DETAIL    ? CONTEXT_DETAIL
                      : top == PANE_LOG     ? CONTEXT_LOG
@@ -106,6 +103,19 @@ unsigned app_context(const struct app *app)
         return CONTEXT_STARTING | find | place | nodes;
     nodes |= nodes ? CONTEXT_NODES_LIVE : 0;
     return (app->status.state == SESSION_PAUSED ? CONTEXT_PAUSED : CONTEXT_RUNNING) | find | place | nodes;
+}
+
+unsigned app_context(const struct app *app)
+{
+    enum pane_id top = app_top(app);
+    if (app->prompt != PROMPT_NONE)
+        return CONTEXT_PROMPT | (line_prompt_completes(app) ? CONTEXT_COMPLETES : 0);
+    if (top == PANE_HELP || top == PANE_RECORD || top == PANE_CHAIN || top == PANE_BREAKS || top == PANE_MESSAGE)
+        return CONTEXT_POPUP;
+    if (!app->session)
+        return CONTEXT_BROKEN;
+    unsigned place = top == PANE_PROBLEMS ? CONTEXT_WARNINGS : place_context(app, top);
+    return place | (is_troubled(app) ? CONTEXT_TROUBLED : 0);
 }
 
 static struct scenario *load_scenario(const struct ui_options *o, struct problems *problems)
@@ -488,7 +498,7 @@ bool app_work(struct app *app)
     bool more = find_work(app);
     if (app->status.is_recorded) {
         more |= store_catch_up(session_store(app->session), CATCH_UP_BYTES);
-        more |= session_look_for_unknown(app->session, &app->dirty);
+        more |= session_look_for_troubles(app->session, &app->dirty);
     }
     more |= export_work(app);
     struct pane *top = app->panes[app_top(app)], *events = app->panes[PANE_EVENTS];

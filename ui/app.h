@@ -163,6 +163,7 @@ void app_say(struct app *app, enum role role, const char *fmt, ...) LOCKSTEP_PRI
 void app_say_over(struct app *app, simtime t); /* that a moment which is asked for lies behind the end of the run, if so */
 
 /* For the files that app.c is split into. */
+bool app_can_rerun(const struct app *app);
 void app_rerun(struct app *app);
 bool app_command(struct app *app, struct command command, enum await await);
 void app_act(struct app *app, enum action action); /* actions.c */

@@ -67,7 +67,7 @@ const struct binding key_table[] = {
     { { 'z' }, ACTION_ZOOM, "z", .help = "the pane alone on the screen, and back", .label = "zoom", .bar = RUN },
     { { 't' }, ACTION_FOLD, "t", .help = "fold or unfold the tier" },
     { { 'w' }, ACTION_PROBLEMS, "w", .help = "problems and warnings of scenario and run, and back",
-      .label = "warnings", .bar = CONTEXT_WARNINGS, .other = "back", .other_in = CONTEXT_WARNINGS },
+      .label = "warnings", .bar = CONTEXT_WARNINGS | CONTEXT_TROUBLED, .other = "back", .other_in = CONTEXT_WARNINGS },
     { { '>' }, ACTION_SORT_NEXT, "< > o", .help = "sort Nodes, Health by the column beside; reverse" },
     { { '<' }, .action = ACTION_SORT_PREVIOUS },
     { { 'o' }, .action = ACTION_SORT_REVERSE },

@@ -84,30 +84,31 @@ enum action {
 
 /* Where the user is; the key bar shows what counts there. */
 enum context {
-    CONTEXT_PAUSED = 1,
-    CONTEXT_RUNNING = 2,
-    CONTEXT_OVER = 4,
-    CONTEXT_BROKEN = 8, /* no run: problems, or the launch failed */
-    CONTEXT_FINDING = 16,
-    CONTEXT_DETAIL = 32,
-    CONTEXT_POPUP = 64,
-    CONTEXT_WARNINGS = 128, /* the problems of a scenario that runs */
-    CONTEXT_PROMPT = 256,   /* something is being asked */
-    CONTEXT_COMPLETES = 1 << 25, /* … and Tab completes the answer */
-    CONTEXT_ENDING = 512,
-    CONTEXT_LOG = 1024,
-    CONTEXT_PROCESSES = 2048,  /* some nodes are processes, and this is no place that counts more … */
-    CONTEXT_NODES_LIVE = 4096, /* … and they can be stopped and restarted */
-    CONTEXT_STARTING = 8192,
-    CONTEXT_TIMELINE = 32768,
-    CONTEXT_PAST = 16384,     /* an earlier moment of the run is shown, or one of a recorded run … */
+    CONTEXT_PAUSED = 1 << 0,
+    CONTEXT_RUNNING = 1 << 1,
+    CONTEXT_OVER = 1 << 2,
+    CONTEXT_BROKEN = 1 << 3, /* no run: problems, or the launch failed */
+    CONTEXT_FINDING = 1 << 4,
+    CONTEXT_DETAIL = 1 << 5,
+    CONTEXT_POPUP = 1 << 6,
+    CONTEXT_WARNINGS = 1 << 7, /* the problems of a scenario that runs */
+    CONTEXT_PROMPT = 1 << 8,   /* something is being asked */
+    CONTEXT_ENDING = 1 << 9,
+    CONTEXT_LOG = 1 << 10,
+    CONTEXT_PROCESSES = 1 << 11,  /* some nodes are processes, and this is no place that counts more … */
+    CONTEXT_NODES_LIVE = 1 << 12, /* … and they can be stopped and restarted */
+    CONTEXT_STARTING = 1 << 13,
+    CONTEXT_PAST = 1 << 14, /* an earlier moment of the run is shown, or one of a recorded run … */
+    CONTEXT_TIMELINE = 1 << 15,
     CONTEXT_BEFORE_END = 1 << 19, /* … from which it goes on to later ones */
-    CONTEXT_FLIGHT = 1 << 20, /* messages in flight are in sight … */
+    CONTEXT_FLIGHT = 1 << 20,     /* messages in flight are in sight … */
     CONTEXT_WATCHES = 1 << 21,
     CONTEXT_FLIGHT_OPEN = 1 << 22,    /* … of a run that takes changes … */
     CONTEXT_FLIGHT_MESSAGE = 1 << 23, /* … and there is one to be changed */
     CONTEXT_FLIGHT_SAVED = 1 << 24,   /* what was done by hand can be saved: the run is none that was recorded */
-    CONTEXT_BARRIER = 1 << 26         /* who is waited for is in sight, and some nodes are processes */
+    CONTEXT_COMPLETES = 1 << 25,      /* something is being asked, and Tab completes the answer */
+    CONTEXT_BARRIER = 1 << 26,        /* who is waited for is in sight, and some nodes are processes */
+    CONTEXT_TROUBLED = 1 << 27        /* the run has failed, or warns of something */
 };
 
 struct binding {

@@ -51,13 +51,10 @@ bool view_ended_early(const struct view *v)
 
 const char *view_state_word(const struct view *v, const struct node_status *n)
 {
+    (void)v;
     if (view_will_fail(n))
         return "fails";
-    if (n->state == NODE_FROZEN)
-        return is_stopped(n) ? "stopped" : "left out";
-    if (n->state == NODE_FINISHED && view_ended_early(v))
-        return "ended"; /* with the run */
-    return node_state_name(n->state);
+    return is_stopped(n) ? "stopped" : node_state_word(n->state);
 }
 
 const char *view_state_words(const struct view *v, const struct node_status *n)

@@ -91,6 +91,8 @@ void pane_record_show(struct pane *p, uint64_t n);
 void pane_log_show(struct pane *p, int node);
 bool pane_flight_selected(const struct pane *p, uint64_t *id); /* false: there is none */
 void pane_message_show(struct pane *p, uint64_t id);
+/* The record of what is selected; false: it has none, or it lies behind the moment that is shown. */
+bool pane_problems_selected(const struct pane *p, const struct view *v, uint64_t *n);
 void pane_chain_show(struct pane *p, uint64_t n);
 uint64_t pane_chain_selected(const struct pane *p); /* a record */
 /* The record that has the selected value; false: there is none. */

@@ -85,10 +85,24 @@ static void draw_heading(const struct view *v, const struct area *a)
     area_right(a, 0, 0, a->width, m->awaited ? ROLE_BUSY : ROLE_DIM, text);
 }
 
-/* Instead of its share, of a node that has failed: why. */
-static void draw_dead(const struct view *v, const struct area *a, int x, int y, const struct node_status *n)
+#define FIGURES 17 /* columns of a share and its time */
+
+static void draw_figures(const struct view *v, const struct area *a, int x, int y, int node)
 {
-    struct pen pen = pen_at(a, x, y, -1);
+    uint64_t ns = v->model->wall_ns[node], total = v->model->wall_total;
+    char text[FORMAT_TEXT];
+    area_right(a, x, y, 8, ROLE_TEXT, format_percent((double)ns / (double)total, text));
+    area_right(a, x + 8, y, 9, ROLE_DIM, format_ns(ns, text));
+}
+
+/* Of a node that has failed: what has become of it and why, and in front of its share no bar. */
+static void draw_dead(const struct view *v, const struct area *a, int x, int y, int node, const struct node_status *n)
+{
+    bool known = v->wall && v->model->wall_total;
+    int room = a->width - x - (known ? FIGURES + 1 : 0);
+    struct pen pen = pen_at(a, x, y, room > 0 ? room : 0);
+    if (known && a->width > x + FIGURES)
+        draw_figures(v, a, a->width - FIGURES, y, node);
     pen_glyph(&pen, view_state_role(n), n->state == NODE_FROZEN ? GLYPH_FROZEN : GLYPH_CROSS);
     pen_printf(&pen, view_state_role(n), " %s  ", view_state_word(v, n));
     pen_put(&pen, ROLE_TEXT, n->cause);
@@ -117,14 +131,17 @@ static void draw_share(const struct view *v, const struct area *a, int x, int y,
     uint64_t ns = v->model->wall_ns[node], total = v->model->wall_total;
     bool known = v->wall && total;
     double share = known ? (double)ns / (double)total : 0;
-    char text[FORMAT_TEXT];
-    int meter = a->width - x - 8 - 9;
+    int meter = a->width - x - FIGURES;
     if (meter >= 4) {
         area_meter(a, x, y, meter, share, ROLE_BAR_FULL);
         x += meter;
     }
-    area_right(a, x, y, 8, known ? ROLE_TEXT : ROLE_DIM, known ? format_percent(share, text) : WALL_HIDDEN);
-    area_right(a, x + 8, y, 9, ROLE_DIM, known ? format_ns(ns, text) : WALL_HIDDEN);
+    if (known) {
+        draw_figures(v, a, x, y, node);
+        return;
+    }
+    area_right(a, x, y, 8, ROLE_DIM, WALL_HIDDEN);
+    area_right(a, x + 8, y, 9, ROLE_DIM, WALL_HIDDEN);
 }
 
 static void draw_node(const struct view *v, const struct area *a, int y, int node, int id_width)
@@ -135,7 +152,7 @@ static void draw_node(const struct view *v, const struct area *a, int y, int nod
     const char *id = v->scenario->nodes[node].id;
     area_text(a, 0, y, id_width, dead ? view_state_role(&n) : theme_node_role(node), id, strlen(id));
     if (dead)
-        draw_dead(v, a, id_width + 1, y, &n);
+        draw_dead(v, a, id_width + 1, y, node, &n);
     else if (awaited_of(v, node, &n, &awaited))
         draw_awaited(v, a, id_width + 1, y, &n, &awaited);
     else

@@ -31,6 +31,12 @@ static bool is_warning(void *data, const struct record *r)
     return r->kind == RECORD_WARNING;
 }
 
+static bool is_failed(void *data, const struct record *r)
+{
+    (void)data;
+    return r->kind == RECORD_NODE && text_is(r->state, "failed");
+}
+
 static bool is_looking(const struct pane_problems *w, const struct view *v, uint64_t end)
 {
     return w->read < end && w->count < v->status->warnings && w->count < WARNINGS_MOST;
@@ -71,12 +77,12 @@ static size_t warnings_before(const struct pane_problems *w, uint64_t record)
 
 /* --- The list --- */
 
-/* A row: the failure of the run, a problem of the scenario, or something that the run warns of. */
+/* A row: the failure of the run, a problem of the scenario, or something that the run went on with. */
 struct entry {
     bool is_failure;
     const struct problem *problem;
-    const struct session_unknown *unknown;
-    uint64_t record; /* of a warning */
+    const struct session_trouble *trouble;
+    uint64_t record; /* of a warning, and of a trouble */
 };
 
 static bool has_failed(const struct view *v)
@@ -84,16 +90,16 @@ static bool has_failed(const struct view *v)
     return v->session && v->status->failure;
 }
 
-static size_t unknown_of(const struct view *v)
+static size_t troubles_of(const struct view *v)
 {
-    return v->session ? v->status->unknown : 0;
+    return v->session ? v->status->troubles : 0;
 }
 
 /* Of the moment that is shown: what is recorded by then. */
 static size_t count_entries(const struct pane_problems *w, const struct view *v)
 {
     size_t warnings = v->store ? warnings_before(w, store_count(v->store)) : 0;
-    return has_failed(v) + v->problems->count + warnings + unknown_of(v);
+    return has_failed(v) + v->problems->count + warnings + troubles_of(v);
 }
 
 /* What was selected stays so when a row comes before it; the first row gives way. */
@@ -103,24 +109,38 @@ static void keep_selected(struct pane_problems *w, const struct view *v)
     w->had_failed = has_failed(v);
 }
 
-/* Row i, which is there. What the run warns of is in the order of its records. */
+/* Errors first: the scenario cannot run because of them. */
+static const struct problem *problem_at(const struct problems *problems, size_t i)
+{
+    bool error = i < problems->errors;
+    size_t left = error ? i : i - problems->errors;
+    for (size_t k = 0; k < problems->count; k++)
+        if ((problems->items[k].severity == SEVERITY_ERROR) == error && left-- == 0)
+            return &problems->items[k];
+    return NULL;
+}
+
+/* Row i, which is there. What the run went on with is in the order of its records. */
 static struct entry entry_at(const struct pane_problems *w, const struct view *v, size_t i)
 {
     if (has_failed(v) && i-- == 0)
         return (struct entry){ .is_failure = true };
     if (i < v->problems->count)
-        return (struct entry){ .problem = &v->problems->items[i] };
+        return (struct entry){ .problem = problem_at(v->problems, i) };
     i -= v->problems->count;
-    size_t before = 0;
-    for (; before < unknown_of(v); before++) {
-        const struct session_unknown *u = session_unknown(v->session, before);
-        size_t at = warnings_before(w, u->drop) + before;
+    size_t low = 0, high = troubles_of(v); /* how many troubles stand before it */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct session_trouble *t = session_trouble(v->session, middle);
+        size_t at = warnings_before(w, t->record) + middle;
         if (at == i)
-            return (struct entry){ .unknown = u };
-        if (at > i)
-            break;
+            return (struct entry){ .trouble = t, .record = t->record };
+        if (at < i)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return (struct entry){ .record = w->warnings[i - before] };
+    return (struct entry){ .record = w->warnings[i - low] };
 }
 
 /* What is told of the run. */
@@ -139,19 +159,21 @@ static struct text text_of(const char *s)
 /* Of an entry that is no problem of the scenario. False where its record cannot be read. */
 static bool tell(const struct view *v, const struct entry *e, struct told *out)
 {
-    const struct session_unknown *u = e->unknown;
+    const struct session_trouble *u = e->trouble;
     struct record r;
-    *out = (struct told){ .t = v->status->head, .record = u ? u->drop : e->record };
+    *out = (struct told){ .t = v->status->head, .record = e->record };
     if (e->is_failure) {
         buffer_text(&out->text, v->status->failure);
-    } else if (u) {
+    } else if (u && u->unknown) {
         out->t = u->t;
-        out->node = text_of(u->src >= 0 ? v->scenario->nodes[u->src].id : "");
+        out->node = text_of(u->node >= 0 ? v->scenario->nodes[u->node].id : "");
         buffer_format(&out->text, "sends to %s, which is no node of the scenario: dropped, this and all like it",
-                      u->dst);
+                      u->unknown);
     } else if (store_read(v->store, e->record, &r) == 0) {
         out->t = r.t;
         out->node = r.src;
+        if (u)
+            buffer_text(&out->text, u->is_restarted ? "failed and was restarted: " : "failed and was left out: ");
         buffer_add(&out->text, r.cause.s, r.cause.len);
     } else {
         return false;
@@ -167,7 +189,7 @@ static void title(const struct pane *p, const struct view *v, struct buffer *out
     if (v->problems->warnings)
         buffer_format(out, "%s %zu warning%s", v->problems->errors ? "," : "", v->problems->warnings,
                       v->problems->warnings == 1 ? "" : "s");
-    uint64_t of_run = v->session ? v->status->warnings + unknown_of(v) : 0;
+    uint64_t of_run = v->session ? v->status->warnings + troubles_of(v) : 0;
     if (of_run && v->problems->count)
         buffer_format(out, ", %s of the run", format_count(of_run, x));
     else if (of_run)
@@ -252,6 +274,48 @@ static void draw_told(const struct view *v, const struct area *a, int y, int wid
     buffer_free(&told.text);
 }
 
+/* The node that the row is about, or -1. */
+static int entry_node(const struct view *v, const struct entry *e)
+{
+    struct told told;
+    char name[80];
+    if (e->problem)
+        return -1;
+    if (e->is_failure)
+        return v->status->failed_node;
+    if (e->trouble)
+        return e->trouble->node;
+    if (!tell(v, e, &told))
+        return -1;
+    snprintf(name, sizeof name, "%.*s", (int)told.node.len, told.node.len ? told.node.s : "");
+    buffer_free(&told.text);
+    return scenario_find_node(v->scenario, name);
+}
+
+/* The last lines that a failed node wrote to stderr, as many as there is room for. */
+static void draw_tail(const struct view *v, const struct area *a, int y, int node)
+{
+    struct node_status n;
+    if (node < 0 || y + 1 >= a->height)
+        return;
+    session_node(v->session, node, &n);
+    size_t from = strlen(n.tail);
+    for (int room = a->height - y - 1; from && room > 0; room--) {
+        from--; /* the newline, or the last character */
+        while (from && n.tail[from - 1] != '\n')
+            from--;
+    }
+    if (!*n.tail)
+        return;
+    struct pen pen = pen_at(a, 2, y++, a->width - 3);
+    pen_put(&pen, ROLE_DIM, "the last that it wrote to stderr:");
+    for (const char *line = n.tail + from; *line && y < a->height; y++) {
+        size_t len = strcspn(line, "\n");
+        area_text(a, 4, y, a->width - 5, ROLE_TEXT, line, len);
+        line += len + (line[len] == '\n');
+    }
+}
+
 static void draw_selected_told(const struct view *v, const struct area *a, const struct entry *e)
 {
     struct told told;
@@ -262,24 +326,39 @@ static void draw_selected_told(const struct view *v, const struct area *a, const
     pen_text(&pen, node_role(v, told.node), told.node.s, told.node.len);
     pen_printf(&pen, ROLE_DIM, "  at %s", format_typed(told.t, x));
     pen_printf(&pen, ROLE_DIM, "  record %s of the run", format_count(told.record, x));
-    area_wrap(a, 2, 2, a->width - 3, ROLE_WARN, buffer_string(&told.text));
+    int y = 2 + area_wrap(a, 2, 2, a->width - 3, ROLE_WARN, buffer_string(&told.text));
     buffer_free(&told.text);
+    if (e->trouble && !e->trouble->unknown && !e->trouble->is_restarted)
+        draw_tail(v, a, y + 1, e->trouble->node);
+}
+
+/* What can be done about it. */
+static void failure_advice(const struct view *v, struct buffer *out)
+{
+    const struct session_status *s = v->status;
+    char keys[KEYMAP_TEXT];
+    const char *look = s->is_past && s->now < s->head ? "{now} shows the end of the run"
+                       : s->head > 0                  ? "{step-back} looks at the quantum before"
+                                                      : NULL;
+    const char *more[] = { look, s->is_recorded ? NULL : "{rerun} starts anew from the file",
+                           s->failed_node >= 0 ? "{log} shows the node's log" : NULL };
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        if (more[i])
+            buffer_format(out, "%s%s", out->len ? ", " : "", keymap_text(v->keys, more[i], false, keys));
 }
 
 static void draw_selected_failure(const struct view *v, const struct area *a)
 {
-    char x[FORMAT_TEXT], keys[KEYMAP_TEXT];
-    const char *advice = v->status->is_past && v->status->now < v->status->head ? "{now} shows the end of the run"
-                         : v->status->is_recorded
-                             ? "{step-back} looks at the quantum before"
-                             : "{step-back} looks at the quantum before, {rerun} starts anew from the file";
+    char x[FORMAT_TEXT];
+    struct buffer advice = { 0 };
     struct pen pen = pen_at(a, 2, 1, a->width - 3);
     pen_put(&pen, ROLE_BAD, FAILED);
     pen_printf(&pen, ROLE_DIM, "  at %s", format_typed(v->status->head, x));
     int y = 2 + area_wrap(a, 2, 2, a->width - 3, ROLE_TEXT, v->status->failure);
-    pen = pen_at(a, 2, y + 1, a->width - 3);
-    pen_put(&pen, ROLE_DIM, keymap_text(v->keys, advice, false, keys));
-    pen_put(&pen, ROLE_DIM, keymap_text(v->keys, "; {log} shows the log of the selected node", false, keys));
+    failure_advice(v, &advice);
+    y += 1 + area_wrap(a, 2, y + 1, a->width - 3, ROLE_DIM, buffer_string(&advice));
+    buffer_free(&advice);
+    draw_tail(v, a, y + 1, v->status->failed_node);
 }
 
 #define BEFORE        5 /* lines of the file before a problem, and as many behind it */
@@ -399,6 +478,30 @@ static void draw(struct pane *p, const struct view *v, const struct area *whole,
         draw_selected_told(v, &bottom, &e);
 }
 
+static int selected_node(const struct pane *p, const struct view *v)
+{
+    const struct pane_problems *w = problems_of(p);
+    if (!v->session || p->list.cursor >= count_entries(w, v))
+        return -1;
+    struct entry e = entry_at(w, v, p->list.cursor);
+    return entry_node(v, &e);
+}
+
+bool pane_problems_selected(const struct pane *p, const struct view *v, uint64_t *n)
+{
+    const struct pane_problems *w = problems_of(p);
+    if (!v->store || p->list.cursor >= count_entries(w, v))
+        return false;
+    struct entry e = entry_at(w, v, p->list.cursor);
+    *n = e.record;
+    if (!e.is_failure)
+        return !e.problem;
+    uint64_t count = store_count(v->store);
+    struct store_query query = { .holds = is_failed, .kinds = 1u << RECORD_NODE };
+    *n = count ? count - 1 : 0; /* the failure that ends a run is among its last records */
+    return count && v->status->failed_node >= 0 && store_find(v->store, &query, true, SLICE, n) == STORE_FOUND;
+}
+
 static void export_told(const struct view *v, const struct entry *e, struct table_row *row)
 {
     struct told told;
@@ -452,6 +555,7 @@ struct pane *pane_problems_new(void)
         .title = title,
         .draw = draw,
         .act = pane_move,
+        .node = selected_node,
         .work = work,
         .export = export_row,
         .go = pane_go,

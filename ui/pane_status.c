@@ -47,7 +47,7 @@ static void draw_counters(const struct view *v, const struct area *a, int left)
     snprintf(parts[1].text, sizeof parts[1].text, "%s messages", format_count(s->messages, x));
     snprintf(parts[2].text, sizeof parts[2].text, "%s dropped", format_count(s->dropped, x));
     snprintf(parts[3].text, sizeof parts[3].text, "%s in flight", format_count(s->in_flight, x));
-    uint64_t warnings = s->warnings + s->unknown;
+    uint64_t warnings = s->warnings + s->troubles;
     if (warnings)
         snprintf(parts[4].text, sizeof parts[4].text, "%s warning%s: %s", format_count(warnings, x),
                  warnings == 1 ? "" : "s", keymap_text(v->keys, "{warnings}", false, keys));
@@ -363,9 +363,11 @@ static int draw_key(struct app *app, const struct area *a, int x, const struct b
     return x + 2;
 }
 
-static bool stands_last(const struct binding *b)
+/* The keys that always have their room. */
+static bool stands_last(const struct binding *b, unsigned context)
 {
-    return b->action == ACTION_QUIT || b->action == ACTION_HELP;
+    bool leads_to_warnings = b->action == ACTION_PROBLEMS && !(context & CONTEXT_WARNINGS);
+    return b->action == ACTION_QUIT || b->action == ACTION_HELP || leads_to_warnings;
 }
 
 #define ORDINARY                                                                                                       \
@@ -380,19 +382,17 @@ static int rank_of(const struct binding *b, unsigned context)
     return special & ~EARLIER ? 0 : special ? 1 : 2;
 }
 
-/* Keys of the list of breakpoints do what others do elsewhere. */
-static void draw_break_keys(struct app *app, const struct area *bar, unsigned context)
+struct place_key {
+    enum action action;
+    const char *label;
+};
+
+/* Keys that do, in a list, what others do elsewhere. Returns the column behind them. */
+static int draw_place_keys(struct app *app, const struct area *bar, unsigned context, const struct place_key *keys,
+                           size_t count)
 {
-    static const struct {
-        enum action action;
-        const char *label;
-    } keys[] = { { ACTION_BREAKS, "add" },
-                 { ACTION_ENTER, "edit" },
-                 { ACTION_PAUSE, "on/off" },
-                 { ACTION_NODE_STOP, "remove" },
-                 { ACTION_BACK, "back" } };
     int x = 1;
-    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+    for (size_t k = 0; k < count; k++)
         for (size_t i = 0; i < key_table_count; i++) {
             if (key_table[i].action != keys[k].action || !name_length(app, &key_table[i]))
                 continue;
@@ -400,6 +400,17 @@ static void draw_break_keys(struct app *app, const struct area *bar, unsigned co
             shown.keys[0] = first_key(app, &key_table[i]);
             x = draw_key(app, bar, x, &shown, context);
         }
+    return x;
+}
+
+static void draw_break_keys(struct app *app, const struct area *bar, unsigned context)
+{
+    static const struct place_key keys[] = { { ACTION_BREAKS, "add" },
+                                             { ACTION_ENTER, "edit" },
+                                             { ACTION_PAUSE, "on/off" },
+                                             { ACTION_NODE_STOP, "remove" },
+                                             { ACTION_BACK, "back" } };
+    draw_place_keys(app, bar, context, keys, sizeof keys / sizeof *keys);
 }
 
 /* Over the key bar, and over rows of the status above it as far as it takes them. */
@@ -421,14 +432,18 @@ static void draw_keys(struct app *app, const struct area *bar, unsigned context)
 {
     int last = 0;
     for (size_t i = 0; i < key_table_count; i++)
-        if (stands_last(&key_table[i]) && (key_table[i].bar & context))
+        if (stands_last(&key_table[i], context) && (key_table[i].bar & context))
             last += name_length(app, &key_table[i]) + 3 + (int)strlen(key_table[i].label);
-    int x = 1, end = bar->width - last;
+    static const struct place_key of_warnings[] = { { ACTION_ENTER, "its event" }, { ACTION_LOG, "its log" } };
+    bool is_warned = (context & CONTEXT_WARNINGS) && (context & CONTEXT_TROUBLED);
+    int x = is_warned ? draw_place_keys(app, bar, context, of_warnings, app->model.process_count ? 2 : 1) : 1;
+    int end = bar->width - last;
     for (int rank = 0; rank < 3; rank++)
         for (size_t i = 0; i < key_table_count; i++) {
             const struct binding *b = &key_table[i];
-            if (!(b->bar & context) || !b->label || !name_length(app, b) || stands_last(b) ||
-                rank_of(b, context) != rank)
+            bool is_vain = b->action == ACTION_RERUN && !app_can_rerun(app);
+            if (!(b->bar & context) || !b->label || !name_length(app, b) || stands_last(b, context) ||
+                rank_of(b, context) != rank || is_vain)
                 continue;
             int width = name_length(app, b) + 1 + (int)strlen(label_of(b, context));
             if (x + width + 2 <= end)
@@ -441,7 +456,7 @@ static void draw_keys(struct app *app, const struct area *bar, unsigned context)
         area_put(bar, x, 0, ROLE_LABEL, of_selected);
     x = end > 1 ? end : 1;
     for (size_t i = 0; i < key_table_count; i++)
-        if (stands_last(&key_table[i]) && (key_table[i].bar & context))
+        if (stands_last(&key_table[i], context) && (key_table[i].bar & context))
             x = draw_key(app, bar, x, &key_table[i], context);
 }
 

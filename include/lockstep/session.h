@@ -125,7 +125,7 @@ struct session_status {
     uint64_t quanta_skipped;
     uint64_t records, messages, dropped, in_flight; /* in_flight: in the network or waiting for their node */
     uint64_t warnings;       /* records of that kind: what nodes said was amended, faults without effect, odd ends */
-    size_t unknown;          /* pairs of a node and a name of no node that it has sent to: session_unknown */
+    size_t troubles;         /* what the run went on with besides: session_trouble */
     double wall_s;           /* since the nodes were ready, pauses left out */
     double speed;            /* virtual seconds per wall second, of the last second or so; 0 while paused */
     double pace;
@@ -161,6 +161,8 @@ enum node_state {
 };
 #define NODE_STATES 9
 const char *node_state_name(enum node_state s); /* "loaded", "idle", … */
+/* What it is called where a person reads it: of a frozen node "left out", of a finished one "ended". */
+const char *node_state_word(enum node_state s);
 
 /* One node, at this moment. */
 struct node_status {
@@ -305,19 +307,23 @@ void session_replay_command(const struct session *s, struct buffer *out);
  * a recorded run. What is said comes from nodes. */
 void session_drop_reasons(const struct session *s, struct buffer *out);
 
-/* A node that has sent to a name which is no node's, and when it first did. */
-struct session_unknown {
-    uint64_t drop;   /* the record that says so */
-    simtime t;       /* of the message */
-    int src;         /* -1: not known */
-    const char *dst; /* the name, as the node sent it */
+/* What a run goes on with, and no warning is recorded of: a node that has sent to a name which is no node's, when it
+ * did so first; or one that has failed and was left out, or started again. */
+struct session_trouble {
+    uint64_t record;     /* that says so: the drop, or the failure */
+    simtime t;           /* of the message, or of the failure */
+    int node;            /* -1: not known */
+    const char *unknown; /* the name, as the node sent it; NULL: it has failed */
+    bool is_restarted;   /* it was started again; else left out */
 };
-#define SESSION_UNKNOWN_MOST 100 /* pairs of node and name that are known: the first ones */
-/* Of the first `unknown` of the status, in the order of their records. Good while the session is there. */
-const struct session_unknown *session_unknown(const struct session *s, size_t i);
-/* Of a recorded run: looks for such pairs through some more of the records that are there by the moment that is shown.
+#define SESSION_UNKNOWN_MOST  100  /* pairs of node and name that are known: the first ones */
+#define SESSION_FAILURES_MOST 1000 /* failures that are */
+/* Of the first `troubles` of the status, in the order of their records. Good until the session is stepped, or looks for
+ * more. */
+const struct session_trouble *session_trouble(const struct session *s, size_t i);
+/* Of a recorded run: looks for them through some more of the records that are there by the moment that is shown.
  * Returns whether there is more to come; *changed is set where one was found. */
-bool session_look_for_unknown(struct session *s, bool *changed);
+bool session_look_for_troubles(struct session *s, bool *changed);
 
 /* The text of summary.json, once the run is over; else NULL. */
 const char *session_summary(const struct session *s);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "batch/junit.h"
@@ -123,11 +124,13 @@ static void tell_unreached(const struct batch_options *o, const struct session_s
             fprintf(stderr, "lockstep: --until %s held for no record: the run went on to its end\n", b.text);
 }
 
-static int conclude(const struct batch_options *o, const struct session *s, const struct scenario *scenario)
+static int conclude(const struct batch_options *o, struct session *s, const struct scenario *scenario)
 {
     struct session_status status;
     session_status(s, &status);
-    if (status.exit_code != EXIT_FINISHED)
+    bool is_summarized = !o->json && !o->quiet; /* which says it too, and nobody reads it twice on one terminal */
+    bool is_seen = is_summarized && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+    if (status.exit_code != EXIT_FINISHED && !is_seen)
         fprintf(stderr, "lockstep: %s: %s\n", status.outcome, status.cause);
     if (!o->quiet)
         tell_unreached(o, &status);
@@ -135,7 +138,7 @@ static int conclude(const struct batch_options *o, const struct session *s, cons
         report_stderr(stderr, s, scenario, status.failed_node);
     if (o->json)
         fputs(session_summary(s), stdout);
-    else if (!o->quiet)
+    else if (is_summarized)
         report_run(stdout, s, scenario, o->color, o->verbose);
     return finish_output(status.exit_code);
 }

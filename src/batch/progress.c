@@ -7,11 +7,11 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 
-#define BAR_EVERY_MS   100
-#define LINE_EVERY_MS  5000
-#define BAR_WIDTH      30
-#define SECOND         ((simtime)1000000)
-#define NARROW         70 /* columns: no bar, only the figures */
+#define BAR_EVERY_MS  100
+#define LINE_EVERY_MS 5000
+#define BAR_WIDTH     30
+#define SECOND        ((simtime)1000000)
+#define NARROW        70 /* columns: no bar, only the figures */
 
 static int columns(void)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/shell.h"
 #include "base/utf8.h"
 
 /* A count with a comma between thousands. */
@@ -27,6 +28,15 @@ static void print_safe(FILE *to, const char *text)
     utf8_escape(&safe, text, strlen(text));
     fwrite(safe.data, 1, safe.len, to);
     buffer_free(&safe);
+}
+
+/* As it can be typed. */
+static void print_shell_word(FILE *to, const char *text)
+{
+    struct buffer word = { 0 };
+    shell_word(&word, text);
+    print_safe(to, buffer_string(&word));
+    buffer_free(&word);
 }
 
 static void report_network(FILE *to, const struct scenario *s)
@@ -95,7 +105,7 @@ static void report_nodes(FILE *to, const struct session *s, const struct scenari
         struct node_status n;
         session_node(s, i, &n);
         fprintf(to, "  %-20s %-8s %-9s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %12.1f\n", scenario->nodes[i].id,
-                implementation_name(scenario->nodes[i].implementation), node_state_name(n.state), n.events,
+                implementation_name(scenario->nodes[i].implementation), node_state_word(n.state), n.events,
                 n.messages_in, n.messages_out, (double)session_step_ns(s, i, 0.99) / 1e3);
     }
 }
@@ -117,9 +127,43 @@ static void report_inference(FILE *to, const struct session *s, const struct sce
     fputs("\n", to);
 }
 
+#define WARNINGS_SHOWN 3 /* the first ones */
+
+static bool is_warning(void *data, const struct record *r)
+{
+    (void)data;
+    return r->kind == RECORD_WARNING;
+}
+
+static void report_warnings(FILE *to, struct session *s, const struct session_status *r)
+{
+    struct store *store = session_store(s);
+    struct store_query query = { .holds = is_warning, .kinds = 1u << RECORD_WARNING };
+    uint64_t shown = 0;
+    for (uint64_t n = 0; shown < WARNINGS_SHOWN && shown < r->warnings; n++, shown++) {
+        struct record record;
+        char time[SIMTIME_TEXT];
+        struct buffer text = { 0 };
+        if (store_find(store, &query, false, UINT64_MAX, &n) != STORE_FOUND || store_read(store, n, &record) < 0)
+            break;
+        simtime_format(record.t, time);
+        buffer_add(&text, record.src.s, record.src.len);
+        buffer_text(&text, record.src.len ? ": " : "");
+        buffer_add(&text, record.cause.s, record.cause.len);
+        fprintf(to, "  warning    at %s: ", time);
+        print_safe(to, buffer_string(&text));
+        fputs("\n", to);
+        buffer_free(&text);
+    }
+    if (shown == r->warnings)
+        return;
+    fprintf(to, "  warnings   %" PRIu64 " %s: w in lockstep replay ", r->warnings - shown, shown ? "more" : "in all");
+    print_shell_word(to, r->run_dir);
+    fputs("\n", to);
+}
+
 /* What a run that went on has passed over. */
-static void report_trouble(FILE *to, const struct session *s, const struct scenario *scenario,
-                           const struct session_status *r)
+static void report_trouble(FILE *to, struct session *s, const struct scenario *scenario, const struct session_status *r)
 {
     for (int i = 0; i < scenario->node_count; i++) {
         struct node_status n;
@@ -132,8 +176,7 @@ static void report_trouble(FILE *to, const struct session *s, const struct scena
             fprintf(to, "  restarted  %s: %u time%s\n", scenario->nodes[i].id, n.restarts, n.restarts == 1 ? "" : "s");
         }
     }
-    if (r->warnings)
-        fprintf(to, "  warnings   %" PRIu64 ": the records of kind `warning` in events.jsonl\n", r->warnings);
+    report_warnings(to, s, r);
 }
 
 void report_stderr(FILE *to, const struct session *s, const struct scenario *scenario, int i)
@@ -186,7 +229,7 @@ static void report_failure(FILE *to, const struct session *s, const struct scena
     buffer_free(&command);
 }
 
-void report_run(FILE *to, const struct session *s, const struct scenario *scenario, bool color, bool nodes)
+void report_run(FILE *to, struct session *s, const struct scenario *scenario, bool color, bool nodes)
 {
     struct session_status r;
     char time[SIMTIME_TEXT], a[32], b[32], c[32];

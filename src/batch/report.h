@@ -7,7 +7,7 @@
 #include "lockstep/session.h"
 
 void report_scenario(FILE *to, const struct scenario *s);
-void report_run(FILE *to, const struct session *s, const struct scenario *scenario, bool color, bool nodes);
+void report_run(FILE *to, struct session *s, const struct scenario *scenario, bool color, bool nodes);
 
 /* The last lines that node i wrote to stderr, if any, and where the others are. */
 void report_stderr(FILE *to, const struct session *s, const struct scenario *scenario, int i);

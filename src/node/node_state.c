@@ -34,3 +34,8 @@ const char *node_tail(struct node *n)
     const char *newline = strchr(text, '\n');
     return newline && newline[1] ? newline + 1 : text + 1;
 }
+
+const char *node_state_word(enum node_state s)
+{
+    return s == NODE_FROZEN ? "left out" : s == NODE_FINISHED ? "ended" : node_state_name(s);
+}

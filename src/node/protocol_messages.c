@@ -92,7 +92,7 @@ static void warn(struct reader *r, const struct words *w, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     struct excerpt type = excerpt_of((struct text){ w->type, w->type_len }, 0, WARNING_TEXT);
-    buffer_format(&r->n->answer.warnings, "message %zu (%s): %s\n", r->number, type.text, text);
+    buffer_format(&r->n->answer.warnings, "the answer's message %zu (%s): %s\n", r->number, type.text, text);
 }
 
 static int fail_json(struct reader *r, struct text line)
@@ -174,6 +174,22 @@ static int read_words(struct reader *r, const struct draft *d, struct words *w)
     return -1;
 }
 
+/* That the time is not in the quantum: the time as the node wrote it, in words where it is a plain number. */
+static void warn_of_time(struct reader *r, const struct words *w, const struct json_span *given, const char *where,
+                         simtime bound, const char *what, simtime taken)
+{
+    char bound_text[SIMTIME_TEXT], taken_text[SIMTIME_TEXT], time[SIMTIME_TEXT];
+    struct excerpt written = excerpt_of(text_of(given), 0, WARNING_TEXT);
+    simtime value;
+    bool plain = given->len <= 15 && strspn(written.text, "0123456789") == given->len;
+    simtime_format(bound, bound_text);
+    simtime_format(taken, taken_text);
+    if (plain && json_span_whole(given, &value) == 0)
+        simtime_format(value, time);
+    warn(r, w, "its time %s%s %s %s, the %s; taken as %s", plain ? time : written.text, plain ? "" : "us", where,
+         bound_text, what, taken_text);
+}
+
 static int read_time(struct reader *r, const struct draft *d, const struct words *w, simtime *time)
 {
     const struct json_span *given = &d->fields[KEY_TIME];
@@ -184,13 +200,12 @@ static int read_time(struct reader *r, const struct draft *d, const struct words
         return -1;
     }
     if (*time < p->earliest) {
-        warn(r, w, "time %s lies before %" PRId64 ", the %s; taken as %" PRId64,
-             excerpt_of(text_of(given), 0, WARNING_TEXT).text, p->earliest,
-             p->earliest < p->from ? "time of the first message given to it" : "start of its quantum", p->earliest);
+        warn_of_time(r, w, given, "lies before", p->earliest,
+                     p->earliest < p->from ? "time of the first message given to it" : "start of its quantum",
+                     p->earliest);
         *time = p->earliest;
     } else if (*time >= p->until) {
-        warn(r, w, "time %s is not before %" PRId64 ", the end of its quantum; taken as %" PRId64,
-             excerpt_of(text_of(given), 0, WARNING_TEXT).text, p->until, p->until - 1);
+        warn_of_time(r, w, given, "is not before", p->until, "end of its quantum", p->until - 1);
         *time = p->until - 1;
     }
     return 0;

@@ -64,6 +64,7 @@ static void format_summary(struct session *s)
                                .messages = status.messages,
                                .dropped = status.dropped,
                                .in_flight = status.in_flight,
+                               .warnings = status.warnings,
                                .events_sha256 = s->results.sha256,
                                .nodes = nodes };
     latencies_summarize(s->results.latencies, &summary.inference);

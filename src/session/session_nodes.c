@@ -45,9 +45,11 @@ static void freeze(struct session *s, int i, const char *cause)
     launcher_freeze(node_of(s, i));
 }
 
-/* Its failure is dealt with. */
+/* Its failure is dealt with. Where it owed an answer until now, that is time that it was waited for. */
 static void tell(struct session *s, int i)
 {
+    if (s->care[i].outstanding && !s->care[i].told)
+        s->timing[i].total_ns += clock_ns() - node_of(s, i)->asked_ns;
     s->failures_told += !s->care[i].told;
     s->care[i].told = true;
 }

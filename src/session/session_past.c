@@ -25,7 +25,7 @@ void viewing_free(struct session *s)
     past_free(v->past);
     past_free(v->survey);
     past_flight_free(v->flight);
-    drops_free(v->unknown);
+    drops_free(v->troubles);
     if (v->directory >= 0)
         close(v->directory);
     buffer_free(&v->tail);
@@ -350,7 +350,7 @@ void viewing_status(const struct session *s, struct session_status *out)
         .dropped = (uint64_t)run[MOMENT_DROPPED],
         .in_flight = (uint64_t)run[MOMENT_IN_FLIGHT],
         .warnings = (uint64_t)run[MOMENT_WARNINGS],
-        .unknown = unknown_count(s),
+        .troubles = troubles_count(s),
         .pace = s->pace,
         .run_to = SIMTIME_NEVER,
         .outcome = end ? end->outcome : NULL,

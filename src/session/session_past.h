@@ -24,8 +24,8 @@ struct viewing {
     struct buffer tail;   /* of a node's log, for node_status */
     struct search search; /* of what a command looks for */
     struct past_flight *flight; /* NULL: not asked for yet */
-    struct drops *unknown;      /* of a recorded run: of those to no node; NULL: not looked for yet */
-    uint64_t unknown_read;      /* the records before this one were looked through for it */
+    struct drops *troubles;     /* of a recorded run; NULL: not looked for yet */
+    uint64_t unknown_read, failures_read; /* the records before these were looked through for them */
 };
 
 void viewing_free(struct session *s);

@@ -162,8 +162,8 @@ void session_note_moment(struct session *s);
 /* From time to time, what is in flight now goes to disk; -1 with *err set once it cannot. */
 int session_note_flight(struct session *s, struct error *err);
 
-/* session_unknown.c: how many pairs of a node and a name of no node there are by the moment that is shown. */
-size_t unknown_count(const struct session *s);
+/* session_troubles.c: how many there are by the moment that is shown. */
+size_t troubles_count(const struct session *s);
 
 /* session_stops.c */
 void stops_open(struct session *s);

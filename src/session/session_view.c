@@ -67,7 +67,7 @@ void session_status(const struct session *s, struct session_status *out)
                                     .messages = c->messages,
                                     .dropped = c->dropped,
                                     .warnings = c->warnings,
-                                    .unknown = unknown_count(s),
+                                    .troubles = troubles_count(s),
                                     .in_flight = c->in_flight,
                                     .wall_s = (double)wall / 1e9,
                                     .speed = speed_of(s),

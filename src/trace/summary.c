@@ -87,6 +87,7 @@ void summary_format(struct buffer *b, const struct summary *s)
     number_field(b, "messages", s->messages);
     number_field(b, "dropped", s->dropped);
     number_field(b, "in_flight", s->in_flight);
+    number_field(b, "warnings", s->warnings);
     text_field(b, "events_sha256", s->events_sha256);
     add_inference(b, s);
     buffer_text(b, "  \"nodes\": [\n");

@@ -24,7 +24,7 @@ struct summary {
     const char *replay;             /* the command line that shows the run there */
     simtime now;
     double wall_s;
-    uint64_t quanta, quanta_skipped, records, messages, dropped, in_flight;
+    uint64_t quanta, quanta_skipped, records, messages, dropped, in_flight, warnings;
     const char *events_sha256;
     struct session_inference inference;
     const struct summary_node *nodes; /* one per node of the scenario */

@@ -372,6 +372,38 @@ nodes:
         self.assertEqual((s["outcome"], s["exit_code"], s["failed_node"]), ("failed", 1, "slow"))
         self.assertEqual([n["state"] for n in s["nodes"]], ["finished", "failed"])
 
+    def test_the_first_warnings_are_told_and_all_are_counted(self):
+        path = common.SOURCE / "tests" / "ui" / "process_warns.yaml"
+        out, _ = self.batch(path, "out", expect=1)
+        for i in (1, 2, 3):
+            self.assertIn(f"  warning    at {i}00ms: late: the answer's message 1 (X): its time 9us lies before "
+                          f"{i * 100 - 10}ms, the start of its quantum", out)
+        self.assertEqual(out.count("  warning  "), 3)
+        self.assertIn("  warnings   1 more: w in lockstep replay ", out)
+        self.assertEqual(self.summary("out")["warnings"], 4)
+        self.assertEqual(sum(r["kind"] == "warning" for r in self.records("out")), 4)
+
+    def test_states_have_the_words_of_the_screen(self):
+        path = self.write("states.yaml", """
+simulation: { duration: 1s, quantum: 100ms, seed: 1 }
+nodes:
+  - { id: s, type: sensor }
+  - { id: gateway, type: gateway }
+  - { id: gone, type: custom, implementation: process, command: [sh, -c, read x; echo READY; read x], on_failure: continue }
+""")
+        out, _ = self.batch(path, "out", "-v", expect=0)
+        self.assertRegex(out, r"(?m)^  s +model +ended ")
+        self.assertRegex(out, r"(?m)^  gone +process +left out ")
+        self.assertEqual([n["state"] for n in self.summary("out")["nodes"]], ["finished", "finished", "frozen"])
+
+    def test_a_failure_is_told_once_on_a_terminal(self):
+        path = common.SOURCE / "tests" / "ui" / "process_warns.yaml"
+        pty = terminal.Pty(self, "--batch", "--no-color", "-o", "out", path)
+        self.assertEqual(pty.end(), 1)
+        self.assertEqual(pty.data.count(b"failed: nodes[1] valve: the valve is stuck"), 1, pty.data)
+        _, err = self.batch(path, "again", expect=1) # where they go to different places each has it
+        self.assertIn("lockstep: failed: nodes[1] valve: the valve is stuck\n", err)
+
     def test_the_end_of_what_a_failed_node_wrote_begins_with_a_whole_line(self):
         def said(lines):
             command = f"read -r line; echo READY; {{ {lines}; }} >&2; exit 3"

@@ -59,7 +59,7 @@ FAULTS = {
     "NoEmptyList": ("ADVANCE without messages", r"sent +ADVANCE 1000\n +\[\]", "exit code 1", "the second may be"),
     "PythonText": ("ADVANCE without messages", "is not JSON", "Python's own text, not JSON: print.json.dumps"),
     "AtTarget": ("times of its messages", "is not before", "keep for the next ADVANCE"),
-    "InThePast": ("times of its messages", "time 0 lies before", "virtual time of the event that caused it"),
+    "InThePast": ("times of its messages", "time 0s lies before", "virtual time of the event that caused it"),
     "IgnoresShutdown": ("SHUTDOWN ends it", "sent +SHUTDOWN", "runs on", "leave the loop"),
     "EndsWith3": ("SHUTDOWN ends it", "exit code 3", "exit with 0"),
     "IgnoresEndOfInput": ("the end of input ends it", "runs on", "exit when reading gives the end of the input"),

@@ -62,13 +62,31 @@ nodes:
     command: [sh, -c, "while read -r word now; do case $word in INIT) echo READY ;; ADVANCE) read -r m; echo DONE; \
               echo '[]' ;; SHUTDOWN) exit ;; esac; done"]
 """)
-        known = r"worker +(ready|idle|finished) .*? \d[\d.]* [KM]i?B "
+        known = r"worker +(ready|idle|ended) .*? \d[\d.]* [KM]i?B "
         t = Tmux(self, path, columns=120, rows=36)
         t.wait("PAUSED", line=0)
         t.wait(known)
         t.keys("c")
         t.wait("FINISHED", line=0)
         t.wait(known)
+
+    def test_the_wall_time_has_a_share_of_who_was_waited_for_in_vain(self):
+        answers = ("while read -r word now; do case $word in INIT) echo READY ;; ADVANCE) read -r m; %s echo DONE; "
+                   "echo '[]' ;; SHUTDOWN) exit ;; esac; done")
+        for policy, word in (("abort", "failed"), ("continue", "left out")):
+            with self.subTest(policy=policy):
+                path = self.write("hangs.yaml", f"""
+simulation: {{ duration: 20ms, quantum: 10ms, seed: 1 }}
+nodes:
+  - {{ id: quick, type: custom, implementation: process, command: [sh, -c, "{answers % ''}"] }}
+  - {{ id: slow, type: custom, implementation: process, timeouts: {{ step: 2s }}, on_failure: {policy},
+       command: [sh, -c, "{answers % '[ $now = 10000 ] && sleep 60;'}"] }}
+""")
+                t = Tmux(self, path, columns=120, rows=36)
+                t.wait("PAUSED", line=0)
+                t.keys("c")
+                t.wait("FAILED|FINISHED", line=0)
+                t.wait(rf"slow +\S {word} .* ([5-9]\d|100)(\.\d)? % +\d")
 
     def test_what_is_typed_ahead_is_done_in_turn(self):
         for keys in (b"s ", b"N25\r ", b"sss ", b" RQ"):

@@ -227,11 +227,14 @@ static void a_time_outside_the_quantum_is_amended_with_a_warning(void **state)
     advance(&f, 1000, 2000);
     answer(&f, "[{\"time_us\":999,\"type\":\"TRANSMIT\"},{\"time_us\":2000,\"type\":\"A\\u001b[2J\"},"
                "{\"time_us\":-1e400,\"type\":\"B\"},{\"time_us\":123456789012345678901234567890.0,\"type\":\"C\"}]");
-    warnings_are(&f, "message 1 (TRANSMIT): time 999 lies before 1000, the start of its quantum; taken as 1000\n"
-                     "message 2 (A\\x1b[2J): time 2000 is not before 2000, the end of its quantum; taken as 1999\n"
-                     "message 3 (B): time -1e400 lies before 1000, the start of its quantum; taken as 1000\n"
-                     "message 4 (C): time 123456789012345678901234567890.0 is not before 2000, the end of its quantum; "
-                     "taken as 1999\n");
+    warnings_are(
+        &f,
+        "the answer's message 1 (TRANSMIT): its time 999us lies before 1ms, the start of its quantum; taken as 1ms\n"
+        "the answer's message 2 (A\\x1b[2J): its time 2ms is not before 2ms, the end of its quantum; taken as 1.999ms\n"
+        "the answer's message 3 (B): its time -1e400us lies before 1ms, the start of its quantum; taken as 1ms\n"
+        "the answer's message 4 (C): its time 123456789012345678901234567890.0us is not before 2ms, the end of its "
+        "quantum; "
+        "taken as 1.999ms\n");
     static const simtime taken[] = { 1000, 1999, 1000, 1999 };
     for (size_t i = 0; i < 4; i++)
         assert_true(sent(&f, i)->time == taken[i] && sent(&f, i)->origin == taken[i]);
@@ -242,14 +245,15 @@ static void a_time_outside_the_quantum_is_amended_with_a_warning(void **state)
     hand_over(&f, 2500, 1, "A", "", 0);
     advance(&f, 2000, 3000);
     answer(&f, "[{\"time_us\":1500,\"type\":\"A\"},{\"time_us\":1499,\"type\":\"A\"}]");
-    warnings_are(
-        &f, "message 2 (A): time 1499 lies before 1500, the time of the first message given to it; taken as 1500\n");
+    warnings_are(&f, "the answer's message 2 (A): its time 1.499ms lies before 1.5ms, the time of the first message "
+                     "given to it; taken as 1.5ms\n");
     assert_true(sent(&f, 0)->time == 1500 && sent(&f, 1)->time == 1500);
     message_list_free(&f.n.answer.sent);
 
     advance(&f, 3000, 4000); /* what was handed over before counts no more */
     answer(&f, "[{\"time_us\":2999,\"type\":\"A\"}]");
-    warnings_are(&f, "message 1 (A): time 2999 lies before 3000, the start of its quantum; taken as 3000\n");
+    warnings_are(
+        &f, "the answer's message 1 (A): its time 2.999ms lies before 3ms, the start of its quantum; taken as 3ms\n");
     tear_down(&f);
 }
 
@@ -265,10 +269,10 @@ static void another_source_is_taken_as_its_own_with_a_warning(void **state)
            "[{\"time_us\":1,\"type\":\"A\",\"src\":\"g\\u0061teway\"},{\"time_us\":1,\"type\":\"A\",\"src\":\"n1\"},"
            "{\"time_us\":1,\"type\":\"A\",\"src\":12},{\"time_us\":1,\"type\":\"A\",\"src\":\"\\u202e\x7f"
            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]");
-    warnings_are(
-        &f, "message 2 (A): src 'n1' is not this node; taken as its own\n"
-            "message 3 (A): src '12' is not this node; taken as its own\n"
-            "message 4 (A): src '\\u202e\\x7faaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…' is not this node; taken as its own\n");
+    warnings_are(&f, "the answer's message 2 (A): src 'n1' is not this node; taken as its own\n"
+                     "the answer's message 3 (A): src '12' is not this node; taken as its own\n"
+                     "the answer's message 4 (A): src '\\u202e\\x7faaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…' is not this "
+                     "node; taken as its own\n");
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(sent(&f, i)->src, 1);
     tear_down(&f);
