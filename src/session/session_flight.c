@@ -356,7 +356,10 @@ enum session_arrival session_arrival(const struct session *s, int node, simtime 
         return ARRIVAL_DUE; /* of such a run there are only records */
     if (!is_past)
         state = node_of(s, node)->phase;
-    if (barrier_after(s->scenario, due) >= end) /* nodes are handed what has come at the begin of a quantum */
+    /* Nodes are handed what has come at the begin of a quantum; also of the one in which the run has failed, which is no
+     * part of it. */
+    simtime handed = barrier_after(s->scenario, due);
+    if (handed > end || (handed == end && !failure_of(s)))
         return ARRIVAL_NEVER;
     if (state == NODE_FROZEN && (is_past || !s->care[node].restarting))
         return ARRIVAL_LOST;

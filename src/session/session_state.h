@@ -162,6 +162,9 @@ void session_note_moment(struct session *s);
 /* From time to time, what is in flight now goes to disk; -1 with *err set once it cannot. */
 int session_note_flight(struct session *s, struct error *err);
 
+/* session_view.c: why the run has failed, also while an earlier moment of it is shown; NULL: it has not. */
+const char *failure_of(const struct session *s);
+
 /* session_troubles.c: how many there are by the moment that is shown. */
 size_t troubles_count(const struct session *s);
 

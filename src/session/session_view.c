@@ -40,8 +40,7 @@ static void note_waiting(const struct session *s, struct session_status *out)
     }
 }
 
-/* Why the run has failed, also while an earlier moment of it is shown. */
-static const char *failure_of(const struct session *s)
+const char *failure_of(const struct session *s)
 {
     const struct past_end *end = s->viewing.past ? past_known_end(s->viewing.past) : NULL;
     if (s->outcome)

@@ -383,9 +383,9 @@ nodes:
   - { id: gw, type: cloud }
 """)
         shown = self.keys(["--out", "run", scenario], [
-            *self.say("inject slow gw LATE {\"temperature\": 3} at 0.5s", "delay 0 to 2.9995s"), "c", "see FINISHED",
+            *self.say("inject slow gw LATE {\"temperature\": 3} at 0.5s", "delay 0 to 2.9895s"), "c", "see FINISHED",
             *self.say("node gw"), "see TRANSMIT", "screen node"])
-        self.assertIn(("2.999500", "in", "slow LATE delayed temperature 3"), self.came(shown["node"]))
+        self.assertIn(("2.989500", "in", "slow LATE delayed temperature 3"), self.came(shown["node"]))
 
 
 if __name__ == "__main__":
