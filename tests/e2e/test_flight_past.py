@@ -141,7 +141,8 @@ nodes:
   - {{ id: p, type: device, implementation: process, command: [{sys.executable}, -B, {node}] }}
   - {{ id: gw, type: gateway }}
 """)
-        live = self.keys([scenario, "--out", self.dir / "run"], ["i", "c", "until FAILED", "screen end"], "live", expect=1)
+        live = self.keys([scenario, "--out", self.dir / "run"], ["i", "c", "until FAILED", "g", "screen end"], "live",
+                         expect=1)
         again = self.keys(["replay", self.dir / "run"], ["i", "V", "screen end", "S", "screen before"], "again")
         self.assertEqual(self.pane(live["end"]), self.pane(again["end"]))
         self.assertRegex(live["end"], r"waits.*s1 +→ p ")  # it was handed over in the quantum that is not part of the run

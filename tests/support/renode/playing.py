@@ -37,7 +37,8 @@ class Wire:
 
     def __init__(self, case, port):
         self.case = case
-        self.sock = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self.sock = socket.create_connection(("127.0.0.1", port), PATIENCE / 4)
+        self.sock.settimeout(PATIENCE)
         case.addCleanup(self.sock.close)
 
     def say(self, data):
@@ -119,7 +120,7 @@ class Peer:
         while True:
             try:
                 return Wire(self.case, self.ports[number])
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, TimeoutError):
                 self.case.assertIsNone(self.process.poll(), self.text())
                 self.case.assertLess(time.monotonic(), end, "it does not listen")
                 time.sleep(0.01)
