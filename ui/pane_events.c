@@ -73,6 +73,7 @@ static struct columns columns_for(const struct view *v, int width)
     char stamp[FORMAT_TEXT];
     c.time = (int)strlen(format_stamp(v->scenario->duration, stamp));
     c.id = view_id_width(v, width);
+    c.id = c.id < (int)strlen("dst") ? (int)strlen("dst") : c.id; /* the heading stands above them */
     c.gap = width < 70 ? 1 : 2;
     c.type = width < 46 ? 0 : 9;
     c.size = width < 86 ? 0 : 8;
